@@ -1,0 +1,4 @@
+#ifndef SPINWEAVE_CKERNELS_H
+#define SPINWEAVE_CKERNELS_H
+
+#endif
