@@ -69,6 +69,9 @@ public struct Step: Sendable {
     public var collections: [String: [Member]]
     /// Addressed by (seed, node, sample).
     public var random: RandomStream
+    /// Addressed by (seed, node): the same for all samples, for what they must agree on (a validation split, the
+    /// shift of a Sobol sequence).
+    public var nodeRandom: RandomStream
     /// How many threads this step may use; 1 unless the signature says `isThreaded`.
     public var threads: Int
     /// Fraction done (0…1) and a short note such as `epoch 3 of 40, validation 91.2 %`.
@@ -78,7 +81,7 @@ public struct Step: Sendable {
 
     public init(
         node: String, className: String? = nil, sample: Int? = nil, inputs: [String: Value] = [:],
-        collections: [String: [Member]] = [:], random: RandomStream, threads: Int = 1,
+        collections: [String: [Member]] = [:], random: RandomStream, nodeRandom: RandomStream? = nil, threads: Int = 1,
         progress: @escaping @Sendable (Double, String) -> Void = { _, _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) {
@@ -88,6 +91,7 @@ public struct Step: Sendable {
         self.inputs = inputs
         self.collections = collections
         self.random = random
+        self.nodeRandom = nodeRandom ?? random
         self.threads = threads
         self.progress = progress
         self.isCancelled = isCancelled

@@ -1,0 +1,31 @@
+import Diagnostics
+
+/// A node or one of its samples as users write it: `verdict`, `spectra@dimer`, `spectra@dimer#12`.
+public struct NodeAddress: Sendable, Hashable {
+    public var node: String
+    public var sample: Int?
+
+    /// - Throws: a diagnostic naming what is wrong and the nearest node.
+    public init(_ text: String, in graph: Graph) throws {
+        let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let name = parts[0]
+        guard let node = graph.nodes.first(where: { $0.name == name }) else {
+            let instances = graph.nodes.filter { $0.declaredName == name }.map(\.name)
+            let hint =
+                instances.isEmpty
+                ? Spelling.nearest(to: name, among: graph.nodes.map(\.name)).map { "did you mean '\($0)'?" }
+                : "'\(name)' exists once for each class: \(instances.joined(separator: ", "))"
+            throw Diagnostic("graph '\(graph.name)' has no node '\(name)'", hint: hint)
+        }
+        self.node = name
+        guard parts.count == 2 else { return }
+        guard let samples = node.samples else {
+            throw Diagnostic("node '\(name)' has no samples", hint: "leave out '#\(parts[1])'")
+        }
+        guard let sample = Int(parts[1]), sample >= 0, sample < samples else {
+            throw Diagnostic(
+                "node '\(name)' has no sample '\(parts[1])'", hint: "samples count from 0 to \(samples - 1)")
+        }
+        self.sample = sample
+    }
+}
