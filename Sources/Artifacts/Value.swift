@@ -43,6 +43,12 @@ public struct ValueError: Error, Hashable, Sendable, CustomStringConvertible {
     public var field: String?
     public var found: String
 
+    public init(expected: String, field: String?, found: String) {
+        self.expected = expected
+        self.field = field
+        self.found = found
+    }
+
     public var description: String {
         "expected \(expected)\(field.map { " in field '\($0)'" } ?? "") but found \(found)"
     }

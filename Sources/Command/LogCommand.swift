@@ -42,7 +42,7 @@ struct LogCommand: ParsableCommand {
         let nodes = try document.list("nodes")
         func total(_ field: String) throws -> Int { try nodes.reduce(0) { $0 + (try $1.int(field)) } }
         return "\(try document.string("run"))  \(try document.string("graph"))  \(try document.string("outcome"))  "
-            + "computed \(Words.count(try total("computed"))), reused \(Words.count(try total("reused"))), "
-            + "failed \(try total("failed")) in \(Words.duration(try document.double("seconds")))"
+            + "computed \(Wording.count(try total("computed"))), reused \(Wording.count(try total("reused"))), "
+            + "failed \(try total("failed")) in \(Wording.duration(try document.double("seconds")))"
     }
 }

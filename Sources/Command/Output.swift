@@ -16,7 +16,7 @@ enum Output {
 
     /// One JSON document.
     static func json(_ value: Value) {
-        standardOutput(JSONText.encode(value))
+        standardOutput(ValueJSON.encode(value))
     }
 
     /// Diagnostics with the lines that they point at.

@@ -70,7 +70,7 @@ extension Plan.NodePlan {
         if !awaits.isEmpty { text += " (waits for \(awaits.joined(separator: ", ")))" }
         if !because.isEmpty { text += "\n    because \(because.map(\.description).joined(separator: "; "))" }
         if let expectedSeconds, count(.run) > 0 {
-            text += "\n    about \(Words.duration(expectedSeconds * Double(count(.run)))) of one core"
+            text += "\n    about \(Wording.duration(expectedSeconds * Double(count(.run)))) of one core"
         }
         return text
     }

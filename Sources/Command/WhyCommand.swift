@@ -33,7 +33,7 @@ extension Explanation {
     private var verdict: String {
         switch state {
         case .reused(let record):
-            "reused: computed by run \(record.run) in \(Words.duration(record.seconds)), artifact \(record.artifact?.short ?? "")"
+            "reused: computed by run \(record.run) in \(Wording.duration(record.seconds)), artifact \(record.artifact?.short ?? "")"
         case .mustRun(.neverRun): before == nil ? "must run: never computed before" : "must run: something changed"
         case .mustRun(.lost(let artifact)): "must run: its artifact \(artifact.short) is no longer in the store"
         case .mustRun(.retry): "must run: it failed before and is to be tried again"

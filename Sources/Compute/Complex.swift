@@ -22,11 +22,11 @@ public struct Complex: Hashable, Sendable, BitwiseCopyable {
         let nearest = quarters.rounded()
         let angle = (quarters - nearest) * (Double.pi / 2)
         let (c, s) = (cos(angle), sin(angle))
-        switch Int(nearest) & 3 {
+        switch nearest {
         case 0: self.init(c, s)
         case 1: self.init(-s, c)
-        case 2: self.init(-c, -s)
-        default: self.init(s, -c)
+        case -1: self.init(s, -c)
+        default: self.init(-c, -s)
         }
     }
 

@@ -160,17 +160,17 @@ private let withVectors = CChar(UInt8(ascii: "V"))
 
 /// Complex numbers as LAPACK's: both are two doubles, so that only the type of the pointer changes.
 private func withLAPACK<R>(
-    _ elements: inout [Complex], _ body: (UnsafeMutablePointer<spinweave_complex>?) -> R
+    _ elements: inout [Complex], _ body: (UnsafeMutablePointer<spinweave_complex>) -> R
 ) -> R {
     elements.withUnsafeMutableBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return body(nil) }
+        guard let base = buffer.baseAddress else { preconditionFailure("an empty matrix") }
         return base.withMemoryRebound(to: spinweave_complex.self, capacity: buffer.count) { body($0) }
     }
 }
 
-private func withLAPACK<R>(_ elements: [Complex], _ body: (UnsafePointer<spinweave_complex>?) -> R) -> R {
+private func withLAPACK<R>(_ elements: [Complex], _ body: (UnsafePointer<spinweave_complex>) -> R) -> R {
     elements.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return body(nil) }
+        guard let base = buffer.baseAddress else { preconditionFailure("an empty matrix") }
         return base.withMemoryRebound(to: spinweave_complex.self, capacity: buffer.count) { body($0) }
     }
 }

@@ -16,6 +16,7 @@ final class NodeBatch: Sendable {
     private let inputDigests: [[String: Digest]]
     /// Inputs that all steps share are read once.
     private let sharedInputs: [String: Value]
+    private let sharedDigests: [String: Digest]
     private let collections: [String: [Step.Member]]
     private let committer: Committer
     private let finished = Mutex<[(step: Int, key: StepKey, record: Record)]>([])
@@ -35,6 +36,7 @@ final class NodeBatch: Sendable {
         }
         let store = run.store
         var shared: [String: Value] = [:]
+        var sharedDigests: [String: Digest] = [:]
         var perStep: [[String: Digest]] = Array(repeating: [:], count: steps.count)
         var collections: [String: [Step.Member]] = [:]
         for edge in node.edges {
@@ -45,6 +47,7 @@ final class NodeBatch: Sendable {
             let source = edge.sources[0]
             if run.graph.nodes[source].samples == nil, let digest = resolution.artifact(source, 0) {
                 shared[edge.port] = try Self.load(digest, from: store)
+                sharedDigests[edge.port] = digest
             } else {
                 for (position, entry) in steps.enumerated() {
                     perStep[position][edge.port] = resolution.artifact(source, entry.step)
@@ -52,6 +55,7 @@ final class NodeBatch: Sendable {
             }
         }
         sharedInputs = shared
+        self.sharedDigests = sharedDigests
         inputDigests = perStep
         self.collections = collections
         committer = Committer(store: store)
@@ -83,7 +87,8 @@ final class NodeBatch: Sendable {
         let sample = node.samples == nil ? nil : index
         let nodeRandom = RandomStream(seed: run.graph.seed).substream(node.name)
         let step = Step(
-            node: node.name, className: node.className, sample: sample, inputs: inputs, collections: collections,
+            node: node.name, className: node.className, sample: sample, inputs: inputs,
+            inputDigests: sharedDigests.merging(inputDigests[position]) { $1 }, collections: collections,
             random: nodeRandom.substream("sample", sample ?? -1), nodeRandom: nodeRandom,
             threads: signature.isThreaded ? run.options.jobs : 1,
             progress: { [self] fraction, note in reportProgress(fraction: fraction, note: note) },
@@ -162,46 +167,5 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         let place = node.map { "\($0)\(sample.map { "#\($0)" } ?? ""): " } ?? ""
         return place + message + (hint.map { "\n  hint: \($0)" } ?? "")
-    }
-}
-
-/// Collects finished steps and writes them in batches: 256 answers, 64 MB or 200 ms, whichever comes first.
-private final class Committer: Sendable {
-    private struct Pending {
-        var records: [PreparedRecord] = []
-        var bytes = 0
-        var since: Double?
-    }
-
-    private let store: Store
-    private let pending = Mutex(Pending())
-
-    init(store: Store) { self.store = store }
-
-    /// - Parameter urgent: written at once, because losing it would cost more than a transaction.
-    func add(_ record: PreparedRecord, now: Double, urgent: Bool) throws {
-        let due = pending.withLock { pending -> [PreparedRecord] in
-            pending.records.append(record)
-            pending.bytes += record.storedBytes
-            let since = pending.since ?? now
-            pending.since = since
-            guard urgent || pending.records.count >= 256 || pending.bytes >= 64 << 20 || now - since >= 0.2 else {
-                return []
-            }
-            return pending.take()
-        }
-        if !due.isEmpty { try store.put(prepared: due) }
-    }
-
-    func flush() throws {
-        let due = pending.withLock { $0.take() }
-        if !due.isEmpty { try store.put(prepared: due) }
-    }
-}
-
-extension Committer.Pending {
-    fileprivate mutating func take() -> [PreparedRecord] {
-        defer { self = .init() }
-        return records
     }
 }

@@ -65,6 +65,8 @@ public struct Step: Sendable {
     public var sample: Int?
     /// `each` inputs by port; an optional input that is not connected is absent.
     public var inputs: [String: Value]
+    /// Digests of `inputs`, for stages that prepare something once and use it for many samples.
+    public var inputDigests: [String: Digest]
     /// `all` inputs by port, in class order, then sample order.
     public var collections: [String: [Member]]
     /// Addressed by (seed, node, sample).
@@ -81,7 +83,8 @@ public struct Step: Sendable {
 
     public init(
         node: String, className: String? = nil, sample: Int? = nil, inputs: [String: Value] = [:],
-        collections: [String: [Member]] = [:], random: RandomStream, nodeRandom: RandomStream? = nil, threads: Int = 1,
+        inputDigests: [String: Digest] = [:], collections: [String: [Member]] = [:], random: RandomStream,
+        nodeRandom: RandomStream? = nil, threads: Int = 1,
         progress: @escaping @Sendable (Double, String) -> Void = { _, _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) {
@@ -89,6 +92,7 @@ public struct Step: Sendable {
         self.className = className
         self.sample = sample
         self.inputs = inputs
+        self.inputDigests = inputDigests
         self.collections = collections
         self.random = random
         self.nodeRandom = nodeRandom ?? random

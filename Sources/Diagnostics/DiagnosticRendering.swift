@@ -33,6 +33,8 @@ private func render(_ diagnostic: Diagnostic, source: (String) -> [String]?) -> 
 
 /// The line and, below it, a caret with tildes under the characters that the range covers.
 private func quotation(of line: String, range: SourceRange, number: String) -> String {
+    // A line of a CR LF file that was split at LF alone ends in a CR, which would overwrite it on a terminal.
+    let line = line.last == "\r" ? String(line.dropLast()) : line
     let characters = Array(line)
     let start = min(max(0, range.column - 1), characters.count)
     let length = max(1, min(range.length, characters.count - start))

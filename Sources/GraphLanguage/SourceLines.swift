@@ -1,6 +1,23 @@
 import Diagnostics
 import Yams
 
+/// A place as libYAML names it: line and column from 1, the column in Unicode scalars.
+struct YAMLMark {
+    var line: Int
+    var column: Int
+
+    init(_ mark: Mark) {
+        line = mark.line
+        column = mark.column
+    }
+
+    /// Nodes that Yams composed have marks; only nodes made by hand lack them.
+    init(of node: Node) {
+        line = node.mark?.line ?? 1
+        column = node.mark?.column ?? 1
+    }
+}
+
 /// The lines of a YAML text as libYAML counts them, and the ranges of what stands in them.
 ///
 /// libYAML counts columns in Unicode scalars; people count characters. The two differ where an accent is written
@@ -47,7 +64,7 @@ struct SourceLines {
     }
 
     /// The place of one mark, one character long.
-    func range(at mark: Mark) -> SourceRange {
+    func range(at mark: YAMLMark) -> SourceRange {
         range(line: mark.line - 1, extent: mark.column - 1..<mark.column)
     }
 
@@ -59,7 +76,7 @@ struct SourceLines {
     }
 
     /// Where a node begins once its anchor (`&name`) and tag (`!name`) are skipped.
-    func contentStart(of mark: Mark) -> Int {
+    func contentStart(of mark: YAMLMark) -> Int {
         let scalars = line(mark.line - 1)
         var column = mark.column - 1
         while column < scalars.count, scalars[column] == "&" || scalars[column] == "!" {
@@ -73,7 +90,7 @@ struct SourceLines {
     }
 
     /// The scalars that a YAML scalar covers on its first line, quotation marks included.
-    func extent(ofScalar text: String, at mark: Mark) -> Range<Int> {
+    func extent(ofScalar text: String, at mark: YAMLMark) -> Range<Int> {
         let scalars = line(mark.line - 1)
         let start = contentStart(of: mark)
         guard start < scalars.count, !text.isEmpty || scalars[start] == "\"" || scalars[start] == "'" else {

@@ -49,7 +49,7 @@ private struct YAMLReader {
     let masked: MaskedYAML
     var diagnostics: [Diagnostic] = []
     /// Aliases of aliases grow a short text into endless values; no honest file comes near this number.
-    var remaining = 1_000_000
+    var remaining = 100_000
 
     init(lines: SourceLines, masked: MaskedYAML) {
         self.lines = lines
@@ -57,12 +57,12 @@ private struct YAMLReader {
     }
 
     mutating func located(_ node: Node) -> Located {
-        let mark = node.mark ?? Mark(line: 1, column: 1)
+        let mark = YAMLMark(of: node)
         remaining -= 1
         if remaining == 0 {
             diagnostics.append(
                 Diagnostic(
-                    "the aliases of this file stand for more than a million values", at: lines.range(at: mark),
+                    "the aliases of this file stand for more than 100000 values", at: lines.range(at: mark),
                     hint: "write fewer aliases inside anchored values"))
         }
         guard remaining > 0 else { return Located(.scalar("", quoted: false), at: lines.range(at: mark)) }
@@ -71,20 +71,20 @@ private struct YAMLReader {
         case .sequence(let sequence):
             let items = sequence.map { located($0) }
             return Located(
-                .list(items), at: range(at: mark, isFlow: sequence.style == .flow, closing: "]", last: items.last?.range))
+                .list(items), at: range(at: mark, closing: "]", last: items.last?.range))
         case .mapping(let mapping):
             let entries = entries(of: mapping)
             return Located(
                 .mapping(entries),
                 at: range(
-                    at: mark, isFlow: mapping.style == .flow, closing: "}", last: entries.last?.value.range))
+                    at: mark, closing: "}", last: entries.last?.value.range))
         case .alias:
             // Yams resolves aliases while composing.
             return Located(.scalar("", quoted: false), at: lines.range(at: mark))
         }
     }
 
-    private func located(_ scalar: Node.Scalar, at mark: Mark) -> Located {
+    private func located(_ scalar: Node.Scalar, at mark: YAMLMark) -> Located {
         let text = masked.original[scalar.string] ?? scalar.string
         let isQuoted = scalar.style != .plain && scalar.style != .any
         return Located(
@@ -98,9 +98,10 @@ private struct YAMLReader {
         var merged: [Located.Entry] = []
         var lineOfKey: [String: Int] = [:]
         for (keyNode, valueNode) in mapping {
-            let mark = keyNode.mark ?? Mark(line: 1, column: 1)
+            let mark = YAMLMark(of: keyNode)
             guard case .scalar(let keyScalar) = keyNode else {
-                diagnostics.append(Diagnostic("a key must be a name, not a list or a mapping", at: lines.range(at: mark)))
+                diagnostics.append(
+                    Diagnostic("a key must be a name, not a list or a mapping", at: lines.range(at: mark)))
                 continue
             }
             let key = located(keyScalar, at: mark)
@@ -126,7 +127,9 @@ private struct YAMLReader {
 
     private mutating func mergedEntries(_ value: Located, keyRange: SourceRange) -> [Located.Entry] {
         if let entries = value.entries { return entries }
-        if let items = value.items, items.allSatisfy({ $0.entries != nil }) { return items.flatMap { $0.entries ?? [] } }
+        if let items = value.items, items.allSatisfy({ $0.entries != nil }) {
+            return items.flatMap { $0.entries ?? [] }
+        }
         diagnostics.append(
             Diagnostic(
                 "'<<' merges a mapping or a list of mappings", at: keyRange,
@@ -135,11 +138,11 @@ private struct YAMLReader {
     }
 
     /// A list or mapping in brackets covers them where they close on the same line; a block one covers its first line.
-    private func range(at mark: Mark, isFlow: Bool, closing: Unicode.Scalar, last: SourceRange?) -> SourceRange {
+    private func range(at mark: YAMLMark, closing: Unicode.Scalar, last: SourceRange?) -> SourceRange {
         let index = mark.line - 1
         let scalars = lines.line(index)
         let start = lines.contentStart(of: mark)
-        guard isFlow, start < scalars.count, scalars[start] == "[" || scalars[start] == "{" else {
+        guard start < scalars.count, scalars[start] == "[" || scalars[start] == "{" else {
             return lines.range(line: index, extent: start..<max(start + 1, SourceLines.trimmedEnd(scalars)))
         }
         var column = start + 1
@@ -149,7 +152,8 @@ private struct YAMLReader {
             // An alias or an empty value may stand elsewhere on the line: never search before the opening bracket.
             column = max(column, min(behind, scalars.count))
             // An empty value's range is the character behind its colon, which may be the bracket itself.
-            if last.length == 1, behind > 0, behind <= scalars.count, scalars[behind - 1] == closing, behind - 1 > start {
+            if last.length == 1, behind > 0, behind <= scalars.count, scalars[behind - 1] == closing, behind - 1 > start
+            {
                 column = min(column, behind - 1)
             }
         } else if last != nil {

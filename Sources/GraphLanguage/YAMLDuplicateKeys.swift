@@ -22,7 +22,7 @@ struct MaskedYAML {
                 root = try Parser(yaml: current, encoding: .utf8).singleRoot()
                 return
             } catch YamlError.duplicatedKeysInMapping(let names, let context) {
-                let mark = context.mark
+                let mark = YAMLMark(context.mark)
                 guard original.count < 1000, let name = names.first,
                     let replacement = Self.rename(name, at: mark, number: original.count, in: &masked, lines: lines)
                 else {
@@ -45,7 +45,7 @@ struct MaskedYAML {
 
     /// Replaces the key's own characters, quotation marks apart, by one private-use character repeated.
     private static func rename(
-        _ name: String, at mark: Mark, number: Int, in masked: inout [[Unicode.Scalar]], lines: SourceLines
+        _ name: String, at mark: YAMLMark, number: Int, in masked: inout [[Unicode.Scalar]], lines: SourceLines
     ) -> String? {
         guard masked.indices.contains(mark.line - 1), let scalar = Unicode.Scalar(UInt32(0xF0000 + number)) else {
             return nil

@@ -6,7 +6,7 @@ func syntaxDiagnostic(_ error: YamlError, lines: SourceLines, masked: [String: S
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
         .composer(let context, let problem, let mark, _):
-        return syntaxDiagnostic(problem, context: context, at: mark, lines: lines)
+        return syntaxDiagnostic(problem, context: context, at: YAMLMark(mark), lines: lines)
     case .reader(let problem, _, let value, _):
         return readerDiagnostic(problem, value: value, lines: lines)
     default:
@@ -15,12 +15,12 @@ func syntaxDiagnostic(_ error: YamlError, lines: SourceLines, masked: [String: S
 }
 
 private func syntaxDiagnostic(
-    _ problem: String, context: YamlError.Context?, at mark: Mark, lines: SourceLines
+    _ problem: String, context: YamlError.Context?, at mark: YAMLMark, lines: SourceLines
 ) -> Diagnostic {
     let line = lines.line(mark.line - 1)
     let character = mark.column - 1 < line.count ? line[mark.column - 1] : nil
     let place = character == nil && mark.line >= lines.lines.count ? lines.end : lines.range(at: mark)
-    let opening = context.map { lines.range(at: $0.mark) }
+    let opening = context.map { lines.range(at: YAMLMark($0.mark)) }
 
     // libYAML blames whatever stands behind a tab, or the block around it; the tab is what there is to mend.
     if let tab = lines.lines.indices.first(where: { hasTabIndentation(lines.line($0)) && $0 <= mark.line }) {

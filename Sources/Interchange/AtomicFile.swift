@@ -4,20 +4,31 @@ import Glibc
 public enum AtomicFile {
     /// Writes `bytes` to a new file beside `path`, flushes it to the disk and renames it to `path`.
     ///
-    /// On an error the new file is removed and an older file at `path` stays as it was. Folders are not created.
+    /// On an error the new file is removed and an older file at `path` stays as it was. Folders are not created. A
+    /// symbolic link is followed; a device or a pipe (`/dev/stdout`) is written straight.
     public static func write(_ bytes: [UInt8], to path: String) throws(InterchangeError) {
-        let (descriptor, temporary) = try createBeside(path)
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        if exists, status.st_mode & S_IFMT == S_IFDIR { throw systemError("cannot write", path, EISDIR) }
+        if exists, status.st_mode & S_IFMT != S_IFREG { return try writeStraight(bytes, to: path) }
+        try replace(exists ? resolved(path) : path, with: bytes, namedBy: path)
+    }
+
+    private static func replace(
+        _ target: String, with bytes: [UInt8], namedBy path: String
+    ) throws(InterchangeError) {
+        let (descriptor, temporary) = try createBeside(target)
         var failure = writeAll(bytes, to: descriptor)
         if failure == 0, fsync(descriptor) != 0 { failure = errno }
         if close(descriptor) != 0, failure == 0 { failure = errno }
-        if failure == 0, rename(temporary, path) != 0 { failure = errno }
+        if failure == 0, rename(temporary, target) != 0 { failure = errno }
         if failure != 0 {
             unlink(temporary)
             throw systemError("cannot write \(bytes.count) bytes", path, failure)
         }
         // The rename itself is durable once the folder is; some filesystems refuse to flush folders, which is no loss
         // of content, so a refusal is not an error.
-        let folder = open(self.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = open(self.folder(of: target), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folder >= 0 {
             fsync(folder)
             close(folder)
@@ -39,12 +50,15 @@ public enum AtomicFile {
         if status.st_mode & S_IFMT == S_IFDIR {
             throw InterchangeError("cannot read: this is a folder", file: path, hint: "name a file inside it")
         }
-        var bytes = [UInt8](repeating: 0, count: max(0, Int(status.st_size)))
+        // One byte more than the size, so that the read that finds the end has room.
+        var bytes = [UInt8](repeating: 0, count: max(0, Int(status.st_size)) + 1)
         var filled = 0
         while true {
             // Pipes and /proc files give no size, so the end is where read() says it is.
             if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: max(4096, filled / 2))) }
-            let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + filled, $0.count - filled) }
+            let got = bytes.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress! + filled, $0.count - filled)
+            }
             if got == 0 { break }
             if got < 0 {
                 if errno == EINTR { continue }
@@ -56,6 +70,21 @@ public enum AtomicFile {
         return bytes
     }
 
+    private static func writeStraight(_ bytes: [UInt8], to path: String) throws(InterchangeError) {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw systemError("cannot open", path, errno) }
+        var failure = writeAll(bytes, to: descriptor)
+        if close(descriptor) != 0, failure == 0 { failure = errno }
+        if failure != 0 { throw systemError("cannot write \(bytes.count) bytes", path, failure) }
+    }
+
+    /// The file that a chain of symbolic links ends at.
+    private static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -65,7 +94,7 @@ public enum AtomicFile {
     private static func createBeside(_ path: String) throws(InterchangeError) -> (descriptor: Int32, path: String) {
         for attempt in 0..<1000 {
             let candidate = "\(path).\(getpid())-\(attempt).partial"
-            let descriptor = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            let descriptor = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor >= 0 { return (descriptor, candidate) }
             if errno != EEXIST { throw systemError("cannot create", path, errno) }
         }

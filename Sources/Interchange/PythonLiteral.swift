@@ -113,7 +113,9 @@ private struct PythonLiteralReader {
         let quote = text[position]
         position += 1
         let start = position
-        while position < text.count, text[position] != quote { position += text[position] == UInt8(ascii: "\\") ? 2 : 1 }
+        while position < text.count, text[position] != quote {
+            position += text[position] == UInt8(ascii: "\\") ? 2 : 1
+        }
         guard position < text.count else {
             position = text.count
             throw expected("a closing quote")

@@ -37,6 +37,12 @@ final class FloatBuffer {
         }
     }
 
+    /// The first `count` elements.
+    func prefix(_ count: Int) -> [Float] {
+        precondition(count <= self.count, "more elements than the buffer has")
+        return Array(UnsafeBufferPointer(start: base, count: count))
+    }
+
     func clear(_ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the buffer")
         (base + range.lowerBound).update(repeating: 0, count: range.count)
@@ -50,7 +56,9 @@ struct Layout: Equatable {
     /// Row-major.
     init(plain shape: [Int]) throws(LearningError) {
         var strides = [Int](repeating: 1, count: shape.count)
-        for axis in stride(from: shape.count - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * shape[axis + 1] }
+        for axis in stride(from: shape.count - 2, through: 0, by: -1) {
+            strides[axis] = strides[axis + 1] * shape[axis + 1]
+        }
         try self.init(shape, strides: strides)
     }
 
@@ -84,6 +92,8 @@ final class Memory {
     let layout: Layout
     let buffer: FloatBuffer
     fileprivate let raw: dnnl_memory_t
+    /// Kept, because handles must not outlive their engine.
+    private let engine: Engine
 
     /// - Parameter offset: first element in `buffer`; several memories may look at one buffer.
     init(_ layout: Layout, _ buffer: FloatBuffer, offset: Int = 0, _ engine: Engine) throws(LearningError) {
@@ -95,6 +105,7 @@ final class Memory {
         raw = try created(handle, status, "dnnl_memory_create")
         self.layout = layout
         self.buffer = buffer
+        self.engine = engine
     }
 
     deinit { dnnl_memory_destroy(raw) }
@@ -161,6 +172,16 @@ final class Engine {
     }
 }
 
+extension Engine {
+    /// The same values in another layout, copied now.
+    func copy(_ memory: Memory, as layout: Layout) throws(LearningError) -> Memory {
+        let result = try Memory(layout, FloatBuffer(count: layout.floatCount), self)
+        let description = try PrimitiveDescription(reorder: memory.layout, to: layout, self)
+        try run(primitive(description, [(DNNL_ARG_FROM, memory), (DNNL_ARG_TO, result)]))
+        return result
+    }
+}
+
 /// One operation, ready to run on memory that it holds on to.
 final class Primitive {
     fileprivate let raw: dnnl_primitive_t
@@ -220,7 +241,7 @@ final class PrimitiveDescription {
 }
 
 /// Scratch space from the caller and, if wanted, max(x, 0) of the result at no extra pass.
-private struct Attributes: ~Copyable {
+private final class Attributes {
     let raw: dnnl_primitive_attr_t
 
     init(fusingReLU: Bool) throws(LearningError) {
@@ -232,8 +253,7 @@ private struct Attributes: ~Copyable {
             "dnnl_primitive_attr_set_scratchpad_mode")
         guard fusingReLU else { return }
         var operations: dnnl_post_ops_t?
-        let created = dnnl_post_ops_create(&operations)
-        try check(created, "dnnl_post_ops_create")
+        try check(dnnl_post_ops_create(&operations), "dnnl_post_ops_create")
         defer { dnnl_post_ops_destroy(operations) }
         try check(
             dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_relu, 0, 0), "dnnl_post_ops_append_eltwise")

@@ -1,4 +1,6 @@
 #ifndef SPINWEAVE_CKERNELS_H
 #define SPINWEAVE_CKERNELS_H
 
+#include "detector_image.h"
+
 #endif

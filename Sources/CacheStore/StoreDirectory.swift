@@ -1,0 +1,151 @@
+import CLMDB
+import Foundation
+
+/// The directory around the two environments: whether it is a store, of which format, and who uses it.
+///
+///     FORMAT   "spinweave store", and the number of the format
+///     meta/    records, key preimages, runs
+///     blobs/   artifacts
+///     LOCK     held by every program that uses the store
+///
+/// A README.md and a .gitignore may stand beside them.
+final class StoreDirectory: Sendable {
+    /// The format that this program writes, and the newest it reads.
+    static let format = 1
+
+    let path: String
+    /// Holds the lock; -1 where the file system allows none.
+    private let lockFile: Int32
+
+    private static let title = "spinweave store"
+    private static let neighbours: Set<String> = ["FORMAT", "LOCK", "meta", "blobs", "README.md", ".gitignore", ".gitkeep"]
+
+    /// Checks the directory, makes what is missing (`readWrite`), and announces its use to other programs.
+    init(path: String, access: Store.Access) throws(StoreError) {
+        self.path = path
+        let files = FileManager.default
+        if access == .readWrite {
+            try Self.make(path, store: path)
+        } else if !files.fileExists(atPath: path) {
+            throw .missing(path: path)
+        }
+        if let kind = Self.networkFileSystem(at: path) { throw .networkFileSystem(path: path, kind: kind) }
+        let isKnown = try Self.checkFormat(path)
+        if !isKnown {
+            if access == .readOnly { throw .missing(path: path) }
+            let others = Set(try Self.names(in: path)).subtracting(Self.neighbours)
+            if let other = others.sorted().first { throw .foreign(path: path, found: "'\(other)'") }
+            try Self.make(path + "/meta", store: path)
+            try Self.make(path + "/blobs", store: path)
+        } else if access == .readWrite {
+            // Someone emptied the store by hand, perhaps.
+            try Self.make(path + "/meta", store: path)
+            try Self.make(path + "/blobs", store: path)
+        }
+        let flags = access == .readWrite ? O_RDWR | O_CREAT : O_RDONLY
+        lockFile = open(path + "/LOCK", flags | O_CLOEXEC, 0o644)
+        if lockFile < 0, access == .readWrite { throw Environment.error(errno, path: path, operation: "write") }
+        // A compaction excludes everyone; it takes seconds, so wait a while.
+        if lockFile >= 0 {
+            for attempt in 0... {
+                if Self.lock(lockFile, Int16(F_RDLCK)) { break }
+                if attempt == 300 {
+                    close(lockFile)
+                    throw .busy(path: path, reason: "another program is collecting garbage in it")
+                }
+                usleep(100_000)
+            }
+        }
+    }
+
+    deinit {
+        // Closing gives the lock back.
+        if lockFile >= 0 { close(lockFile) }
+    }
+
+    /// Written last, when both environments exist.
+    func writeFormat() throws(StoreError) {
+        let file = path + "/FORMAT"
+        if access(file, F_OK) == 0 { return }
+        let temporary = path + "/meta/FORMAT.new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Environment.error(errno, path: path, operation: "write") }
+        defer { close(descriptor) }
+        let text = Array("\(Self.title)\nformat \(Self.format)\n".utf8)
+        guard write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0, rename(temporary, file) == 0
+        else { throw Environment.error(errno == 0 ? ENOSPC : errno, path: path, operation: "write") }
+    }
+
+    /// Whether the directory has a FORMAT file that this program can work with.
+    private static func checkFormat(_ path: String) throws(StoreError) -> Bool {
+        guard access(path + "/FORMAT", F_OK) == 0 else { return false }
+        let text: String
+        do {
+            text = try String(contentsOfFile: path + "/FORMAT", encoding: .utf8)
+        } catch {
+            throw .noPermission(path: path, operation: "read")
+        }
+        let lines = text.split(separator: "\n")
+        guard lines.count >= 2, lines[0] == title, lines[1].hasPrefix("format "), let number = Int(lines[1].dropFirst(7))
+        else { throw .foreign(path: path, found: "a FORMAT file of something else") }
+        if number > format { throw .newerFormat(path: path, found: number, known: format) }
+        return true
+    }
+
+    // MARK: Excluding others
+
+    /// Tries to become the only program that uses the store.
+    func excludeOthers() -> Bool { lockFile >= 0 && Self.lock(lockFile, Int16(F_WRLCK)) }
+
+    func admitOthers() { _ = Self.lock(lockFile, Int16(F_RDLCK)) }
+
+    /// Locks that belong to the open file, not to the process: changing one's kind keeps the old where it fails.
+    private static func lock(_ file: Int32, _ kind: Int16) -> Bool {
+        let setLock: Int32 = 37  // F_OFD_SETLK, which glibc declares only for _GNU_SOURCE
+        var range = flock(l_type: kind, l_whence: Int16(SEEK_SET), l_start: 0, l_len: 1, l_pid: 0)
+        return fcntl(file, setLock, &range) == 0
+    }
+
+    // MARK: The file system
+
+    private static func make(_ directory: String, store: String) throws(StoreError) {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            let reason = errno
+            var status = stat()
+            if stat(directory, &status) == 0 {
+                if status.st_mode & S_IFMT == S_IFDIR { return }
+                throw .foreign(path: store, found: "a file where a directory should be")
+            }
+            throw Environment.error(reason == 0 ? EACCES : reason, path: store, operation: "create")
+        }
+    }
+
+    private static func names(in path: String) throws(StoreError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            throw .noPermission(path: path, operation: "read")
+        }
+    }
+
+    /// The name of the network file system that holds `path`; nil for a local one.
+    static func networkFileSystem(at path: String) -> String? {
+        var status = statfs()
+        guard statfs(path, &status) == 0 else { return nil }
+        // statfs(2), "Filesystem types".
+        let kinds: [UInt32: String] = [
+            0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x5346_414F: "AFS",
+            0x7375_7245: "Coda", 0x0102_1997: "9P", 0x0BD0_0BD0: "Lustre", 0x4750_4653: "GPFS", 0x00C3_6400: "Ceph",
+            0x1983_0326: "BeeGFS", 0x0116_1970: "GFS2", 0x7461_636F: "OCFS2", 0xAAD7_AAEA: "PanFS",
+        ]
+        return kinds[UInt32(truncatingIfNeeded: status.f_type)]
+    }
+
+    static func freeBytes(at path: String) -> Int {
+        var status = statfs()
+        guard statfs(path, &status) == 0 else { return .max }
+        return Int(status.f_bavail) * Int(status.f_bsize)
+    }
+}

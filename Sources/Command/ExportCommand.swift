@@ -1,0 +1,106 @@
+import ArgumentParser
+import Artifacts
+import CacheStore
+import Dataflow
+import Diagnostics
+import Foundation
+import Interchange
+import Presentation
+import Stages
+import Tensors
+
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Writes an artifact to a file: .npy, .npz, .csv, .json or .png by suffix.",
+        discussion: """
+            .npz and .json hold everything; .npy, .csv and .png hold the artifact's main array (an image's domains mixed \
+            at their fractions, say). A step that was not computed yet is an error: run the graph first.
+            """)
+
+    @OptionGroup var source: GraphOptions
+    @Argument(help: ArgumentHelp("A node, or one of its samples: test, images@dimer#12.", valueName: "node[#sample]"))
+    var node: String
+    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"))
+    var output: String
+    @OptionGroup var storage: StoreOptions
+    @OptionGroup var format: FormatOptions
+
+    func run() throws {
+        guard let kind = ExportKind(rawValue: (output as NSString).pathExtension.lowercased()) else {
+            Output.standardError(
+                "error: cannot tell the format of '\(output)'\n  hint: end it in .npy, .npz, .csv, .json or .png")
+            throw ExitStatus.wrongArguments
+        }
+        let graph = try source.load()
+        let address = try NodeAddress(node, in: graph)
+        guard let bound = graph.node(named: address.node) else { return }
+        if bound.samples ?? 1 > 1, address.sample == nil {
+            throw Diagnostic(
+                "node '\(address.node)' has \(bound.samples ?? 0) samples",
+                hint: "name one: \(address.node)#0")
+        }
+        let known = try KnownArtifacts(
+            graph, store: try storage.open(), executorInKey: source.strictNumerics ? "cpu" : nil)
+        guard let value = try known.value(of: address.node, sample: address.sample) else {
+            Output.standardError(
+                "error: \(node) is not in the store \(storage.path)\n  hint: run the graph first: spinweave run \(source.graph)")
+            throw ExitStatus.stepFailed
+        }
+        try kind.write(value, type: bound.stage.signature.output, to: output)
+        switch format.format {
+        case .json:
+            Output.json(.record(["file": .string(output), "node": .string(address.node), "artifact": .digest(value.digest)]))
+        case .text: if !format.quiet { Output.standardOutput(output) }
+        }
+    }
+}
+
+private enum ExportKind: String {
+    case npy, npz, csv, json, png
+
+    func write(_ value: Value, type: PortType, to path: String) throws {
+        switch self {
+        case .json: try AtomicFile.write(ValueJSON.encode(value), to: path)
+        case .npz: try NPZ.write(arrays(in: value), to: path)
+        case .npy: try NPY.write(try main(value, type), to: path)
+        case .csv: try AtomicFile.write(try CSV.encode(try main(value, type), name: path), to: path)
+        case .png:
+            let array = try main(value, type)
+            guard array.shape.count == 2 else {
+                throw Diagnostic(
+                    "a picture needs rows and columns; this array has shape \(array.shape)", hint: "export .npy instead")
+            }
+            let image = HeatMap.render(
+                array.asFloat64.elements, rows: array.shape[0], columns: array.shape[1], colourScale: .squareRoot,
+                scale: max(1, 800 / max(array.shape[1], 1)))
+            try PNG.write(image, to: path)
+        }
+    }
+
+    private func main(_ value: Value, _ type: PortType) throws -> AnyTensor {
+        if let array = try mainArray(of: value, type: type) { return array }
+        throw Diagnostic("this artifact (\(type)) has no main array", hint: "export .npz or .json instead")
+    }
+
+    /// Every tensor of the value, named by its path.
+    private func arrays(in value: Value, at path: String = "") throws -> [String: AnyTensor] {
+        func joined(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+        switch value {
+        case .tensor(let tensor): return [path.isEmpty ? "array" : path: tensor]
+        case .record(let fields):
+            var all: [String: AnyTensor] = [:]
+            for (name, field) in fields { all.merge(try arrays(in: field, at: joined(name))) { $1 } }
+            return all
+        case .list(let values):
+            var all: [String: AnyTensor] = [:]
+            for (index, element) in values.enumerated() { all.merge(try arrays(in: element, at: joined("\(index)"))) { $1 } }
+            return all
+        case .double(let number):
+            return [path.isEmpty ? "value" : path: .float64(Tensor(shape: [], elements: [number]))]
+        case .int(let number):
+            return [path.isEmpty ? "value" : path: .int64(Tensor(shape: [], elements: [Int64(number)]))]
+        default: return [:]
+        }
+    }
+}

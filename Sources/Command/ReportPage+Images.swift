@@ -1,0 +1,197 @@
+import Artifacts
+import Dataflow
+import Foundation
+import Interchange
+import Presentation
+import Tensors
+
+extension ReportPage {
+    /// The measurement, and beside it the simulation of each class that resembles it most.
+    func measurementSection() throws -> HTMLPage.Section? {
+        guard let node = nodes(of: "load-measurement").first, let value = try artifact(of: node) else {
+            return try exampleSection()
+        }
+        let layout = try ImageLayout(value.field("geometry"))
+        let image = try value.tensor("image").asFloat64
+        let missing = try maskTensor(value.tensor("missing"))
+        var blocks: [HTMLPage.Block] = [
+            .figure(
+                try HeatMapFigure(
+                    image, missing: missing, scale: .squareRoot, barTitle: "intensity", x: layout.x, y: layout.y,
+                    panels: layout.panels, alternativeText: "The measured detector image"),
+                caption: "The judged image: a row of panels for each incident energy, a column for each energy bin (its "
+                    + "range in meV in the panel); in each panel h upwards and k to the right. Colours follow the square "
+                    + "root of the intensity.")
+        ]
+        var row: [ImageRowFigure.Image] = [.init("measurement", values: image, missing: missing)]
+        for node in nodes(of: "add-noise") where node.className != nil && node.samples != nil {
+            guard !row.contains(where: { $0.title == node.className }), let best = try mostSimilar(node, to: image, missing)
+            else { continue }
+            row.append(
+                .init(
+                    node.className ?? node.name,
+                    subtitle: "\(node.name)#\(best.sample), r = \(Wording.fixed(best.correlation, decimals: 2))",
+                    values: best.image, missing: missing))
+        }
+        if row.count > 1 {
+            blocks.append(
+                .figure(
+                    try ImageRowFigure(
+                        row, scale: .squareRoot, barTitle: "intensity", panels: layout.rowPanels,
+                        alternativeText: "The measurement beside simulations of each model"),
+                    caption: "The measurement beside the training simulation of each model that correlates best with it, "
+                        + "among the first 60; r is Pearson's correlation over unmasked pixels."))
+        }
+        return .init("Measurement and simulations", blocks)
+    }
+
+    /// For graphs without a measurement: the images they computed.
+    private func exampleSection() throws -> HTMLPage.Section? {
+        var row: [ImageRowFigure.Image] = []
+        var layout: ImageLayout?
+        for node in nodes(of: "convolve-resolution").prefix(6) {
+            guard let value = try artifact(of: node) else { continue }
+            let domains = try value.tensor("domains").asFloat64
+            let fractions = try value.doubles("fractions")
+            let size = domains.count / max(1, fractions.count)
+            var sum = [Double](repeating: 0, count: size)
+            for (index, fraction) in fractions.enumerated() {
+                for pixel in 0..<size { sum[pixel] += fraction * domains.elements[index * size + pixel] }
+            }
+            layout = try ImageLayout(value.field("geometry"))
+            row.append(.init(node.name, values: Tensor(shape: Array(domains.shape.dropFirst()), elements: sum)))
+        }
+        guard let layout, !row.isEmpty else { return nil }
+        let figure = try ImageRowFigure(
+            row, scale: .squareRoot, barTitle: "S (spin²/meV)", panels: layout.rowPanels, perLine: 2,
+            alternativeText: "Computed detector images")
+        return .init("Images", [.figure(figure, caption: "Computed detector images, domains mixed at their fractions.")])
+    }
+
+    /// Why: attribution over the measurement.
+    func attributionSection() throws -> HTMLPage.Section? {
+        guard let node = nodes(of: "attribute").first, let value = try artifact(of: node) else { return nil }
+        let layout = try ImageLayout(value.field("geometry"))
+        let gradients = try value.tensor("integrated-gradients").asFloat64
+        let activation = try value.tensor("activation-map").asFloat64
+        var base = Tensor<Double>(shape: gradients.shape, repeating: 0)
+        var missing: Tensor<UInt8>?
+        if let measurement = nodes(of: "load-measurement").first, let measured = try artifact(of: measurement) {
+            base = try measured.tensor("image").asFloat64
+            missing = try maskTensor(measured.tensor("missing"))
+        }
+        let regions = try value.list("regions")
+        let marks = try regions.prefix(5).enumerated().map { index, region in
+            let rows = try region.list("rows").map { try $0.asInt() }
+            let columns = try region.list("columns").map { try $0.asInt() }
+            return HeatMapFigure.Region(
+                rows: rows[0]..<rows[1] + 1, columns: columns[0]..<columns[1] + 1, label: "\(index + 1)")
+        }
+        let className = try value.string("class")
+        let blocks: [HTMLPage.Block] = [
+            .figure(
+                try HeatMapFigure(
+                    base, missing: missing, scale: .squareRoot, barTitle: "intensity", x: layout.x, y: layout.y,
+                    panels: layout.panels,
+                    overlay: .init(
+                        smoothed(gradients), range: .symmetric, colourMap: .blueRed, barTitle: "for (+) or against (−)"),
+                    regions: marks, alternativeText: "Integrated gradients over the measurement"),
+                caption: "Integrated gradients (arXiv:1703.01365) for '\(className)', averaged over the ensemble and over "
+                    + "3 × 3 pixels for display: red pixels speak for the class, blue ones against it. Boxes are the five "
+                    + "regions that weigh most."),
+            .figure(
+                try HeatMapFigure(
+                    base, missing: missing, scale: .squareRoot, barTitle: "intensity", x: layout.x, y: layout.y,
+                    panels: layout.panels,
+                    overlay: .init(
+                        activation, range: .explicit(-1, 1), colourMap: .blueRed, barTitle: "class activation"),
+                    alternativeText: "Class activation map over the measurement"),
+                caption: "Gradient-weighted class activation map (arXiv:1610.02391) for '\(className)', each member's map "
+                    + "scaled to its largest value, averaged over the ensemble."),
+            .table(try regionTable(regions), caption: "Regions of (Ei, energy, h, k) by their share of the attribution."),
+            .paragraph(
+                "Integrated gradients add up to the difference in score between the measurement and an empty image "
+                    + "(\(Wording.number(try value.double("score-difference")))); what the path integral misses is "
+                    + "\(Wording.number(try value.double("residual"), significant: 2))."),
+        ]
+        return .init("Why", blocks)
+    }
+
+    private func regionTable(_ regions: [Value]) throws -> Table {
+        var table = Table(columns: [
+            .number("rank"), .number("Ei", unit: "meV"), .number("energy", unit: "meV"), .number("h", unit: "r.l.u."),
+            .number("k", unit: "r.l.u."), .number("share", unit: "%"), .init("speaks"),
+        ])
+        for (index, region) in regions.enumerated() {
+            func range(_ name: String, _ decimals: Int) throws -> String {
+                let ends = try region.doubles(name)
+                return "\(Wording.fixed(ends[0], decimals: decimals)) … \(Wording.fixed(ends[1], decimals: decimals))"
+            }
+            table.rows.append([
+                "\(index + 1)", Wording.number(try region.double("incident-energy")), try range("energy", 1),
+                try range("h", 2), try range("k", 2), Wording.fixed(100 * (try region.double("share")), decimals: 2),
+                try region.double("weight") >= 0 ? "for" : "against",
+            ])
+        }
+        return table
+    }
+
+    private func maskTensor(_ tensor: AnyTensor) throws -> Tensor<UInt8> {
+        guard case .uint8(let mask) = tensor else {
+            throw ValueError(expected: "uint8", field: "missing", found: tensor.elementType.rawValue)
+        }
+        return mask
+    }
+
+    private func mostSimilar(
+        _ node: Graph.Node, to image: Tensor<Double>, _ missing: Tensor<UInt8>
+    ) throws -> (sample: Int, correlation: Double, image: Tensor<Double>)? {
+        var best: (sample: Int, correlation: Double, image: Tensor<Double>)?
+        for sample in 0..<min(node.samples ?? 0, 60) {
+            guard let value = try artifact(of: node, sample: sample) else { continue }
+            let images = try value.tensor("images").asFloat64
+            let copy = Tensor(shape: image.shape, elements: Array(images.elements.prefix(image.count)))
+            let r = correlation(copy.elements, image.elements, where: missing.elements.map { $0 == 0 })
+            if r > best?.correlation ?? -.infinity { best = (sample, r, copy) }
+        }
+        return best
+    }
+
+    /// Means over 3 × 3 pixels: single pixels of an attribution are too fine for the eye.
+    private func smoothed(_ tensor: Tensor<Double>) -> Tensor<Double> {
+        let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+        var result = tensor
+        for row in 0..<rows {
+            for column in 0..<columns {
+                var (sum, count) = (0.0, 0.0)
+                for r in max(0, row - 1)...min(rows - 1, row + 1) {
+                    for c in max(0, column - 1)...min(columns - 1, column + 1) {
+                        sum += tensor.elements[r * columns + c]
+                        count += 1
+                    }
+                }
+                result.elements[row * columns + column] = sum / count
+            }
+        }
+        return result
+    }
+}
+
+/// Pearson's correlation over the chosen elements; 0 where one side is constant.
+func correlation(_ a: [Double], _ b: [Double], where chosen: [Bool]) -> Double {
+    var (n, sa, sb) = (0.0, 0.0, 0.0)
+    for index in a.indices where chosen[index] {
+        n += 1
+        sa += a[index]
+        sb += b[index]
+    }
+    guard n > 1 else { return 0 }
+    let (ma, mb) = (sa / n, sb / n)
+    var (saa, sbb, sab) = (0.0, 0.0, 0.0)
+    for index in a.indices where chosen[index] {
+        saa += (a[index] - ma) * (a[index] - ma)
+        sbb += (b[index] - mb) * (b[index] - mb)
+        sab += (a[index] - ma) * (b[index] - mb)
+    }
+    return saa > 0 && sbb > 0 ? sab / (saa * sbb).squareRoot() : 0
+}

@@ -1,0 +1,67 @@
+import Artifacts
+import Dataflow
+import Presentation
+
+extension Report {
+    /// What a person wants to read after a run: the verdict, what went wrong, what was done.
+    var text: String {
+        var lines: [String] = []
+        for node in nodes {
+            if let verdict = node.facts["verdict"] { lines += VerdictWording(verdict).lines(node: node.name) }
+            if let accuracy = node.facts["accuracy"], let p = try? accuracy.asDouble(), node.stage == "evaluate" {
+                lines.append("\(node.name): right on \(Wording.percent(p)) of held-out simulations")
+            }
+            if case .int(let rejected)? = node.facts["rejected"], case .int(let draws)? = node.facts["draws"], rejected > 0 {
+                lines.append(
+                    "\(node.name): \(Wording.percent(Double(rejected) / Double(draws))) of \(Wording.count(draws)) draws "
+                        + "had an unstable ground state and were drawn again")
+            }
+            if case .int(let unstable)? = node.facts["unstable"], unstable > 0 {
+                lines.append("\(node.name): \(Wording.count(unstable, "sample")) with an unstable ground state kept")
+            }
+            for failure in node.failures.prefix(5) {
+                lines.append("\(node.name)\(failure.sample.map { "#\($0)" } ?? ""): failed: \(failure.message)")
+            }
+            if node.failures.count > 5 { lines.append("\(node.name): … and \(node.failures.count - 5) more failures") }
+        }
+        let state =
+            switch outcome {
+            case .done: computed == 0 ? "nothing to compute" : "done"
+            case .failed: "failed"
+            case .interrupted: "interrupted; run again to go on from here"
+            }
+        lines.append(
+            "\(graph): \(state). \(Wording.count(computed)) computed, \(Wording.count(reused)) reused, "
+                + "\(Wording.count(failed)) failed in \(Wording.duration(seconds)) (run \(run), store \(store))")
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// A verdict in words.
+struct VerdictWording {
+    let decision: String
+    let mostLikely: String
+    let probabilities: [(name: String, probability: Double, deviation: Double)]
+    let flags: [String]
+
+    init(_ verdict: Value) {
+        // A verdict from another version may lack a field; what is there is shown.
+        func string(_ name: String) -> String { (try? verdict.string(name)) ?? "?" }
+        decision = string("decision")
+        mostLikely = string("most-likely")
+        let p = (try? verdict.field("probabilities").asRecord()) ?? [:]
+        let deviations = (try? verdict.field("deviation").asRecord()) ?? [:]
+        probabilities = p.compactMap { name, value in
+            guard let probability = try? value.asDouble() else { return nil }
+            return (name, probability, (try? deviations[name]?.asDouble()) ?? 0)
+        }.sorted { $0.probability > $1.probability }
+        flags = ((try? verdict.list("flags")) ?? []).compactMap { try? $0.asString() }
+    }
+
+    func lines(node: String) -> [String] {
+        let numbers = probabilities.map {
+            "\($0.name) \(Wording.percent($0.probability)) ± \(Wording.percent($0.deviation))"
+        }.joined(separator: ", ")
+        return ["\(node): \(decision.uppercased())  (\(numbers))"] + flags.map { "  note: \($0)" }
+    }
+}

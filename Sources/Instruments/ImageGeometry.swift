@@ -1,0 +1,190 @@
+/// The detector image: which (incident energy, energy transfer, h, k) each pixel stands for.
+///
+/// Rows are blocks, one a setting from the top, in each h descending. Columns are blocks, one an energy bin, in each k
+/// ascending. The crystal's c* lies along the incident beam, so l follows from the kinematics.
+/// The lattice is orthogonal: h and k count along a* and b*, perpendicular to each other and to c*.
+public struct ImageGeometry: Hashable, Sendable, Codable {
+    /// One chopper setting.
+    public struct Setting: Hashable, Sendable, Codable {
+        /// meV
+        public var incidentEnergy: Double
+        /// Hz
+        public var chopperFrequency: Double
+
+        public init(incidentEnergy: Double, chopperFrequency: Double) {
+            self.incidentEnergy = incidentEnergy
+            self.chopperFrequency = chopperFrequency
+        }
+    }
+
+    /// Equal energy bins between two fractions of the incident energy.
+    public struct EnergyBins: Hashable, Sendable, Codable {
+        public var count: Int
+        public var from: Double
+        public var to: Double
+
+        public init(count: Int, from: Double, to: Double) {
+            self.count = count
+            self.from = from
+            self.to = to
+        }
+    }
+
+    /// Pixels along h or k, by the centres of the first and last (r.l.u.).
+    public struct PixelAxis: Hashable, Sendable, Codable {
+        public var count: Int
+        public var minimum: Double
+        public var maximum: Double
+
+        public init(count: Int, minimum: Double, maximum: Double) {
+            self.count = count
+            self.minimum = minimum
+            self.maximum = maximum
+        }
+
+        public var step: Double { (maximum - minimum) / Double(count - 1) }
+        public var lowerEdge: Double { minimum - step / 2 }
+        public func centre(_ index: Int) -> Double { minimum + Double(index) * step }
+        /// The pixel that holds `value`, or nil outside.
+        public func index(of value: Double) -> Int? {
+            let index = ((value - lowerEdge) / step).rounded(.down)
+            return index >= 0 && index < Double(count) ? Int(index) : nil
+        }
+    }
+
+    /// What one pixel of the image stands for.
+    public struct Pixel: Hashable, Sendable {
+        /// Index into `settings`.
+        public let setting: Int
+        /// Index of the energy bin.
+        public let bin: Int
+        /// meV
+        public let incidentEnergy: Double
+        /// Lower and upper edge, meV.
+        public let energies: ClosedRange<Double>
+        /// Centre, meV.
+        public var energy: Double { (energies.lowerBound + energies.upperBound) / 2 }
+        /// Centre, r.l.u. of the image lattice.
+        public let h: Double
+        public let k: Double
+    }
+
+    public var settings: [Setting]
+    public var energyBins: EnergyBins
+    public var h: PixelAxis
+    public var k: PixelAxis
+    /// a, b, c in Å of the cell whose r.l.u. the axes count.
+    public var lattice: [Double]
+    /// The magnetic cell in units of `lattice`: (h, k, l) of the magnetic cell = magneticScale · (h, k, l) of the image.
+    public var magneticScale: [Double]
+
+    public init(
+        settings: [Setting], energyBins: EnergyBins, h: PixelAxis, k: PixelAxis, lattice: [Double],
+        magneticScale: [Double]
+    ) throws(InstrumentError) {
+        self.settings = settings
+        self.energyBins = energyBins
+        self.h = h
+        self.k = k
+        self.lattice = lattice
+        self.magneticScale = magneticScale
+        try validate()
+    }
+
+    /// Pr(Ca0.9Sr0.1)2Mn2O7 on MAPS (Butler et al., J. Phys.: Condens. Matter 33, 194006, 2021).
+    public static let pcsmo = ImageGeometry(
+        trusted: zip([25, 35, 50, 70, 100, 140], [300, 200, 200, 250, 300, 400]).map {
+            Setting(incidentEnergy: $0, chopperFrequency: $1)
+        },
+        energyBins: EnergyBins(count: 10, from: 0.1, to: 0.7), h: PixelAxis(count: 40, minimum: -1, maximum: 1),
+        k: PixelAxis(count: 40, minimum: -1, maximum: 1), lattice: [5.408, 5.4599, 19.266], magneticScale: [2, 2, 1])
+
+    private init(
+        trusted settings: [Setting], energyBins: EnergyBins, h: PixelAxis, k: PixelAxis, lattice: [Double],
+        magneticScale: [Double]
+    ) {
+        self.settings = settings
+        self.energyBins = energyBins
+        self.h = h
+        self.k = k
+        self.lattice = lattice
+        self.magneticScale = magneticScale
+    }
+
+    /// Refuses what has no meaning; a geometry that was changed or decoded should be validated again.
+    public func validate() throws(InstrumentError) {
+        if settings.isEmpty { throw .invalid("settings", problem: "are empty") }
+        for setting in settings {
+            guard setting.incidentEnergy > 0, setting.incidentEnergy.isFinite, setting.chopperFrequency > 0,
+                setting.chopperFrequency.isFinite
+            else {
+                throw .invalid("a setting", problem: "needs a positive incident energy and chopper frequency")
+            }
+        }
+        guard energyBins.count > 0, energyBins.from < energyBins.to, energyBins.from > -10, energyBins.to < 1 else {
+            throw .invalid("the energy bins", problem: "must rise from above −10 to below 1 of the incident energy")
+        }
+        for (name, axis) in [("h", h), ("k", k)] {
+            guard axis.count > 1, axis.minimum < axis.maximum, axis.minimum.isFinite, axis.maximum.isFinite else {
+                throw .invalid("the \(name) axis", problem: "needs two or more pixels from a smaller to a larger value")
+            }
+        }
+        guard lattice.count == 3, lattice.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+            throw .invalid("the lattice", problem: "needs three positive lengths in Å")
+        }
+        guard magneticScale.count == 3, magneticScale.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+            throw .invalid("the magnetic scale", problem: "needs three positive numbers")
+        }
+    }
+
+    public var rows: Int { settings.count * h.count }
+    public var columns: Int { energyBins.count * k.count }
+    /// [rows, columns]
+    public var shape: [Int] { [rows, columns] }
+
+    /// Width of a setting's energy bins, meV.
+    public func binWidth(setting: Int) -> Double {
+        settings[setting].incidentEnergy * (energyBins.to - energyBins.from) / Double(energyBins.count)
+    }
+
+    /// Lower edge of a setting's first energy bin, meV.
+    public func firstBinEdge(setting: Int) -> Double { settings[setting].incidentEnergy * energyBins.from }
+
+    /// - Precondition: `row` and `column` lie inside the image.
+    public func pixel(row: Int, column: Int) -> Pixel {
+        precondition(row >= 0 && row < rows && column >= 0 && column < columns, "pixel (\(row), \(column)) outside")
+        let setting = row / h.count
+        let bin = column / k.count
+        let width = binWidth(setting: setting)
+        let low = firstBinEdge(setting: setting) + Double(bin) * width
+        return Pixel(
+            setting: setting, bin: bin, incidentEnergy: settings[setting].incidentEnergy, energies: low...low + width,
+            h: h.centre(h.count - 1 - row % h.count), k: k.centre(column % k.count))
+    }
+
+    /// Where (energy in meV, h, k in r.l.u. of the image) lies for a setting, or nil outside the image.
+    public func location(setting: Int, energy: Double, h: Double, k: Double) -> (row: Int, column: Int)? {
+        let bin = ((energy - firstBinEdge(setting: setting)) / binWidth(setting: setting)).rounded(.down)
+        guard settings.indices.contains(setting), bin >= 0, bin < Double(energyBins.count),
+            let i = self.h.index(of: h), let j = self.k.index(of: k)
+        else { return nil }
+        return (setting * self.h.count + self.h.count - 1 - i, Int(bin) * self.k.count + j)
+    }
+
+    /// Squared component of Q perpendicular to the beam at (h, k), 1/Å².
+    public func inPlaneSquared(h: Double, k: Double) -> Double {
+        let x = 2 * Double.pi * h / lattice[0]
+        let y = 2 * Double.pi * k / lattice[1]
+        return x * x + y * y
+    }
+
+    /// l (r.l.u. of the image) where the detectors see (h, k) at an energy transfer, or nil where they cannot:
+    ///
+    ///     l = (c / 2π) (ki − √(kf² − Q∥²)),   E = 2.0721416 k²
+    public func l(incidentEnergy: Double, energy: Double, h: Double, k: Double) -> Double? {
+        let final = (incidentEnergy - energy) / Neutron.energyPerWavevectorSquared
+        let along = final - inPlaneSquared(h: h, k: k)
+        if along <= 0 { return nil }
+        return lattice[2] / (2 * Double.pi) * (Neutron.wavevector(energy: incidentEnergy) - along.squareRoot())
+    }
+}

@@ -1,0 +1,57 @@
+/// What can go wrong in this module: what, where, and what now.
+public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A file or folder cannot be read.
+    case unreadable(path: String, reason: String)
+    /// A folder of resolution tables has none for an incident energy (meV).
+    case missingResolution(incidentEnergy: Double, directory: String, found: [Double])
+    /// A line of a resolution file is wrong; lines count from 1.
+    case badLine(file: String, line: Int, problem: String)
+    /// The points of a resolution file do not fill a regular (h, k, E) grid.
+    case irregularGrid(file: String, problem: String)
+    /// A setting of the image has no resolution grid (meV).
+    case noResolution(incidentEnergy: Double, available: [Double])
+    /// A parameter is outside its meaning.
+    case invalid(String, problem: String)
+    /// An array has another shape than the rest of the input needs.
+    case shape(String, expected: [Int], found: [Int])
+    /// The chopper lets nothing through at this energy (meV) and frequency (Hz).
+    case noTransmission(incidentEnergy: Double, frequency: Double)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let path, let reason): "cannot read '\(path)': \(reason)"
+        case .missingResolution(let energy, let directory, let found):
+            "no file *_ei\(Self.short(energy))_resolution.txt in '\(directory)'"
+                + (found.isEmpty ? "" : "; it has Ei = \(found.map(Self.short).joined(separator: ", ")) meV")
+        case .badLine(let file, let line, let problem): "\(file):\(line): \(problem)"
+        case .irregularGrid(let file, let problem): "\(file): \(problem)"
+        case .noResolution(let energy, let available):
+            "no resolution for Ei = \(Self.short(energy)) meV, only for "
+                + available.map(Self.short).joined(separator: ", ")
+        case .invalid(let name, let problem): "\(name) \(problem)"
+        case .shape(let name, let expected, let found): "\(name) has shape \(found), needed is \(expected)"
+        case .noTransmission(let energy, let frequency):
+            "the chopper transmits nothing at Ei = \(Self.short(energy)) meV and \(Self.short(frequency)) Hz"
+        }
+    }
+
+    /// What to do now.
+    public var hint: String {
+        switch self {
+        case .unreadable: "check the path and its permissions"
+        case .missingResolution:
+            "name the files NAME_ei<Ei>_resolution.txt, Ei in meV, one for each setting of the image"
+        case .badLine: "a line holds twelve numbers: h k E, then the 3×3 covariance of (h, k, E), row by row"
+        case .irregularGrid: "write every combination of evenly spaced h, k and E once"
+        case .noResolution: "add a table for it, or leave the setting out of the image"
+        case .invalid: "see the parameter's documentation for its range"
+        case .shape: "make it match the other inputs"
+        case .noTransmission: "choose a lower frequency, a higher energy or another chopper package"
+        }
+    }
+
+    /// 35 rather than 35.0.
+    static func short(_ x: Double) -> String {
+        x == x.rounded() && abs(x) < 1e15 ? String(Int(x)) : String(x)
+    }
+}

@@ -1,0 +1,166 @@
+/// One layer of a network, as a graph file declares it. Shapes of images are [channels, height, width].
+public enum LayerSpec: Hashable, Sendable {
+    /// What lies beyond the edge of the map of a convolution.
+    public enum Padding: String, Hashable, Sendable, CaseIterable {
+        /// Zeros, so many that stride 1 keeps the size; an odd one goes below and to the right.
+        case same
+        /// Nothing: the kernel stays inside.
+        case valid
+    }
+
+    /// Cross-correlation with learnt kernels [height, width], plus a bias for each channel.
+    case convolution(channels: Int, kernel: [Int], stride: [Int] = [1, 1], padding: Padding = .same)
+    /// max(x, 0)
+    case relu
+    /// Maximum over windows [height, width] that do not overlap; rows and columns that fill no window are dropped.
+    case maxPool([Int])
+    /// Mean over such windows.
+    case averagePool([Int])
+    /// Normalisation of each channel by its mean and variance over the micro-batch (in training) or over the training
+    /// so far, with learnt scale and shift (Ioffe and Szegedy, arXiv:1502.03167). Images or vectors.
+    case batchNorm
+    /// All inputs to all `units`, with bias; images are flattened.
+    case dense(units: Int)
+    /// In training, each value is zero with probability `rate`, the others are divided by 1 − rate.
+    case dropout(rate: Double)
+    /// An image into a vector, row-major.
+    case flatten
+    /// Mean of each channel: an image into a vector.
+    case globalAveragePool
+    /// log(1 + max(x, 0))
+    case log1p
+    /// An image that is tiled of rows × columns panels, taken apart: [c, R·h, C·w] → [c·R·C, h, w], where the channel
+    /// is (c·R + row)·C + column.
+    case panels(rows: Int, columns: Int)
+}
+
+extension LayerSpec {
+    /// The name of the layer in graph files and messages.
+    public var name: String {
+        switch self {
+        case .convolution: "conv"
+        case .relu: "relu"
+        case .maxPool: "max-pool"
+        case .averagePool: "average-pool"
+        case .batchNorm: "batch-norm"
+        case .dense: "dense"
+        case .dropout: "dropout"
+        case .flatten: "flatten"
+        case .globalAveragePool: "global-average-pool"
+        case .log1p: "log1p"
+        case .panels: "panels"
+        }
+    }
+
+    /// Names of all layers.
+    public static let names = [
+        "conv", "relu", "max-pool", "average-pool", "batch-norm", "dense", "dropout", "flatten",
+        "global-average-pool", "log1p", "panels",
+    ]
+
+    /// The shape that this layer makes of `shape`.
+    ///
+    /// - Parameter number: of this layer, from 1, for messages.
+    func outputShape(of shape: [Int], number: Int) throws(LearningError) -> [Int] {
+        func fail(_ problem: String, _ hint: String) -> LearningError {
+            .layer(number: number, problem: problem, hint: hint)
+        }
+        func requireMap() throws(LearningError) {
+            if shape.count != 3 {
+                throw fail(
+                    "\(name) needs an image but gets a vector of \(shape[0])",
+                    "put it before the first dense, flatten or global-average-pool")
+            }
+        }
+        switch self {
+        case .convolution(let channels, let kernel, let stride, let padding):
+            try requireMap()
+            if channels < 1 { throw fail("conv with \(channels) channels", "give 1 channel or more") }
+            try Self.requirePair(kernel, "kernel", number)
+            try Self.requirePair(stride, "stride", number)
+            // Twice the size at most, so that every output sees some of the image.
+            let room = padding == .valid ? (shape[1], shape[2]) : (2 * shape[1], 2 * shape[2])
+            if kernel[0] > room.0 || kernel[1] > room.1 {
+                throw fail(
+                    "kernel \(kernel[0])×\(kernel[1]) does not fit a \(shape[1])×\(shape[2]) map",
+                    padding == .valid
+                        ? "use padding same, a smaller kernel or less pooling before"
+                        : "use a smaller kernel or less pooling before")
+            }
+            let window = convolutionWindow(over: shape)
+            return [channels]
+                + (0..<2).map { axis in
+                    let covered = shape[axis + 1] + window.before[axis] + window.after[axis]
+                    return (covered - kernel[axis]) / stride[axis] + 1
+                }
+        case .maxPool(let size), .averagePool(let size):
+            try requireMap()
+            try Self.requirePair(size, "window", number)
+            if size[0] > shape[1] || size[1] > shape[2] {
+                throw fail(
+                    "window \(size[0])×\(size[1]) does not fit a \(shape[1])×\(shape[2]) map",
+                    "pool less, here or before")
+            }
+            return [shape[0], shape[1] / size[0], shape[2] / size[1]]
+        case .dense(let units):
+            if units < 1 { throw fail("dense with \(units) units", "give 1 unit or more") }
+            return [units]
+        case .dropout(let rate):
+            if !(rate >= 0 && rate < 1) {
+                throw fail("dropout rate \(rate) is outside 0 ≤ rate < 1", "0.2 to 0.5 are usual")
+            }
+            return shape
+        case .flatten:
+            return [shape.reduce(1, *)]
+        case .globalAveragePool:
+            try requireMap()
+            return [shape[0]]
+        case .panels(let rows, let columns):
+            try requireMap()
+            if rows < 1 || columns < 1 { throw fail("\(rows)×\(columns) panels", "give 1 or more of each") }
+            if shape[1] % rows != 0 || shape[2] % columns != 0 {
+                throw fail(
+                    "a \(shape[1])×\(shape[2]) image cannot be cut into \(rows)×\(columns) equal panels",
+                    "the height must be a multiple of the rows, the width of the columns")
+            }
+            return [shape[0] * rows * columns, shape[1] / rows, shape[2] / columns]
+        case .relu, .batchNorm, .log1p:
+            return shape
+        }
+    }
+
+    private static func requirePair(_ values: [Int], _ what: String, _ number: Int) throws(LearningError) {
+        if values.count != 2 || values.contains(where: { $0 < 1 }) {
+            throw .layer(
+                number: number, problem: "\(what) \(values) is not a height and a width",
+                hint: "give two whole numbers of 1 or more, such as [3, 3]")
+        }
+    }
+
+    /// The window of a convolution or pooling layer over an image of `shape`.
+    func window(over shape: [Int]) -> Window? {
+        switch self {
+        case .convolution: convolutionWindow(over: shape)
+        case .maxPool(let size), .averagePool(let size): Window(kernel: size, stride: size)
+        case .globalAveragePool: Window(kernel: [shape[1], shape[2]], stride: [1, 1])
+        default: nil
+        }
+    }
+
+    private func convolutionWindow(over shape: [Int]) -> Window {
+        guard case .convolution(_, let kernel, let stride, let padding) = self else {
+            preconditionFailure("\(name) is not a convolution")
+        }
+        var window = Window(kernel: kernel, stride: stride)
+        if padding == .same {
+            for axis in 0..<2 {
+                let extent = shape[axis + 1]
+                let outputs = (extent + stride[axis] - 1) / stride[axis]
+                let missing = max(0, (outputs - 1) * stride[axis] + kernel[axis] - extent)
+                window.before[axis] = missing / 2
+                window.after[axis] = missing - missing / 2
+            }
+        }
+        return window
+    }
+}

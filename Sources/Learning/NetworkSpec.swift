@@ -1,0 +1,100 @@
+/// A network as a list of layers, checked: every layer fits the one before it, and the last gives one logit per class.
+public struct NetworkSpec: Hashable, Sendable {
+    /// [channels, height, width]
+    public let inputShape: [Int]
+    public let layers: [LayerSpec]
+    public let classes: Int
+    /// The shape after each layer (of one image), the input's first: `shapes[n]` is after layer n.
+    public let shapes: [[Int]]
+    /// All arrays that training finds, in the order in which `Weights` keeps them.
+    public let parameters: [Parameter]
+
+    /// One array of weights.
+    public struct Parameter: Hashable, Sendable {
+        public enum Role: String, Hashable, Sendable {
+            /// [out, in, height, width] of a convolution, [out, in] of a dense layer.
+            case kernel
+            case bias
+            /// Of batch-norm, per channel.
+            case scale, shift
+            /// Running statistics of batch-norm: averaged, not learnt by gradient.
+            case mean, variance
+
+            public var isTrained: Bool { self != .mean && self != .variance }
+        }
+
+        /// Number of the layer, from 1.
+        public var layer: Int
+        public var role: Role
+        public var shape: [Int]
+        /// Where the array begins among all values.
+        public var offset: Int
+
+        public var name: String { "\(layer).\(role.rawValue)" }
+        public var count: Int { shape.reduce(1, *) }
+        var range: Range<Int> { offset..<offset + count }
+    }
+
+    public init(inputShape: [Int], layers: [LayerSpec], classes: Int) throws(LearningError) {
+        if inputShape.count != 3 || inputShape.contains(where: { $0 < 1 }) {
+            throw .network(
+                problem: "the input shape \(inputShape) is not [channels, height, width]",
+                hint: "an image of one channel has shape [1, height, width]")
+        }
+        if classes < 2 {
+            throw .network(problem: "\(classes) classes to tell apart", hint: "give samples of two classes or more")
+        }
+        var shapes = [inputShape]
+        var parameters: [Parameter] = []
+        var offset = 0
+        for (index, layer) in layers.enumerated() {
+            let input = shapes[index]
+            let output = try layer.outputShape(of: input, number: index + 1)
+            for (role, shape) in layer.arrays(input: input, output: output) {
+                parameters.append(Parameter(layer: index + 1, role: role, shape: shape, offset: offset))
+                offset += shape.reduce(1, *)
+            }
+            shapes.append(output)
+        }
+        let last = shapes[layers.count]
+        if last != [classes] {
+            throw .network(
+                problem: "the last layer gives shape \(last), but there are \(classes) classes",
+                hint: "end the list of layers with dense of \(classes) units")
+        }
+        self.inputShape = inputShape
+        self.layers = layers
+        self.classes = classes
+        self.shapes = shapes
+        self.parameters = parameters
+    }
+
+    /// Numbers in all arrays together.
+    public var parameterCount: Int { parameters.last.map { $0.offset + $0.count } ?? 0 }
+
+    /// Numbers in one image.
+    public var imageSize: Int { inputShape.reduce(1, *) }
+
+    func parameter(_ layer: Int, _ role: Parameter.Role) -> Parameter {
+        guard let found = parameters.first(where: { $0.layer == layer && $0.role == role }) else {
+            preconditionFailure("layer \(layer) has no \(role.rawValue)")
+        }
+        return found
+    }
+}
+
+extension LayerSpec {
+    /// The arrays that this layer owns.
+    fileprivate func arrays(input: [Int], output: [Int]) -> [(NetworkSpec.Parameter.Role, [Int])] {
+        switch self {
+        case .convolution(let channels, let kernel, _, _):
+            [(.kernel, [channels, input[0], kernel[0], kernel[1]]), (.bias, [channels])]
+        case .dense(let units):
+            [(.kernel, [units, input.reduce(1, *)]), (.bias, [units])]
+        case .batchNorm:
+            // Scale directly before shift: oneDNN takes both as one array.
+            [(.scale, [input[0]]), (.shift, [input[0]]), (.mean, [input[0]]), (.variance, [input[0]])]
+        default: []
+        }
+    }
+}

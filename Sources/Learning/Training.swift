@@ -1,0 +1,244 @@
+import Compute
+
+/// What one epoch gave.
+public struct EpochReport: Hashable, Sendable {
+    /// From 1.
+    public var epoch: Int
+    /// Mean cross-entropy over the epoch's training images, as the weights were when each was seen.
+    public var loss: Double
+    public var accuracy: Double
+    /// After the epoch; nil without validation images.
+    public var validationLoss: Double?
+    public var validationAccuracy: Double?
+    /// At the end of the epoch.
+    public var learningRate: Double
+    /// Whether this epoch's weights are the best so far.
+    public var isBest: Bool
+
+    public init(
+        epoch: Int, loss: Double, accuracy: Double, validationLoss: Double?, validationAccuracy: Double?,
+        learningRate: Double, isBest: Bool
+    ) {
+        self.epoch = epoch
+        self.loss = loss
+        self.accuracy = accuracy
+        self.validationLoss = validationLoss
+        self.validationAccuracy = validationAccuracy
+        self.learningRate = learningRate
+        self.isBest = isBest
+    }
+}
+
+public struct TrainingResult: Hashable, Sendable {
+    /// Those of the best epoch: lowest validation loss, or lowest training loss without validation images.
+    public var weights: Weights
+    public var bestEpoch: Int
+    public var history: [EpochReport]
+    /// Whether patience ended the training before the last epoch.
+    public var stoppedEarly: Bool
+}
+
+/// Trains a network.
+///
+/// Same data, settings and random stream give the same bits, for any number of threads: images go through in
+/// micro-batches whose gradients are added in a fixed order. An epoch shuffles the images anew; the few that do not
+/// fill the last micro-batch are left out of it.
+///
+/// - Parameter random: addresses initial weights, shuffling and dropout.
+/// - Parameter progress: called after each epoch, on the calling thread.
+/// - Throws: `LearningError` for unusable settings, data or layers and when the loss is no longer finite;
+///   `CancellationError` soon after `isCancelled` says true.
+public func train(
+    _ spec: NetworkSpec, on images: ImageSet, split: Split, settings: TrainingSettings, random: RandomStream,
+    threads: Int = 1, progress: (EpochReport) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+) throws -> TrainingResult {
+    try settings.validate()
+    try images.check(fit: spec, split)
+    var weights = Weights(initialising: spec, random: random.substream("weights"))
+    let trainer = try Trainer(spec, images, split, settings, random: random, threads: threads)
+    var best = (loss: Double.infinity, epoch: 0, weights: weights)
+    var history: [EpochReport] = []
+    for epoch in 1...settings.epochs {
+        let (loss, accuracy) = try trainer.runEpoch(epoch, &weights, isCancelled: isCancelled)
+        if !loss.isFinite || !weights.values.allSatisfy(\.isFinite) { throw LearningError.diverged(epoch: epoch) }
+        let validation = try trainer.validate(weights, isCancelled: isCancelled)
+        let watched = validation?.loss ?? loss
+        let isBest = watched < best.loss
+        if isBest { best = (watched, epoch, weights) }
+        let report = EpochReport(
+            epoch: epoch, loss: loss, accuracy: accuracy, validationLoss: validation?.loss,
+            validationAccuracy: validation?.accuracy,
+            learningRate: settings.learningRate(after: Double(epoch)), isBest: isBest)
+        history.append(report)
+        progress(report)
+        if let patience = settings.patience, epoch - best.epoch >= patience { break }
+    }
+    // A validation loss that was never finite leaves no best epoch.
+    if best.epoch == 0 { throw LearningError.diverged(epoch: 1) }
+    return TrainingResult(
+        weights: best.weights, bestEpoch: best.epoch, history: history,
+        stoppedEarly: history.count < settings.epochs)
+}
+
+/// The networks, buffers and order of one training.
+private final class Trainer {
+    private let spec: NetworkSpec
+    private let images: ImageSet
+    private let split: Split
+    private let settings: TrainingSettings
+    private let random: RandomStream
+    private let threads: Int
+    private let learners: NetworkPool
+    private let judges: NetworkPool
+    private let microBatch: Int
+    private let sum: GradientSum
+    private var update: WeightUpdate
+
+    init(
+        _ spec: NetworkSpec, _ images: ImageSet, _ split: Split, _ settings: TrainingSettings, random: RandomStream,
+        threads: Int
+    ) throws {
+        self.spec = spec
+        self.images = images
+        self.split = split
+        self.settings = settings
+        self.random = random
+        microBatch = min(settings.microBatchSize, settings.batchSize, split.training.count)
+        let parts = max(1, settings.batchSize / microBatch)
+        self.threads = max(1, min(threads, parts))
+        learners = try NetworkPool(spec, batch: microBatch, mode: .training, count: self.threads)
+        judges = try NetworkPool(spec, batch: Classifier.batch, mode: .inference, count: max(1, threads))
+        sum = GradientSum(count: spec.parameterCount)
+        update = WeightUpdate(spec, settings)
+    }
+
+    /// - Returns: mean loss and accuracy over the images seen.
+    func runEpoch(
+        _ epoch: Int, _ weights: inout Weights, isCancelled: () -> Bool
+    ) throws -> (loss: Double, accuracy: Double) {
+        var order = split.training
+        var generator = RandomSequence(random.substream("shuffle", epoch))
+        order.shuffle(using: &generator)
+        let microBatches = order.count / microBatch
+        let perUpdate = max(1, settings.batchSize / microBatch)
+        var loss = 0.0
+        var correct = 0
+        for start in stride(from: 0, to: microBatches, by: perUpdate) {
+            if isCancelled() { throw CancellationError() }
+            let parts = min(perUpdate, microBatches - start)
+            try learners.load(values: weights.values)
+            try addGradients(order, start..<start + parts, dropout: random.substream("epoch", epoch))
+            loss += sum.loss
+            correct += sum.correct
+            // In the middle of the update: a schedule that begins or ends at zero wastes none.
+            let done = (Double(start) + Double(parts) / 2) / Double(microBatches)
+            let rate = settings.learningRate(after: Double(epoch - 1) + done)
+            _ = update.apply(to: &weights.values, sum: sum.values, parts: parts, rate: rate)
+        }
+        let seen = Double(microBatches * microBatch)
+        return (loss / seen, Double(correct) / seen)
+    }
+
+    /// Sums the gradients of some micro-batches of the epoch.
+    private func addGradients(_ order: [Int], _ range: Range<Int>, dropout: RandomStream) throws {
+        let (images, sum, learners, microBatch) = (images, sum, learners, microBatch)
+        let (classes, smoothing) = (spec.classes, settings.labelSmoothing)
+        let turns = Turns()
+        sum.clear()
+        try Parallel.forEach(range.count, threads: threads) { part in
+            do {
+                try learners.withNetwork { network in
+                    let first = (range.lowerBound + part) * microBatch
+                    let members = order[first..<first + microBatch]
+                    for (place, member) in members.enumerated() {
+                        network.setImage(place, from: images.values, at: images.start(of: member))
+                    }
+                    let logits = try network.forward(
+                        random: dropout.substream("micro-batch", range.lowerBound + part))
+                    let result = CrossEntropy(
+                        logits: logits, labels: members.map { images.labels[$0] }, classes: classes,
+                        smoothing: smoothing)
+                    try network.backward(result.gradient)
+                    turns.take(part) { sum.add(network, result) }
+                }
+            } catch {
+                turns.abandon()
+                throw error
+            }
+        }
+    }
+
+    /// - Returns: mean loss and accuracy over the validation images; nil without any.
+    func validate(_ weights: Weights, isCancelled: () -> Bool) throws -> (loss: Double, accuracy: Double)? {
+        if split.validation.isEmpty { return nil }
+        if isCancelled() { throw CancellationError() }
+        try judges.load(values: weights.values)
+        let logits = try judges.logits(of: images, at: split.validation, threads: threads)
+        let result = CrossEntropy(
+            logits: logits, labels: split.validation.map { images.labels[$0] }, classes: spec.classes)
+        let count = Double(split.validation.count)
+        return (result.loss / count, Double(result.correct) / count)
+    }
+}
+
+/// What the micro-batches of one update add up to.
+///
+/// `@unchecked Sendable`: `Turns` lets one thread at a time add to it.
+private final class GradientSum: @unchecked Sendable {
+    let values: FloatBuffer
+    private(set) var loss = 0.0
+    private(set) var correct = 0
+
+    init(count: Int) { values = FloatBuffer(count: count) }
+
+    func clear() {
+        values.clear(0..<values.count)
+        loss = 0
+        correct = 0
+    }
+
+    func add(_ network: Network, _ result: CrossEntropy) {
+        network.addGradients(to: values)
+        loss += result.loss
+        correct += result.correct
+    }
+}
+
+extension ImageSet {
+    /// - Throws: `LearningError.images` where a network cannot learn from this set.
+    fileprivate func check(fit spec: NetworkSpec, _ split: Split) throws(LearningError) {
+        try check(fit: spec)
+        if split.training.isEmpty {
+            throw .images(problem: "none are left for training", hint: "give more samples or set fewer aside")
+        }
+        let both = Set(split.training).intersection(split.validation)
+        if let shared = both.min() {
+            throw .images(
+                problem: "image \(shared) is both for training and for validation", hint: "split the set by origin")
+        }
+        for (name, members) in [("training", split.training), ("validation", split.validation)] {
+            if let outside = members.first(where: { !labels.indices.contains($0) }) {
+                throw .images(
+                    problem: "\(name) image \(outside) is not among the \(count) images", hint: "split this very set")
+            }
+        }
+        for label in 0..<spec.classes where !split.training.contains(where: { labels[$0] == label }) {
+            throw .images(
+                problem: "class \(label) has no training images", hint: "give samples of every class")
+        }
+    }
+
+    /// - Throws: `LearningError.images` when images or labels are not those of the network.
+    func check(fit spec: NetworkSpec) throws(LearningError) {
+        if shape != spec.inputShape {
+            throw .images(
+                problem: "they have shape \(shape), the network takes \(spec.inputShape)",
+                hint: "images must be made on the grid that the network was declared for")
+        }
+        if let bad = labels.firstIndex(where: { $0 >= spec.classes }) {
+            throw .images(
+                problem: "image \(bad) ('\(origins[bad])') has label \(labels[bad]), there are \(spec.classes) classes",
+                hint: "labels count from 0")
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Compute
+
+/// The magnons at one wavevector.
+public struct Modes: Sendable {
+    /// In r.l.u. of the magnetic cell, as asked for.
+    public let q: Vector3
+    /// Ascending, in meV; one per site.
+    public let energies: [Double]
+    /// W, in the order mode, site, component (e1, then e2 of the site's frame); see `StructureFactor`.
+    public let amplitudes: [Complex]
+    /// dω/dq along a*, b*, c*, in meV per r.l.u. In a degenerate group only the mean has a meaning.
+    public let velocities: [Vector3]
+    /// Modes at the bottom of an antiferromagnet's band, where the intensity diverges like 1/ω: the amplitudes
+    /// computed there depend on rounding.
+    public let diverges: [Bool]
+
+    public var siteCount: Int { energies.isEmpty ? 0 : amplitudes.count / (2 * energies.count) }
+}
+
+/// Solves one wavevector after the other, keeping its workspace.
+public struct ModeSolver {
+    private let hamiltonian: SpinHamiltonian
+    private var colpa: Colpa
+
+    public init(_ hamiltonian: SpinHamiltonian) {
+        self.hamiltonian = hamiltonian
+        colpa = Colpa(siteCount: hamiltonian.siteCount)
+    }
+
+    /// - Parameter q: in r.l.u. of the magnetic cell.
+    /// - Throws: `.unstable` naming q where H(q) is not positive definite.
+    public mutating func modes(at q: Vector3) throws(SpinWaveError) -> Modes {
+        guard q.isFinite else { throw .notConverged(q: q, "the wavevector is not finite") }
+        let phases = hamiltonian.phases(at: q)
+        let n = hamiltonian.siteCount
+        do {
+            guard try colpa.solve(hamiltonian, phases: phases) else {
+                let lowest = try colpa.lowestEigenvalue(hamiltonian, phases: phases)
+                throw SpinWaveError.unstable(Instability(q: q, lowestEigenvalue: lowest))
+            }
+        } catch let error as SpinWaveError {
+            throw error
+        } catch {
+            throw .notConverged(q: q, "\(error)")
+        }
+        var amplitudes: [Complex] = []
+        amplitudes.reserveCapacity(n * n * 2)
+        for mode in 0..<n {
+            colpa.forEachAmplitude(of: mode, spins: hamiltonian.spins) { _, w1, w2 in
+                amplitudes.append(w1)
+                amplitudes.append(w2)
+            }
+        }
+        return Modes(
+            q: q, energies: colpa.energies, amplitudes: amplitudes,
+            velocities: (0..<n).map { colpa.velocity(of: $0, hamiltonian: hamiltonian, phases: phases) },
+            diverges: (0..<n).map { colpa.diverges(mode: $0) })
+    }
+}
+
+extension SpinHamiltonian {
+    /// The magnons at one wavevector (r.l.u. of the magnetic cell). For many, keep a `ModeSolver`.
+    public func modes(at q: Vector3) throws(SpinWaveError) -> Modes {
+        var solver = ModeSolver(self)
+        return try solver.modes(at: q)
+    }
+
+    /// All 2N eigenvalues of g H(q), complex where the structure is unstable, sorted by real, then imaginary part.
+    public func generalEnergies(at q: Vector3) throws(SpinWaveError) -> [Complex] {
+        var dynamics = matrix(at: q)
+        for j in 0..<dynamics.columns {
+            for i in siteCount..<dynamics.rows { dynamics[i, j] = -dynamics[i, j] }
+        }
+        do {
+            return try LinearAlgebra.eigenvalues(of: dynamics).sorted { ($0.re, $0.im) < ($1.re, $1.im) }
+        } catch {
+            throw .notConverged(q: q, error.description)
+        }
+    }
+}

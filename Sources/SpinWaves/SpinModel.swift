@@ -1,0 +1,141 @@
+/// A magnet: cell, ordered spins, and an energy that is linear in named parameters.
+///
+///     H = Σ_bonds S_iᵀ J S_j + Σ_i S_iᵀ A_i S_i + μB Σ_i Bᵀ g_i S_i
+///
+/// Each bond is counted once, J > 0 is antiferromagnetic, energies are in meV. The moment is −μB g S, so that a field
+/// turns *spins* against itself. The single-ion term is taken at its classical size (S², no S(S − ½) correction).
+///
+/// Valid by construction: every bond has its atoms, tensors are finite and anisotropies symmetric, directions are
+/// unit vectors, twin fractions sum to 1, every ion has a form factor.
+public struct SpinModel: Hashable, Sendable {
+    /// A parameter of the energy and the value it has unless told otherwise, in meV.
+    public struct Parameter: Hashable, Sendable {
+        public var name: String
+        public var value: Double
+
+        public init(_ name: String, _ value: Double) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public let lattice: Lattice
+    public let sites: [Site]
+    public let parameters: [Parameter]
+    public let bonds: [Bond]
+    public let anisotropies: [Anisotropy]
+    /// In tesla, Cartesian.
+    public let field: Vector3
+    /// At least one; the first crystal itself is a twin with the unit matrix.
+    public let twins: [Twin]
+    /// Form factors by ion.
+    public let formFactors: [String: FormFactor]
+
+    /// For each site.
+    public let frames: [LocalFrame]
+    public let unwrapping: Unwrapping
+    let couplings: Couplings
+
+    /// - Parameter twins: empty means one crystal.
+    /// - Parameter formFactors: by ion; ions that are not named here must be among `FormFactor.tabulatedIons`.
+    /// - Throws: `SpinWaveError.model` with every problem found.
+    public init(
+        lattice: Lattice, sites: [Site], parameters: [Parameter], bonds: [Bond], anisotropies: [Anisotropy] = [],
+        field: Vector3 = .zero, twins: [Twin] = [], formFactors: [String: FormFactor] = [:]
+    ) throws(SpinWaveError) {
+        let problems = ModelValidation(
+            sites: sites, parameters: parameters, bonds: bonds, anisotropies: anisotropies, field: field,
+            twins: twins, formFactors: formFactors
+        ).problems
+        guard problems.isEmpty else { throw .model(problems) }
+
+        self.lattice = lattice
+        frames = sites.map { LocalFrame(direction: $0.direction) }
+        self.sites = zip(sites, frames).map { site, frame in
+            var site = site
+            // What is normalised already keeps its bits, so that reading a model back gives the same model.
+            if abs(site.direction.length - 1) > 1e-15 { site.direction = frame.n }
+            return site
+        }
+        self.parameters = parameters
+        self.bonds = bonds
+        self.anisotropies = anisotropies
+        self.field = field
+        let sum = twins.reduce(0) { $0 + $1.fraction }
+        let total = abs(sum - 1) < 1e-12 ? 1 : sum
+        self.twins =
+            twins.isEmpty
+            ? [Twin(matrix: .identity, fraction: 1)]
+            : twins.map { Twin(matrix: $0.matrix, fraction: $0.fraction / total) }
+        var used: [String: FormFactor] = [:]
+        for site in sites { used[site.ion] = formFactors[site.ion] ?? FormFactor.tabulated(site.ion) }
+        self.formFactors = used
+        unwrapping = Unwrapping(siteCount: sites.count, bonds: bonds)
+        couplings = Couplings(
+            sites: self.sites, frames: frames, parameters: parameters.map(\.name), bonds: bonds,
+            windings: unwrapping.windings, anisotropies: anisotropies, field: field)
+    }
+
+    public var parameterNames: [String] { parameters.map(\.name) }
+    public var parameterValues: [Double] { parameters.map(\.value) }
+
+    /// Values of all parameters in the model's order: those given, and the model's own for the rest.
+    public func values(overriding given: [String: Double]) throws(SpinWaveError) -> [Double] {
+        for name in given.keys.sorted() where !parameters.contains(where: { $0.name == name }) {
+            throw .unknownParameter(name, known: parameterNames)
+        }
+        return parameters.map { given[$0.name] ?? $0.value }
+    }
+
+    /// The bosonic Hamiltonian with these parameters; those not given keep the model's values.
+    public func hamiltonian(parameters given: [String: Double] = [:]) throws(SpinWaveError) -> SpinHamiltonian {
+        try hamiltonian(values: values(overriding: given))
+    }
+
+    /// The bosonic Hamiltonian with all parameters given, in the order of `parameters`, in meV.
+    public func hamiltonian(values: [Double]) throws(SpinWaveError) -> SpinHamiltonian {
+        guard values.count == parameters.count else {
+            throw .badParameters(
+                "\(values.count) values for the \(parameters.count) parameters \(parameterNames.joined(separator: ", "))"
+            )
+        }
+        for (parameter, value) in zip(parameters, values) where !value.isFinite {
+            throw .badParameters("the parameter \(parameter.name) is \(value)")
+        }
+        return SpinHamiltonian(model: self, values: values)
+    }
+
+    /// The largest torque on a spin of the assumed structure (meV) and its site.
+    ///
+    /// Zero in equilibrium. Linear spin-wave theory drops the terms linear in the deviations, which are zero only
+    /// then; a structure with a torque is no stationary point, and its spectrum means nothing.
+    public func largestTorque(values: [Double]) throws(SpinWaveError) -> (site: Int, torque: Double) {
+        var gradients = [Vector3](repeating: .zero, count: sites.count)
+        let byName = Dictionary(uniqueKeysWithValues: zip(parameterNames, values))
+        func matrix(_ m: ParametricMatrix) -> Matrix3 {
+            m.terms.reduce(.zero) { $0 + ($1.parameter.map { byName[$0] ?? 0 } ?? 1) * $1.matrix }
+        }
+        func spin(_ i: Int) -> Vector3 { sites[i].spin * frames[i].n }
+        for bond in bonds {
+            let j = matrix(bond.exchange)
+            gradients[bond.from] += j * spin(bond.to)
+            gradients[bond.to] += j.transposed * spin(bond.from)
+        }
+        for anisotropy in anisotropies {
+            gradients[anisotropy.site] += 2 * (matrix(anisotropy.tensor) * spin(anisotropy.site))
+        }
+        var worst = (site: 0, torque: 0.0)
+        for i in sites.indices {
+            let gradient = gradients[i] + bohrMagneton * (sites[i].g.transposed * field)
+            let torque = cross(spin(i), gradient).length
+            if torque > worst.torque { worst = (i, torque) }
+        }
+        return worst
+    }
+}
+
+/// μB in meV/T (CODATA 2018).
+public let bohrMagneton = 0.05788381806
+
+/// kB in meV/K (exact since 2019, rounded to double precision).
+public let boltzmannConstant = 0.08617333262145179

@@ -1,0 +1,113 @@
+import Artifacts
+import Dataflow
+import Instruments
+import Synchronization
+import Tensors
+
+/// Puts spin-wave modes onto the detector as the instrument sees them.
+struct ConvolveResolution: Stage {
+    static let signature = Signature(
+        "convolve-resolution", version: 1,
+        about: "Detector image of a spectrum: kinematic l, form factors, domains, Gaussian (h, k, E) resolution, "
+            + "energy bins integrated, intensity conserved.",
+        inputs: [
+            InputPort("spectrum", "spectrum", about: "spin-wave modes over a reciprocal cell"),
+            InputPort("resolution", "resolution", about: "geometry and covariances of the experiment"),
+        ],
+        output: "image",
+        parameters: [
+            Parameter(
+                "flux-ratio", .boolean, default: .text("true"),
+                about: "multiply by kf/ki, as a measured cross section contains it"),
+            Parameter(
+                "temperature", .quantity(.temperature, 0...2000), default: .text("0 K"),
+                about: "sample temperature in the Bose factor n(E) + 1; 0 K leaves it out"),
+            Parameter(
+                "intensity", .choice(["per-meV", "integrated"]), default: .text("per-meV"),
+                about: "mean over each energy bin, or its integral"),
+        ])
+
+    private let options: DetectorImage.Options
+    /// Prepared tables by the digest of the resolution artifact, and the crystal's domains.
+    private let prepared = PreparedImages()
+
+    init(parameters: Value) throws {
+        options = DetectorImage.Options(
+            fluxRatio: try parameters.bool("flux-ratio"), temperature: try parameters.double("temperature"),
+            energyScale: try parameters.string("intensity") == "integrated" ? .integrated : .perMilliElectronVolt)
+    }
+
+    func run(_ step: Step) throws -> StepOutput {
+        guard let spectrumValue = step.inputs["spectrum"], let resolutionValue = step.inputs["resolution"],
+            let resolutionDigest = step.inputDigests["resolution"]
+        else { throw StepFailure("no spectrum or no resolution") }
+        let spectrum = try SpinWaveSpectrum(spectrumValue)
+        do {
+            let twins = try spectrum.crystal.twins.map { twin in
+                guard twin.matrix.count == 9, abs(abs(twin.matrix[8]) - 1) < 1e-9 else {
+                    throw StepFailure(
+                        "a twin turns c out of the beam, which a fixed-orientation detector image does not describe",
+                        hint: "use twins that keep the c axis")
+                }
+                return try Twin(inPlane: [twin.matrix[0], twin.matrix[1], twin.matrix[3], twin.matrix[4]])
+            }
+            let image = try prepared.image(for: resolutionDigest, twins: twins) {
+                let resolution = try ExperimentResolution(resolutionValue)
+                return try DetectorImage(
+                    geometry: resolution.geometry, resolution: resolution.table, twins: twins, options: options)
+            }
+            let domains = try image.image(of: try spectrum.zoneModes)
+            let result = SimulatedImage(
+                domains: domains, fractions: spectrum.crystal.twins.map(\.fraction), geometry: image.geometry.value,
+                isUnstable: spectrum.isUnstable)
+            return StepOutput(result.value, summary: ["unstable": .bool(result.isUnstable)])
+        } catch let error as InstrumentError {
+            throw StepFailure(error.description, hint: error.hint)
+        }
+    }
+}
+
+/// Resolution tables are prepared once and serve all samples of a node.
+private final class PreparedImages: Sendable {
+    private let images = Mutex<[Key: DetectorImage]>([:])
+
+    private struct Key: Hashable {
+        var resolution: Digest
+        var twins: [Twin]
+    }
+
+    func image(
+        for resolution: Digest, twins: [Twin], prepare: () throws -> DetectorImage
+    ) throws -> DetectorImage {
+        let key = Key(resolution: resolution, twins: twins)
+        if let image = images.withLock({ $0[key] }) { return image }
+        let image = try prepare()
+        images.withLock { $0[key] = image }
+        return image
+    }
+}
+
+extension SpinWaveSpectrum {
+    /// The same modes in the words of `Instruments`.
+    var zoneModes: ZoneModes {
+        get throws {
+            for angle in crystal.lattice.dropFirst(3) where abs(angle - 90) > 1e-9 {
+                throw StepFailure(
+                    "the model's cell has an angle of \(angle) degrees; detector images need an orthogonal cell",
+                    hint: "describe the structure in an orthogonal supercell")
+            }
+            func vector(_ tensor: Tensor<Double>, _ at: Int) -> SIMD3<Double> {
+                SIMD3(tensor.elements[at], tensor.elements[at + 1], tensor.elements[at + 2])
+            }
+            let sites = crystal.ionOfSite.enumerated().map { index, ion in
+                ZoneModes.Site(
+                    position: vector(crystal.positions, 3 * index),
+                    frame: [vector(crystal.axes, 6 * index), vector(crystal.axes, 6 * index + 3)], ion: ion)
+            }
+            return try ZoneModes(
+                grid: grid.divisions, energies: energies, velocities: velocities, amplitudes: amplitudes, sites: sites,
+                formFactors: crystal.formFactors.map { try FormFactor($0) },
+                lattice: Array(crystal.lattice.prefix(3)))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Artifacts
+import Dataflow
+import Instruments
+
+// The detector image's geometry between graph file, artifacts and `Instruments`.
+
+extension ImageGeometry {
+    init(_ value: Value) throws {
+        func axis(_ value: Value) throws -> PixelAxis {
+            PixelAxis(
+                count: try value.int("count"), minimum: try value.double("from"), maximum: try value.double("to"))
+        }
+        let bins = try value.field("energy-bins")
+        try self.init(
+            settings: value.list("settings").map {
+                Setting(
+                    incidentEnergy: try $0.double("energy"), chopperFrequency: try $0.double("frequency"))
+            },
+            energyBins: EnergyBins(
+                count: bins.int("count"), from: bins.double("from"), to: bins.double("to")),
+            h: axis(value.field("h")), k: axis(value.field("k")), lattice: value.doubles("lattice"),
+            magneticScale: value.doubles("magnetic-cell"))
+    }
+
+    var value: Value {
+        func doubles(_ values: [Double]) -> Value { .list(values.map { .double($0) }) }
+        func axis(_ axis: PixelAxis) -> Value {
+            .record(["count": .int(axis.count), "from": .double(axis.minimum), "to": .double(axis.maximum)])
+        }
+        return .record([
+            "settings": .list(
+                settings.map {
+                    .record(["energy": .double($0.incidentEnergy), "frequency": .double($0.chopperFrequency)])
+                }),
+            "energy-bins": .record([
+                "count": .int(energyBins.count), "from": .double(energyBins.from), "to": .double(energyBins.to),
+            ]),
+            "h": axis(h), "k": axis(k), "lattice": doubles(lattice), "magnetic-cell": doubles(magneticScale),
+        ])
+    }
+
+    /// The parameters of a stage that lays out a detector image; the defaults are the published PCSMO measurement's.
+    static let parameters: [Parameter] = [
+        Parameter(
+            "settings",
+            .list(
+                .structure([
+                    Parameter("energy", .quantity(.energy, 0.1...10_000), about: "incident energy"),
+                    Parameter("frequency", .quantity(.frequency, 1...1000), about: "chopper frequency"),
+                ]), count: 1...64),
+            default: .text(
+                "[{energy: 25 meV, frequency: 300 Hz}, {energy: 35 meV, frequency: 200 Hz}, "
+                    + "{energy: 50 meV, frequency: 200 Hz}, {energy: 70 meV, frequency: 250 Hz}, "
+                    + "{energy: 100 meV, frequency: 300 Hz}, {energy: 140 meV, frequency: 400 Hz}]"),
+            about: "chopper settings, a block of rows each, from the top"),
+        Parameter(
+            "energy-bins",
+            .structure([
+                Parameter("count", .integer(1...200), about: "number of bins"),
+                Parameter("from", .number(-5...0.99), about: "lower edge of the first, as a fraction of Ei"),
+                Parameter("to", .number(-5...0.99), about: "upper edge of the last, as a fraction of Ei"),
+            ]), default: .text("{count: 10, from: 0.1, to: 0.7}"),
+            about: "equal bins of energy transfer, a block of columns each"),
+        Parameter("h", pixelAxis, default: .text("{count: 40, from: -1, to: 1}"), about: "pixels along h (rows)"),
+        Parameter("k", pixelAxis, default: .text("{count: 40, from: -1, to: 1}"), about: "pixels along k (columns)"),
+        Parameter(
+            "lattice", .list(.quantity(.length, 0.1...1000), count: 3...3),
+            default: .text("[5.408 angstrom, 5.4599 angstrom, 19.266 angstrom]"),
+            about: "a, b, c of the orthogonal cell whose r.l.u. h and k count; c* lies along the beam"),
+        Parameter(
+            "magnetic-cell", .list(.number(0.01...1000), count: 3...3), default: .text("[2, 2, 1]"),
+            about: "the model's cell in units of that lattice"),
+    ]
+
+    private static let pixelAxis: ParameterType = .structure([
+        Parameter("count", .integer(2...4096), about: "number of pixels"),
+        Parameter("from", .number(-100...100), about: "centre of the first, r.l.u."),
+        Parameter("to", .number(-100...100), about: "centre of the last, r.l.u."),
+    ])
+}

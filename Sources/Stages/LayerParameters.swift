@@ -1,0 +1,66 @@
+import Artifacts
+import Dataflow
+import Learning
+
+/// A network's layers between graph file, artifact and `Learning`.
+enum LayerParameters {
+    static let type: ParameterType = .list(.variant(forms), count: 1...200)
+
+    private static let pair: ParameterType = .list(.integer(1...10_000), count: 2...2)
+    private static let nothing: ParameterType = .structure([])
+
+    private static let forms: [ParameterType.Variant] = [
+        .init(
+            "conv",
+            .structure([
+                Parameter("channels", .integer(1...4096), about: "number of learnt kernels"),
+                Parameter("kernel", pair, about: "height and width in pixels"),
+                Parameter("stride", pair, default: .text("[1, 1]"), about: "step down and to the right"),
+                Parameter(
+                    "padding", .choice(["same", "valid"]), default: .text("same"),
+                    about: "zeros beyond the edge, or only where the kernel fits"),
+            ]), about: "convolution with learnt kernels and biases"),
+        .init("relu", nothing, about: "max(x, 0)"),
+        .init("max-pool", pair, about: "maximum over windows [height, width]"),
+        .init("average-pool", pair, about: "mean over windows [height, width]"),
+        .init("batch-norm", nothing, about: "normalisation of each channel (arXiv:1502.03167)"),
+        .init("dense", .integer(1...100_000), about: "all inputs to so many units"),
+        .init("dropout", .number(0...0.95), about: "fraction of values set to zero while training"),
+        .init("flatten", nothing, about: "image into vector"),
+        .init("global-average-pool", nothing, about: "mean of each channel"),
+        .init("log1p", nothing, about: "log(1 + max(x, 0)): tames the range of intensities"),
+        .init(
+            "panels",
+            .structure([
+                Parameter("rows", .integer(1...1000), about: "blocks of rows (incident energies)"),
+                Parameter("columns", .integer(1...1000), about: "blocks of columns (energy bins)"),
+            ]), about: "takes a tiled image apart: each panel becomes a channel"),
+    ]
+
+    /// Layers from a bound parameter or an artifact: both are lists of `{form, value}` records.
+    static func layers(_ value: Value) throws -> [LayerSpec] { try value.asList().map(layer) }
+
+    private static func layer(_ value: Value) throws -> LayerSpec {
+        let content = try value.field("value")
+        func ints(_ value: Value) throws -> [Int] { try value.asList().map { try $0.asInt() } }
+        let form = try value.string("form")
+        switch form {
+        case "conv":
+            return .convolution(
+                channels: try content.int("channels"), kernel: try ints(content.field("kernel")),
+                stride: try ints(content.field("stride")),
+                padding: try content.string("padding") == "valid" ? .valid : .same)
+        case "relu": return .relu
+        case "max-pool": return .maxPool(try ints(content))
+        case "average-pool": return .averagePool(try ints(content))
+        case "batch-norm": return .batchNorm
+        case "dense": return .dense(units: try content.asInt())
+        case "dropout": return .dropout(rate: try content.asDouble())
+        case "flatten": return .flatten
+        case "global-average-pool": return .globalAveragePool
+        case "log1p": return .log1p
+        case "panels": return .panels(rows: try content.int("rows"), columns: try content.int("columns"))
+        default: throw ValueError(expected: "a layer", field: "form", found: form)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import Artifacts
+import Dataflow
+import Instruments
+import Interchange
+import Tensors
+
+/// Reads a measured detector image and checks that it can be judged.
+struct LoadMeasurement: Stage {
+    static let signature = Signature(
+        "load-measurement", version: 1,
+        about: "Reads a measured detector image from .npy; without a file it takes a simulated one.",
+        inputs: [
+            InputPort("resolution", "resolution", about: "the geometry that the image must have"),
+            InputPort("mask", "mask", about: "pixels without detector, as in training"),
+            InputPort("simulated", "counts", optional: true, about: "taken when no path is given"),
+        ],
+        output: "measurement",
+        parameters: [
+            Parameter(
+                "path", .file, default: .optional,
+                about: ".npy with the image, [rows, columns], any number type and order that NumPy writes"),
+            Parameter(
+                "mask-path", .file, default: .optional,
+                about: ".npy of the same shape, not 0 where there is no data; adds to the mask of training"),
+            Parameter(
+                "mean", .number(1e-6...1e6), default: .optional,
+                about: "scale the image so that the mean over its pixels with data is this; absent keeps its scale"),
+        ])
+
+    private let path: String?
+    private let maskPath: String?
+    private let mean: Double?
+
+    init(parameters: Value) throws {
+        func optional(_ name: String) throws -> Value? {
+            let value = try parameters.field(name)
+            return value.isNone ? nil : value
+        }
+        path = try optional("path")?.string("path")
+        maskPath = try optional("mask-path")?.string("path")
+        mean = try optional("mean")?.asDouble()
+    }
+
+    func run(_ step: Step) throws -> StepOutput {
+        guard let resolution = step.inputs["resolution"], let maskValue = step.inputs["mask"] else {
+            throw StepFailure("no resolution or no mask")
+        }
+        let geometryValue = try resolution.field("geometry")
+        let geometry = try ImageGeometry(geometryValue)
+        var missing = try DetectorMask(maskValue).missing
+        if let maskPath { try add(maskPath, to: &missing, geometry) }
+        var image: Tensor<Float>
+        if let path {
+            image = try read(path, geometry)
+        } else if let simulated = step.inputs["simulated"] {
+            let noisy = try NoisyImages(simulated)
+            image = Tensor(shape: Array(noisy.images.shape.dropFirst()), elements: noisy.copy(0))
+        } else {
+            throw StepFailure(
+                "no measurement: neither a path nor a simulated image is given",
+                hint: "--set \(step.node).path=FILE.npy")
+        }
+        var zeros = 0
+        var negatives = 0
+        var sum = 0.0
+        var seen = 0
+        for index in image.elements.indices {
+            if missing.elements[index] != 0 {
+                image.elements[index] = 0
+                continue
+            }
+            if image.elements[index] < 0 {
+                image.elements[index] = 0
+                negatives += 1
+            } else if image.elements[index] == 0 {
+                zeros += 1
+            }
+            sum += Double(image.elements[index])
+            seen += 1
+        }
+        guard sum > 0 else {
+            throw StepFailure(
+                "the measurement has no intensity in any of its \(seen) unmasked pixels",
+                hint: "check that the file holds counts and that the mask marks missing pixels with 1, not 0")
+        }
+        if let mean {
+            let factor = Float(mean * Double(seen) / sum)
+            for index in image.elements.indices { image.elements[index] *= factor }
+        }
+        let measurement = Measurement(
+            image: image, missing: missing, geometry: geometryValue, isSimulated: path == nil, zeroPixels: zeros,
+            negativePixels: negatives)
+        return StepOutput(
+            measurement.value,
+            summary: [
+                "simulated": .bool(path == nil), "zero-pixels": .int(zeros), "negative-pixels": .int(negatives),
+                "mean": .double(mean ?? sum / Double(seen)),
+            ])
+    }
+
+    private func read(_ path: String, _ geometry: ImageGeometry) throws -> Tensor<Float> {
+        let tensor = try readArray(path)
+        guard tensor.shape == geometry.shape else {
+            throw StepFailure(
+                "\(path): the image has shape \(tensor.shape), the graph's geometry needs \(geometry.shape)",
+                hint: "\(geometry.settings.count) incident energies × \(geometry.h.count) rows by "
+                    + "\(geometry.energyBins.count) energy bins × \(geometry.k.count) columns; see the resolution node")
+        }
+        let image = tensor.asFloat64
+        if let bad = image.elements.firstIndex(where: { !$0.isFinite }) {
+            let count = image.elements.count { !$0.isFinite }
+            throw StepFailure(
+                "\(path): \(image.elements[bad]) at row \(bad / geometry.columns), column \(bad % geometry.columns) "
+                    + "(\(count) such pixel\(count == 1 ? "" : "s"))",
+                hint: "give pixels without data the value 0 and mark them in mask-path")
+        }
+        return Tensor(shape: image.shape, elements: image.elements.map { Float($0) })
+    }
+
+    private func add(_ path: String, to missing: inout Tensor<UInt8>, _ geometry: ImageGeometry) throws {
+        let tensor = try readArray(path)
+        guard tensor.shape == geometry.shape else {
+            throw StepFailure(
+                "\(path): the mask has shape \(tensor.shape), the image needs \(geometry.shape)",
+                hint: "save it with the image's rows and columns")
+        }
+        for (index, value) in tensor.asFloat64.elements.enumerated() where value != 0 { missing.elements[index] = 1 }
+    }
+}
+
+/// Reads an array and words what goes wrong for the user.
+func readArray(_ path: String) throws -> AnyTensor {
+    do { return try NPY.read(path: path) } catch { throw StepFailure("\(error.file): \(error.message)", hint: error.hint) }
+}

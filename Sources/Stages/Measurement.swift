@@ -1,0 +1,50 @@
+import Artifacts
+import Tensors
+
+/// An image to be judged: what flows along `measurement` edges.
+struct Measurement: Sendable {
+    /// Intensity on the scale of the training images, [rows, columns]; 0 where `missing`.
+    var image: Tensor<Float>
+    /// 1 where there is no data, [rows, columns].
+    var missing: Tensor<UInt8>
+    /// Layout, as `ImageGeometry.value`.
+    var geometry: Value
+    /// Whether it was simulated because no file was given.
+    var isSimulated: Bool
+    /// Pixels outside the mask that are exactly 0: no detector that the mask knows of, or clipped.
+    var zeroPixels: Int
+    /// Negative pixels set to 0.
+    var negativePixels: Int
+
+    init(
+        image: Tensor<Float>, missing: Tensor<UInt8>, geometry: Value, isSimulated: Bool, zeroPixels: Int,
+        negativePixels: Int
+    ) {
+        self.image = image
+        self.missing = missing
+        self.geometry = geometry
+        self.isSimulated = isSimulated
+        self.zeroPixels = zeroPixels
+        self.negativePixels = negativePixels
+    }
+
+    init(_ value: Value) throws {
+        image = try value.tensor("image").asFloat32
+        guard case .uint8(let missing) = try value.tensor("missing") else {
+            throw ValueError(expected: "uint8", field: "missing", found: try value.tensor("missing").elementType.rawValue)
+        }
+        self.missing = missing
+        geometry = try value.field("geometry")
+        isSimulated = try value.bool("simulated")
+        zeroPixels = try value.int("zero-pixels")
+        negativePixels = try value.int("negative-pixels")
+    }
+
+    var value: Value {
+        .record([
+            "image": .tensor(image), "missing": .tensor(missing), "geometry": geometry,
+            "simulated": .bool(isSimulated), "zero-pixels": .int(zeroPixels),
+            "negative-pixels": .int(negativePixels),
+        ])
+    }
+}

@@ -1,0 +1,69 @@
+import Artifacts
+import Dataflow
+import SpinWaves
+
+/// Diagonalises the spin-wave Hamiltonian over one magnetic reciprocal cell.
+struct SolveSpinWaves: Stage {
+    static let signature = Signature(
+        "spin-waves", version: 1,
+        about: "Linear spin-wave theory: all modes over one magnetic reciprocal cell (T = 0, double precision).",
+        inputs: [InputPort("parameters", "parameters", about: "exchange parameters in meV")],
+        output: "spectrum",
+        parameters: [
+            Parameter("model", .model, about: "the magnetic model"),
+            Parameter(
+                "grid", .integer(2...400), default: .text("25"),
+                about: "wavevectors along each axis of the magnetic reciprocal cell; axes without dispersion take one"),
+            Parameter(
+                "on-unstable", .choice(["fail", "keep-and-flag"]), default: .text("fail"),
+                about: "when the Hamiltonian is not positive definite somewhere: fail the sample, naming Q and "
+                    + "parameters, or keep it with a flag and without modes there"),
+        ])
+
+    private let model: SpinModel
+    private let solver: ZoneSolver
+    private let crystal: SpinWaveSpectrum.Crystal
+    private let policy: InstabilityPolicy
+
+    static func problems(in parameters: Value) -> [ParameterProblem] {
+        guard let model = try? SpinModel(value: parameters.field("model")) else { return [] }
+        guard let ion = model.ions.first(where: { model.formFactors[$0]?.j2 != nil }) else { return [] }
+        return [
+            ParameterProblem(
+                ["model"], "the form factor of '\(ion)' has a <j2> part, which detector images do not take yet",
+                hint: "leave j2 out of the model, or use 'spinweave modes', which takes it")
+        ]
+    }
+
+    init(parameters: Value) throws {
+        model = try SpinModel(value: parameters.field("model"))
+        solver = try ZoneSolver(model, grid: ZoneGrid(model, divisions: parameters.int("grid")))
+        crystal = SpinWaveSpectrum.Crystal(model)
+        policy = try parameters.string("on-unstable") == "fail" ? .fail : .keep
+    }
+
+    func run(_ step: Step) throws -> StepOutput {
+        guard let input = step.inputs["parameters"] else { throw StepFailure("no parameters") }
+        let set = try ParameterSet(input)
+        guard Set(set.values.keys) == Set(model.parameterNames) else {
+            throw StepFailure(
+                "the parameters (\(set.values.keys.sorted().joined(separator: ", "))) are not this model's "
+                    + "(\(model.parameterNames.joined(separator: ", ")))",
+                hint: "give the same model to the node that makes the parameters")
+        }
+        let values = try model.values(overriding: set.values)
+        let hamiltonian = try model.hamiltonian(values: values)
+        do {
+            let spectrum = try solver.spectrum(values: values, unstable: policy)
+            let result = SpinWaveSpectrum(
+                spectrum, crystal: crystal, isUnstable: set.isUnstable || !spectrum.isStable)
+            return StepOutput(
+                result.value(isReal: hamiltonian.isReal),
+                summary: [
+                    "unstable": .bool(result.isUnstable), "unstable-points": .int(spectrum.unstablePoints),
+                ])
+        } catch let error as SpinWaveError {
+            throw StepFailure("\(error)\n  with \(set.description)")
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Artifacts
+import Dataflow
+import Foundation
+import Instruments
+import Learning
+
+/// Trains an ensemble of networks to tell the classes apart; each member is a sample of the node.
+struct TrainNetwork: Stage {
+    static let signature = Signature(
+        "train-network", version: 1,
+        about: "Trains an ensemble of convolutional networks to tell the classes of its images apart.",
+        inputs: [InputPort("images", "counts", .all, about: "noisy images of all classes")],
+        output: "network", samplesFrom: "members",
+        parameters: [
+            Parameter("layers", LayerParameters.type, about: "from the image [1, rows, columns] to one logit a class"),
+            Parameter("members", .integer(1...100), default: .text("1"), about: "networks, each from other random weights"),
+            Parameter("epochs", .integer(1...100_000), default: .text("30"), about: "passes over the training images"),
+            Parameter("batch", .integer(1...4096), default: .text("32"), about: "images between two updates"),
+            Parameter(
+                "micro-batch", .integer(1...4096), default: .text("8"),
+                about: "images that pass together; batch-norm takes its statistics from them"),
+            Parameter("learning-rate", .number(1e-9...10), default: .text("0.001"), about: "largest step of the weights"),
+            Parameter(
+                "optimiser",
+                .variant([
+                    .init("adam", .structure([]), about: "Adam (arXiv:1412.6980)"),
+                    .init("sgd", .number(0...0.999), about: "gradient descent with this momentum"),
+                ]), default: .text("adam"), about: "how gradients move the weights"),
+            Parameter(
+                "schedule",
+                .variant([
+                    .init("constant", .structure([]), about: "the learning rate stays"),
+                    .init("cosine", .structure([]), about: "it falls to zero along half a cosine"),
+                    .init(
+                        "step",
+                        .structure([
+                            Parameter("every", .integer(1...100_000), about: "epochs between two steps"),
+                            Parameter("factor", .number(1e-6...1), about: "what the rate is multiplied by"),
+                        ]), about: "it falls in steps"),
+                ]), default: .text("cosine"), about: "how the learning rate changes"),
+            Parameter("warm-up", .number(0...1000), default: .text("0"), about: "epochs over which the rate first rises"),
+            Parameter("weight-decay", .number(0...10), default: .text("0"), about: "decoupled decay of the kernels"),
+            Parameter("label-smoothing", .number(0...0.5), default: .text("0"), about: "certainty withheld from labels"),
+            Parameter("clip-gradient", .number(1e-9...1e9), default: .optional, about: "longest gradient allowed"),
+            Parameter(
+                "patience", .integer(1...100_000), default: .optional,
+                about: "stop when the validation loss has not improved for so many epochs"),
+            Parameter(
+                "validation", .number(0...0.9), default: .text("0.15"),
+                about: "fraction of simulations watched instead of learnt from, chosen by a hash of each"),
+        ],
+        isRandom: true, isThreaded: true)
+
+    private let layers: Value
+    private let settings: TrainingSettings
+    private let validation: Double
+    private let shared = SharedImages()
+
+    static func problems(in parameters: Value) -> [ParameterProblem] {
+        guard let settings = try? settings(parameters) else { return [] }
+        do {
+            try settings.validate()
+            return []
+        } catch {
+            return [ParameterProblem([], error.message, hint: error.hint)]
+        }
+    }
+
+    init(parameters: Value) throws {
+        layers = try parameters.field("layers")
+        settings = try Self.settings(parameters)
+        validation = try parameters.double("validation")
+    }
+
+    private static func settings(_ parameters: Value) throws -> TrainingSettings {
+        func optional(_ name: String) -> Value? { parameters[name].flatMap { $0.isNone ? nil : $0 } }
+        var settings = TrainingSettings()
+        settings.epochs = try parameters.int("epochs")
+        settings.batchSize = try parameters.int("batch")
+        settings.microBatchSize = min(try parameters.int("micro-batch"), settings.batchSize)
+        settings.learningRate = try parameters.double("learning-rate")
+        let optimiser = try parameters.field("optimiser")
+        settings.optimiser =
+            try optimiser.string("form") == "adam" ? .adam() : .sgd(momentum: optimiser.double("value"))
+        let schedule = try parameters.field("schedule")
+        switch try schedule.string("form") {
+        case "constant": settings.schedule = .constant
+        case "cosine": settings.schedule = .cosine()
+        default:
+            let step = try schedule.field("value")
+            settings.schedule = .step(every: try step.int("every"), factor: try step.double("factor"))
+        }
+        settings.warmUp = try parameters.double("warm-up")
+        settings.weightDecay = try parameters.double("weight-decay")
+        settings.labelSmoothing = try parameters.double("label-smoothing")
+        settings.gradientClipping = try optional("clip-gradient")?.asDouble()
+        settings.patience = try optional("patience")?.asInt()
+        return settings
+    }
+
+    func run(_ step: Step) throws -> StepOutput {
+        step.progress(0, "reading images")
+        let images = try shared.images(step.collections["images"] ?? [], isCancelled: step.isCancelled)
+        do {
+            let spec = try NetworkSpec(
+                inputShape: images.set.shape, layers: LayerParameters.layers(layers), classes: images.classes.count)
+            let split = Split(images.set, validationFraction: validation, salt: "validation")
+            let epochs = settings.epochs
+            let result = try train(
+                spec, on: images.set, split: split, settings: settings, random: step.random, threads: step.threads,
+                progress: { epoch in
+                    var note = "epoch \(epoch.epoch) of \(epochs), loss \(Self.short(epoch.loss))"
+                    if let loss = epoch.validationLoss, let accuracy = epoch.validationAccuracy {
+                        note += ", validation loss \(Self.short(loss)), right \(Self.short(100 * accuracy)) %"
+                    }
+                    step.progress(Double(epoch.epoch) / Double(epochs), note)
+                }, isCancelled: step.isCancelled)
+            let classifier = try Classifier(spec, result.weights)
+            var temperature = 1.0
+            if !split.validation.isEmpty {
+                let logits = try classifier.logits(of: images.set, at: split.validation, threads: step.threads)
+                temperature = try Learning.temperature(
+                    fitting: logits, labels: split.validation.map { images.set.labels[$0] })
+            }
+            let network = TrainedNetwork(
+                classifier: classifier, layers: layers, classes: images.classes, temperature: temperature,
+                history: result.history, bestEpoch: result.bestEpoch,
+                domain: TrainingDomain(images.set, geometry: try ImageGeometry(images.geometry)))
+            return StepOutput(
+                network.value,
+                summary: [
+                    "training-images": .int(split.training.count), "validation-images": .int(split.validation.count),
+                    "unstable-simulations": .int(images.unstable),
+                ])
+        } catch let error as LearningError {
+            throw StepFailure(error.message, hint: error.hint)
+        }
+    }
+
+    private static func short(_ x: Double) -> String {
+        String((x * 1000).rounded() / 1000)
+    }
+}

@@ -1,0 +1,79 @@
+import Artifacts
+import Learning
+import Tensors
+
+/// A trained member of an ensemble: what flows along `network` edges.
+struct TrainedNetwork: Sendable {
+    var classifier: Classifier
+    /// The layers as the graph declared them.
+    var layers: Value
+    var classes: [String]
+    /// Softmax temperature fitted on the validation images; 1 leaves probabilities as they are.
+    var temperature: Double
+    var history: [EpochReport]
+    var bestEpoch: Int
+    var domain: TrainingDomain
+
+    init(
+        classifier: Classifier, layers: Value, classes: [String], temperature: Double, history: [EpochReport],
+        bestEpoch: Int, domain: TrainingDomain
+    ) {
+        self.classifier = classifier
+        self.layers = layers
+        self.classes = classes
+        self.temperature = temperature
+        self.history = history
+        self.bestEpoch = bestEpoch
+        self.domain = domain
+    }
+
+    init(_ value: Value) throws {
+        layers = try value.field("layers")
+        classes = try value.list("classes").map { try $0.asString() }
+        let spec = try NetworkSpec(
+            inputShape: value.list("input-shape").map { try $0.asInt() }, layers: LayerParameters.layers(layers),
+            classes: classes.count)
+        let tensors = try value.field("weights").asRecord().mapValues { try $0.asTensor().asFloat32 }
+        classifier = try Classifier(spec, Weights(spec, tensors: tensors))
+        temperature = try value.double("temperature")
+        bestEpoch = try value.int("best-epoch")
+        domain = try TrainingDomain(value.field("domain"))
+        history = try value.list("history").map { epoch in
+            func optional(_ name: String) throws -> Double? {
+                let field = try epoch.field(name)
+                return field.isNone ? nil : try field.asDouble()
+            }
+            return EpochReport(
+                epoch: try epoch.int("epoch"), loss: try epoch.double("loss"), accuracy: try epoch.double("accuracy"),
+                validationLoss: try optional("validation-loss"),
+                validationAccuracy: try optional("validation-accuracy"),
+                learningRate: try epoch.double("learning-rate"), isBest: try epoch.bool("best"))
+        }
+    }
+
+    var value: Value {
+        .record([
+            "layers": layers, "classes": .list(classes.map { .string($0) }),
+            "input-shape": .list(classifier.spec.inputShape.map { .int($0) }),
+            "weights": .record(
+                Dictionary(uniqueKeysWithValues: classifier.weights.tensors.map { ($0.name, .tensor($0.tensor)) })),
+            "temperature": .double(temperature), "best-epoch": .int(bestEpoch), "domain": domain.value,
+            "history": .list(
+                history.map { epoch in
+                    .record([
+                        "epoch": .int(epoch.epoch), "loss": .double(epoch.loss), "accuracy": .double(epoch.accuracy),
+                        "validation-loss": epoch.validationLoss.map { .double($0) } ?? .none,
+                        "validation-accuracy": epoch.validationAccuracy.map { .double($0) } ?? .none,
+                        "learning-rate": .double(epoch.learningRate), "best": .bool(epoch.isBest),
+                    ])
+                }),
+        ])
+    }
+}
+
+extension TrainedNetwork {
+    /// The ensemble of an `all` input, whose members must agree on their classes.
+    static func ensemble(_ members: [Value]) throws -> [TrainedNetwork] {
+        try members.map { try TrainedNetwork($0) }
+    }
+}

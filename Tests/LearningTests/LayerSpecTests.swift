@@ -1,0 +1,131 @@
+import Testing
+
+@testable import Learning
+
+@Suite("layers")
+struct LayerSpecTests {
+    @Test("shapes follow from the layers")
+    func shapes() throws {
+        let spec = try NetworkSpec(
+            inputShape: [1, 240, 400],
+            layers: [
+                .log1p, .panels(rows: 6, columns: 10), .convolution(channels: 64, kernel: [3, 3]), .relu,
+                .maxPool([2, 3]), .convolution(channels: 8, kernel: [5, 3], stride: [2, 1], padding: .valid),
+                .globalAveragePool, .dense(units: 2),
+            ], classes: 2)
+        #expect(
+            spec.shapes == [
+                [1, 240, 400], [1, 240, 400], [60, 40, 40], [64, 40, 40], [64, 40, 40], [64, 20, 13], [8, 8, 11], [8],
+                [2],
+            ])
+        #expect(spec.parameters.map(\.name) == ["3.kernel", "3.bias", "6.kernel", "6.bias", "8.kernel", "8.bias"])
+        #expect(spec.parameterCount == 64 * 60 * 9 + 64 + 8 * 64 * 15 + 8 + 2 * 8 + 2)
+    }
+
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        var layers: [LayerSpec]
+        var message: String
+        var testDescription: String { message }
+    }
+
+    static let mistakes = [
+        Mistake(
+            layers: [.relu, .maxPool([4, 1]), .convolution(channels: 2, kernel: [5, 5], padding: .valid)],
+            message: "layer 3: kernel 5×5 does not fit a 3×40 map"),
+        Mistake(layers: [.maxPool([13, 1])], message: "layer 1: window 13×1 does not fit a 12×40 map"),
+        Mistake(
+            layers: [.dense(units: 4), .convolution(channels: 2, kernel: [3, 3])],
+            message: "layer 2: conv needs an image but gets a vector of 4"),
+        Mistake(
+            layers: [.globalAveragePool, .maxPool([2, 2])],
+            message: "layer 2: max-pool needs an image but gets a vector of 1"),
+        Mistake(
+            layers: [.panels(rows: 5, columns: 2)],
+            message: "layer 1: a 12×40 image cannot be cut into 5×2 equal panels"),
+        Mistake(layers: [.relu, .dropout(rate: 1)], message: "layer 2: dropout rate 1.0 is outside 0 ≤ rate < 1"),
+        Mistake(layers: [.dense(units: 0)], message: "layer 1: dense with 0 units"),
+        Mistake(
+            layers: [.convolution(channels: 0, kernel: [3, 3])], message: "layer 1: conv with 0 channels"),
+        Mistake(
+            layers: [.convolution(channels: 1, kernel: [3])],
+            message: "layer 1: kernel [3] is not a height and a width"),
+        Mistake(
+            layers: [.convolution(channels: 1, kernel: [3, 3], stride: [0, 1])],
+            message: "layer 1: stride [0, 1] is not a height and a width"),
+        Mistake(
+            layers: [.dense(units: 64), .relu],
+            message: "network: the last layer gives shape [64], but there are 2 classes"),
+        Mistake(layers: [], message: "network: the last layer gives shape [1, 12, 40], but there are 2 classes"),
+    ]
+
+    @Test("that do not fit are named", arguments: mistakes)
+    func namesMistakes(_ mistake: Mistake) {
+        let error = #expect(throws: LearningError.self) {
+            try NetworkSpec(inputShape: [1, 12, 40], layers: mistake.layers, classes: 2)
+        }
+        #expect(error?.message == mistake.message)
+        #expect(error?.hint != nil)
+    }
+
+    @Test("impossible inputs and classes are named")
+    func inputs() {
+        #expect(throws: LearningError.self) { try NetworkSpec(inputShape: [12, 40], layers: [], classes: 2) }
+        let error = #expect(throws: LearningError.self) {
+            try NetworkSpec(inputShape: [1, 2, 2], layers: [.dense(units: 1)], classes: 1)
+        }
+        #expect(error?.message == "network: 1 classes to tell apart")
+    }
+
+    @Test("panels become channels, row by row")
+    func panels() throws {
+        let spec = try NetworkSpec(
+            inputShape: [2, 4, 6], layers: [.panels(rows: 2, columns: 3), .dense(units: 2)], classes: 2)
+        let network = try Network(spec, batch: 1, mode: .attribution)
+        // The value of a pixel says where it is: channel, row, column.
+        let image = (0..<48).map { index -> Float in
+            let (channel, row, column) = (index / 24, index / 6 % 4, index % 6)
+            return Float(channel * 100 + row * 10 + column)
+        }
+        network.setImage(0, from: image)
+        _ = try network.forward()
+        let stacked = try network.activation(1)
+        for channel in 0..<2 {
+            for row in 0..<2 {
+                for column in 0..<3 {
+                    for y in 0..<2 {
+                        for x in 0..<2 {
+                            let index = (((channel * 2 + row) * 3 + column) * 2 + y) * 2 + x
+                            #expect(stacked[index] == Float(channel * 100 + (row * 2 + y) * 10 + column * 2 + x))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("log1p is log(1 + max(x, 0))")
+    func log1p() throws {
+        let spec = try NetworkSpec(inputShape: [1, 1, 4], layers: [.log1p, .flatten], classes: 4)
+        let network = try Network(spec, batch: 1)
+        network.setImage(0, from: [-3, 0, 1, 120])
+        let values = try network.forward()
+        // The accuracy that the layer states.
+        for (value, expected) in zip(values, [0, 0, 0.693_147_18, 4.795_790_5]) {
+            #expect(abs(Double(value) - expected) < 3e-6)
+        }
+    }
+
+    @Test("a convolution is the sum that it says")
+    func convolution() throws {
+        let spec = try NetworkSpec(
+            inputShape: [1, 3, 3], layers: [.convolution(channels: 1, kernel: [3, 3]), .flatten], classes: 9)
+        var weights = Weights(initialising: spec, random: .init(seed: 1))
+        weights.values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0.5]
+        let network = try Network(spec, batch: 1)
+        try network.load(weights)
+        network.setImage(0, from: [1, 0, 0, 0, 0, 0, 0, 0, 2])
+        // Cross-correlation: the unit at the top left meets the kernel turned round, so does the 2 at the bottom right.
+        let expected: [Float] = [5, 4, 0, 2, 1 + 18, 16, 0, 12, 10].map { $0 + 0.5 }
+        #expect(try network.forward() == expected)
+    }
+}

@@ -1,0 +1,261 @@
+import Compute
+import Tensors
+import Testing
+
+@testable import Learning
+
+/// Bars in noise: across (class 0) or upright (class 1), anywhere in a 12×12 image.
+func bars(_ count: Int, seed: Int = 3, noise: Double = 0.3) throws -> ImageSet {
+    var set = try ImageSet(shape: [1, 12, 12])
+    for sample in 0..<count {
+        let random = RandomStream(seed: seed).substream("bar", sample)
+        var image = (0..<144).map { Float(noise * random.normal(at: $0)) }
+        let place = Int(random.uniform(at: 1000) * 12)
+        let start = Int(random.uniform(at: 1001) * 6)
+        for step in start..<start + 6 { image[sample % 2 == 0 ? place * 12 + step : step * 12 + place] += 1 }
+        try set.append(image, label: sample % 2, origin: "bar \(sample)")
+    }
+    return set
+}
+
+let barLayers: [LayerSpec] = [
+    .convolution(channels: 8, kernel: [3, 3]), .relu, .batchNorm, .maxPool([2, 2]),
+    .convolution(channels: 16, kernel: [3, 3]), .relu, .globalAveragePool, .dropout(rate: 0.1), .dense(units: 2),
+]
+
+@Suite("training")
+struct TrainingTests {
+    let spec: NetworkSpec
+
+    init() throws { spec = try NetworkSpec(inputShape: [1, 12, 12], layers: barLayers, classes: 2) }
+
+    var settings: TrainingSettings {
+        var settings = TrainingSettings()
+        settings.epochs = 12
+        settings.batchSize = 16
+        settings.microBatchSize = 4
+        settings.learningRate = 1e-2
+        return settings
+    }
+
+    @Test("learns to tell bars apart, and says so about new ones")
+    func learns() throws {
+        let images = try bars(240)
+        let split = Split(images, validationFraction: 0.2)
+        var reports: [EpochReport] = []
+        let result = try train(
+            spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1),
+            progress: { reports.append($0) })
+        #expect(reports == result.history)
+        #expect(result.history.count == 12 && !result.stoppedEarly)
+        let fresh = try bars(200, seed: 99)
+        let logits = try Classifier(spec, result.weights).logits(of: fresh)
+        let report = try ClassificationReport(probabilities: softmax(logits), labels: fresh.labels)
+        // Guessing gives 0.5 ± 0.035; 0.9 is eleven deviations away.
+        #expect(report.accuracy > 0.9)
+        #expect(try #require(report.areaUnderROC) > 0.95)
+    }
+
+    @Test("gives the same bits with 1, 2 and 3 threads")
+    func isDeterministic() throws {
+        let images = try bars(60)
+        let split = Split(images, validationFraction: 0.2)
+        var settings = settings
+        settings.epochs = 3
+        settings.weightDecay = 0.01
+        settings.gradientClipping = 1
+        let results = try [1, 2, 3].map {
+            try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 5), threads: $0)
+        }
+        #expect(results[1] == results[0])
+        #expect(results[2] == results[0])
+        let classifier = try Classifier(spec, results[0].weights)
+        let logits = try [1, 2].map { try classifier.logits(of: images, threads: $0) }
+        #expect(logits[0] == logits[1])
+        let other = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 6))
+        #expect(other.weights != results[0].weights)
+    }
+
+    @Test("the answer for an image does not depend on its neighbours")
+    func isIndependent() throws {
+        let images = try bars(11)
+        let classifier = try Classifier(spec, Weights(initialising: spec, random: RandomStream(seed: 2)))
+        let all = try classifier.logits(of: images)
+        let some = try classifier.logits(of: images, at: [9, 4])
+        #expect(some.elements == Array(all.elements[18..<20] + all.elements[8..<10]))
+    }
+
+    @Test(
+        "fits a tiny set perfectly",
+        arguments: [TrainingSettings.Optimiser.sgd(momentum: 0.9), .adam()])
+    func overfits(optimiser: TrainingSettings.Optimiser) throws {
+        let images = try bars(8, noise: 1)
+        let layers: [LayerSpec] = [.convolution(channels: 8, kernel: [3, 3]), .relu, .dense(units: 2)]
+        let spec = try NetworkSpec(inputShape: [1, 12, 12], layers: layers, classes: 2)
+        var settings = settings
+        settings.optimiser = optimiser
+        settings.epochs = 60
+        settings.batchSize = 8
+        let result = try train(
+            spec, on: images, split: Split(training: Array(0..<8), validation: []), settings: settings,
+            random: RandomStream(seed: 1))
+        let last = try #require(result.history.last)
+        #expect(last.accuracy == 1)
+        #expect(last.loss < 0.05)
+        #expect(last.validationLoss == nil)
+    }
+
+    @Test("stops when the validation loss has not improved, and keeps the best epoch's weights")
+    func earlyStopping() throws {
+        let images = try bars(40, noise: 1.2)
+        let split = Split(training: Array(0..<20), validation: Array(20..<40))
+        var settings = settings
+        settings.epochs = 100
+        settings.schedule = .constant
+        settings.patience = 4
+        let result = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
+        #expect(result.stoppedEarly)
+        #expect(result.history.count == result.bestEpoch + 4)
+        let losses = result.history.compactMap(\.validationLoss)
+        #expect(losses.min() == losses[result.bestEpoch - 1])
+        #expect(result.history.last(where: \.isBest)?.epoch == result.bestEpoch)
+        // At a constant rate, training only up to the best epoch ends with those very weights.
+        settings.epochs = result.bestEpoch
+        let shorter = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
+        #expect(shorter.bestEpoch == result.bestEpoch)
+        #expect(shorter.weights == result.weights)
+    }
+
+    @Test("batch-norm: running statistics of one batch reproduce what that batch gave in training")
+    func batchNormConsistency() throws {
+        let layers: [LayerSpec] = [.convolution(channels: 5, kernel: [3, 3]), .batchNorm, .relu, .dense(units: 2)]
+        let spec = try NetworkSpec(inputShape: [1, 12, 12], layers: layers, classes: 2)
+        let images = try bars(6)
+        var weights = Weights(initialising: spec, random: RandomStream(seed: 4))
+        let training = try Network(spec, batch: 6, mode: .training)
+        try training.load(weights)
+        for place in 0..<6 { training.setImage(place, from: images.values, at: images.start(of: place)) }
+        let inTraining = try training.forward()
+        let update = { (settings: TrainingSettings) throws in
+            let sum = FloatBuffer(count: spec.parameterCount)
+            training.addGradients(to: sum)
+            _ = WeightUpdate(spec, settings).apply(to: &weights.values, sum: sum, parts: 1, rate: 0)
+        }
+        var settings = TrainingSettings()
+        settings.batchNormMomentum = 1
+        try update(settings)
+        for mode in [Network.Mode.inference, .attribution] {
+            let network = try Network(spec, batch: 6, mode: mode)
+            try network.load(weights)
+            for place in 0..<6 { network.setImage(place, from: images.values, at: images.start(of: place)) }
+            for (a, b) in zip(try network.forward(), inTraining) {
+                // A few dozen single-precision operations on values of order 1.
+                #expect(abs(a - b) < 1e-4)
+            }
+        }
+    }
+
+    @Test("the published network of six convolutions builds at full size and takes a step")
+    func publishedNetwork() throws {
+        let layers: [LayerSpec] = [
+            .convolution(channels: 16, kernel: [5, 5]), .relu, .convolution(channels: 16, kernel: [3, 3]), .relu,
+            .maxPool([1, 2]), .batchNorm, .convolution(channels: 16, kernel: [1, 3]), .relu,
+            .convolution(channels: 32, kernel: [1, 3]), .relu, .maxPool([2, 2]), .batchNorm,
+            .convolution(channels: 32, kernel: [1, 3]), .relu, .convolution(channels: 32, kernel: [1, 3]), .relu,
+            .batchNorm, .dense(units: 64), .relu, .dense(units: 2),
+        ]
+        let full = try NetworkSpec(inputShape: [1, 240, 400], layers: layers, classes: 2)
+        #expect(full.shapes[16] == [32, 120, 100])
+        #expect(full.parameterCount == 24_587_810)
+
+        let spec = try NetworkSpec(inputShape: [1, 12, 12], layers: layers, classes: 2)
+        let images = try bars(8)
+        var settings = TrainingSettings()
+        settings.epochs = 1
+        settings.batchSize = 8
+        settings.microBatchSize = 4
+        let result = try train(
+            spec, on: images, split: Split(training: Array(0..<8), validation: []), settings: settings,
+            random: RandomStream(seed: 1))
+        let before = Weights(initialising: spec, random: RandomStream(seed: 1).substream("weights"))
+        for (old, new) in zip(before.tensors, result.weights.tensors) {
+            #expect(old.tensor != new.tensor, "\(old.name) did not change")
+        }
+    }
+
+    @Test("stops when asked")
+    func cancellation() throws {
+        let images = try bars(16)
+        #expect(throws: CancellationError.self) {
+            try train(
+                spec, on: images, split: Split(training: Array(0..<16), validation: []), settings: settings,
+                random: RandomStream(seed: 1), isCancelled: { true })
+        }
+    }
+
+    @Test("a learning rate beyond all measure is reported as divergence")
+    func divergence() throws {
+        let images = try bars(16)
+        var settings = settings
+        settings.learningRate = 1e30
+        settings.optimiser = .sgd()
+        let error = #expect(throws: LearningError.self) {
+            try train(
+                spec, on: images, split: Split(training: Array(0..<16), validation: []), settings: settings,
+                random: RandomStream(seed: 1))
+        }
+        #expect(error == .diverged(epoch: 1) || error == .diverged(epoch: 2))
+    }
+
+    @Test("schedules")
+    func schedules() {
+        var settings = TrainingSettings()
+        settings.epochs = 10
+        settings.learningRate = 2
+        settings.schedule = .constant
+        #expect(settings.learningRate(after: 7.5) == 2)
+        settings.schedule = .step(every: 3, factor: 0.5)
+        #expect([0, 2.9, 3, 6.1].map { settings.learningRate(after: $0) } == [2, 2, 1, 0.5])
+        settings.schedule = .cosine(final: 0.1)
+        // cos 0 = 1, cos π/2 = 0, cos π = −1
+        for (progress, rate) in [(0.0, 2.0), (5, 1.1), (10, 0.2)] {
+            #expect(abs(settings.learningRate(after: progress) - rate) < 1e-12)
+        }
+        settings.schedule = .constant
+        settings.warmUp = 2
+        #expect([0.5, 1, 4].map { settings.learningRate(after: $0) } == [0.5, 1, 2])
+    }
+
+    @Test("one update of SGD and of Adam, by hand")
+    func updates() throws {
+        let spec = try NetworkSpec(inputShape: [1, 1, 1], layers: [.dense(units: 2)], classes: 2)
+        let sum = FloatBuffer(count: 4)
+        sum.withMutableSpan { span in
+            for (index, value) in [Float(2), -4, 0, 8].enumerated() { span[index] = value }
+        }
+        var settings = TrainingSettings()
+        settings.weightDecay = 0.5
+        settings.optimiser = .sgd(momentum: 0.5)
+        var values: [Float] = [1, 1, 1, 1]
+        let sgd = WeightUpdate(spec, settings)
+        // Mean gradients 1, −2, 0, 4; kernels (the first two) decay by 0.1·0.5.
+        #expect(sgd.apply(to: &values, sum: sum, parts: 2, rate: 0.1) == 21.0.squareRoot())
+        for (value, expected) in zip(values, [0.85, 1.15, 1, 0.6]) { #expect(abs(Double(value) - expected) < 1e-6) }
+        _ = sgd.apply(to: &values, sum: sum, parts: 2, rate: 0.1)
+        // Velocities 1.5, −3, 0, 6.
+        for (value, expected) in zip(values, [0.85 * 0.95 - 0.15, 1.15 * 0.95 + 0.3, 1, 0]) {
+            #expect(abs(Double(value) - expected) < 1e-6)
+        }
+        settings.optimiser = .adam()
+        settings.weightDecay = 0
+        values = [1, 1, 1, 1]
+        _ = WeightUpdate(spec, settings).apply(to: &values, sum: sum, parts: 2, rate: 0.1)
+        // The first step of Adam has the length of the rate, whatever the gradient.
+        for (value, expected) in zip(values, [0.9, 1.1, 1, 0.9]) { #expect(abs(Double(value) - expected) < 1e-6) }
+        settings.optimiser = .sgd(momentum: 0)
+        settings.gradientClipping = 21.0.squareRoot() / 2
+        values = [1, 1, 1, 1]
+        _ = WeightUpdate(spec, settings).apply(to: &values, sum: sum, parts: 2, rate: 0.1)
+        for (value, expected) in zip(values, [0.95, 1.1, 1, 0.8]) { #expect(abs(Double(value) - expected) < 1e-6) }
+    }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import CacheStore
+import Diagnostics
+import Foundation
+
+/// What every subcommand takes.
+struct StoreOptions: ParsableArguments {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Option(help: ArgumentHelp("The store (default: $SPINWEAVE_STORE, else 'cache').", valueName: "directory"))
+    var store: String?
+
+    @Option(help: "How to answer: text, or json (one document on standard output).")
+    var format = Format.text
+
+    @Flag(help: "Answers alone: no progress and no hints.")
+    var quiet = false
+
+    var path: String { store ?? ProcessInfo.processInfo.environment["SPINWEAVE_STORE"] ?? "cache" }
+
+    func open(_ access: Store.Access) throws -> Store {
+        do {
+            return try Store.open(at: path, access: access)
+        } catch {
+            throw unusable(error)
+        }
+    }
+
+    /// Says what is wrong with the store, and gives the exit status: 1 for damage, 3 for the rest.
+    func unusable(_ error: StoreError) -> ExitCode {
+        complain(error.diagnostic)
+        switch error {
+        case .damaged, .damagedStructure: return ExitCode(1)
+        default: return ExitCode(3)
+        }
+    }
+
+    /// Says that the arguments name nothing.
+    func wrongArguments(_ diagnostic: Diagnostic) -> ExitCode {
+        complain(diagnostic)
+        return ExitCode(64)
+    }
+
+    private func complain(_ diagnostic: Diagnostic) {
+        var diagnostic = diagnostic
+        if quiet { diagnostic.hint = nil }
+        say(diagnostic.description)
+    }
+
+    /// A line on standard error.
+    func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+
+    /// Prints the answer: `document` as JSON, or the text.
+    func answer(_ document: some Encodable, text: () -> [String]) throws {
+        switch format {
+        case .text: for line in text() { print(line) }
+        case .json:
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            encoder.nonConformingFloatEncodingStrategy = .convertToString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            print(String(decoding: try encoder.encode(document), as: UTF8.self))
+        }
+    }
+
+    /// Runs `body` on the store, and turns the store's errors into messages and exit statuses.
+    func withStore(_ access: Store.Access, _ body: (Store) throws -> Void) throws {
+        let store = try open(access)
+        do {
+            try body(store)
+        } catch let error as StoreError {
+            throw unusable(error)
+        }
+    }
+}
