@@ -8,6 +8,9 @@
 // E = SW_NEUTRON_ENERGY k², meV Å².
 #define SW_NEUTRON_ENERGY 2.0721416
 
+// Where the kernels' normal distribution ends, in standard deviations; its polynomial is fitted for this.
+#define SW_REACH 5.3
+
 // The functions are static and inlined, so that no vector crosses an ABI boundary.
 #pragma clang diagnostic ignored "-Wpsabi"
 

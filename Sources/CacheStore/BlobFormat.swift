@@ -56,7 +56,9 @@ struct BlobHead {
             rawBytes = try reader.int()
             storedBytes = try reader.int()
             let count = try reader.int()
-            guard rawBytes >= 0, rawBytes < 1 << 46, storedBytes >= 0, count >= 0, count <= bytes.count else { return nil }
+            guard rawBytes >= 0, rawBytes < 1 << 46, storedBytes >= 0, count >= 0, count <= bytes.count else {
+                return nil
+            }
             spans = []
             for _ in 0..<count {
                 let start = try reader.int()

@@ -95,7 +95,8 @@ struct PageWalk {
         if access(path, F_OK) != 0 { return }
         let file = try PageFile(path)
         guard file.metas.count == 2 else {
-            throw .damagedStructure(path: path, reason: "its first pages cannot be read (the file is cut or overwritten)")
+            throw .damagedStructure(
+                path: path, reason: "its first pages cannot be read (the file is cut or overwritten)")
         }
     }
 
@@ -110,7 +111,8 @@ struct PageWalk {
         guard let root = table.root else { return }
         guard table.depth > 0, table.depth < 32 else { return note("a table has depth \(table.depth)") }
         walkPage(
-            root, levelsBelow: table.depth - 1, bounds: Bounds(isIntegerKeyed: isIntegerKeyed), holdsTables: name == nil,
+            root, levelsBelow: table.depth - 1, bounds: Bounds(isIntegerKeyed: isIntegerKeyed),
+            holdsTables: name == nil,
             entry)
     }
 
@@ -168,8 +170,11 @@ struct PageWalk {
             else { return note("an entry of page \(number) is damaged") }
             // The first key of a branch page stands for "anything smaller".
             if isLeaf || index > 0 {
-                let isAscending = nodes.last.map { isLeaf || index > 1 ? bounds.precedes($0.key, node.key) : true } ?? true
-                guard isAscending, bounds.contains(node.key) else { return note("the keys of page \(number) are damaged") }
+                let isAscending =
+                    nodes.last.map { isLeaf || index > 1 ? bounds.precedes($0.key, node.key) : true } ?? true
+                guard isAscending, bounds.contains(node.key) else {
+                    return note("the keys of page \(number) are damaged")
+                }
             }
             nodes.append(node)
         }

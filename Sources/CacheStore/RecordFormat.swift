@@ -37,7 +37,9 @@ extension Record {
     init?(stored bytes: ArraySlice<UInt8>) {
         do throws(ShortEntry) {
             var reader = ByteReader(bytes)
-            guard try reader.byte() == Self.formatVersion, let key = Digest(bytes: try reader.raw(32)) else { return nil }
+            guard try reader.byte() == Self.formatVersion, let key = Digest(bytes: try reader.raw(32)) else {
+                return nil
+            }
             let graph = try reader.text()
             let node = try reader.text()
             let stage = try reader.text()

@@ -7,7 +7,9 @@ extension Store {
         try blobs.read { transaction throws(StoreError) in
             var answers: [Bool] = []
             answers.reserveCapacity(artifacts.count)
-            for artifact in artifacts { answers.append(try transaction.contains(BlobHead.key(artifact), in: Table.blobs)) }
+            for artifact in artifacts {
+                answers.append(try transaction.contains(BlobHead.key(artifact), in: Table.blobs))
+            }
             return answers
         }
     }
@@ -28,7 +30,8 @@ extension Store {
             guard let head = try Self.head(of: artifact, in: transaction) else { return nil }
             var pieces: [[UInt8]] = []
             for piece in 0..<head.pieceCount {
-                guard let entry = try transaction.get(BlobHead.key(artifact, entry: piece + 1), from: Table.blobs) else {
+                guard let entry = try transaction.get(BlobHead.key(artifact, entry: piece + 1), from: Table.blobs)
+                else {
                     throw .damaged(artifact, reason: "piece \(piece + 1) of \(head.pieceCount) is missing")
                 }
                 pieces.append(entry)
@@ -41,7 +44,8 @@ extension Store {
             guard let stored = Sealed.open(sealed, key: BlobHead.key(artifact, entry: piece + 1)),
                 let raw = head.rawPiece(piece, from: stored)
             else {
-                throw .damaged(artifact, reason: "the checksum of piece \(piece + 1) of \(head.pieceCount) does not match")
+                throw .damaged(
+                    artifact, reason: "the checksum of piece \(piece + 1) of \(head.pieceCount) does not match")
             }
             if piece == 0 {
                 bytes = raw

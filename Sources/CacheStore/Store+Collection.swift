@@ -70,7 +70,11 @@ extension Store {
                 !keptRuns.contains(record.run) && !(runs.users[record.key] ?? []).contains(where: keptRuns.contains)
             }
             let verdicts = [isOld, isUnused].compactMap(\.self)
-            if !verdicts.isEmpty, verdicts.allSatisfy(\.self) { removed.append(record) } else { survivors.append(record) }
+            if !verdicts.isEmpty, verdicts.allSatisfy(\.self) {
+                removed.append(record)
+            } else {
+                survivors.append(record)
+            }
         }
         if let limit = policy.maxStoredBytes { Self.evict(&survivors, into: &removed, sizes: sizes, limit: limit) }
 
@@ -99,7 +103,9 @@ extension Store {
         _ survivors: inout [Record], into removed: inout [Record], sizes: [Digest: BlobSize], limit: Int
     ) {
         var seconds: [Digest: Double] = [:]
-        for record in survivors { if let artifact = record.artifact { seconds[artifact, default: 0] += record.seconds } }
+        for record in survivors {
+            if let artifact = record.artifact { seconds[artifact, default: 0] += record.seconds }
+        }
         var total = seconds.keys.reduce(0) { $0 + (sizes[$1]?.stored ?? 0) }
         let worth = seconds.map { (digest: $0.key, perByte: $0.value / Double(max(1, sizes[$0.key]?.stored ?? 0))) }
         var evicted: Set<Digest> = []
@@ -151,7 +157,9 @@ extension Store {
         let unused = max(0, walk.filePages - walk.usedPages) * walk.pageSize
         guard unused >= 256 << 10, unused * 5 >= walk.filePages * walk.pageSize else { return }
         // A copy needs room beside the file; without it, the free pages simply wait to be used again.
-        guard StoreDirectory.freeBytes(at: environment.path) > walk.usedPages * walk.pageSize + (16 << 20) else { return }
+        guard StoreDirectory.freeBytes(at: environment.path) > walk.usedPages * walk.pageSize + (16 << 20) else {
+            return
+        }
         let copy = environment.path + "/compacting"
         let files = FileManager.default
         do {

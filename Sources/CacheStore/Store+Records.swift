@@ -25,7 +25,9 @@ extension Store {
     /// Filters, compresses and seals a finished step: the slow part of `put`, to be done where the step was computed.
     public static func prepare(_ new: NewRecord) -> PreparedRecord {
         var blob: PreparedBlob?
-        if let value = new.artifact, let digest = new.record.artifact { blob = PreparedBlob(digest: digest, value: value) }
+        if let value = new.artifact, let digest = new.record.artifact {
+            blob = PreparedBlob(digest: digest, value: value)
+        }
         return PreparedRecord(record: new.record, preimage: new.preimage, blob: blob)
     }
 

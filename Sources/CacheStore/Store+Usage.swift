@@ -48,7 +48,8 @@ extension Store {
         let rows = groups.map { $0.value.row(named: $0.key) }
         let unclaimed = sizes.filter { !total.artifacts.contains($0.key) }
         return Usage(
-            rows: rows.sorted { ($1.storedBytes, $0.name) < ($0.storedBytes, $1.name) }, total: total.row(named: "total"),
+            rows: rows.sorted { ($1.storedBytes, $0.name) < ($0.storedBytes, $1.name) },
+            total: total.row(named: "total"),
             unclaimedArtifacts: unclaimed.count, unclaimedBytes: unclaimed.values.reduce(0) { $0 + $1.stored },
             fileBytes: fileBytes)
     }
@@ -132,7 +133,8 @@ private struct UsageSum {
 
     func row(named name: String) -> Usage.Row {
         Usage.Row(
-            name: name, records: records, failed: failed, artifacts: artifacts.count, storedBytes: stored, rawBytes: raw,
+            name: name, records: records, failed: failed, artifacts: artifacts.count, storedBytes: stored,
+            rawBytes: raw,
             seconds: seconds)
     }
 }

@@ -18,7 +18,9 @@ final class StoreDirectory: Sendable {
     private let lockFile: Int32
 
     private static let title = "spinweave store"
-    private static let neighbours: Set<String> = ["FORMAT", "LOCK", "meta", "blobs", "README.md", ".gitignore", ".gitkeep"]
+    private static let neighbours: Set<String> = [
+        "FORMAT", "LOCK", "meta", "blobs", "README.md", ".gitignore", ".gitkeep",
+    ]
 
     /// Checks the directory, makes what is missing (`readWrite`), and announces its use to other programs.
     init(path: String, access: Store.Access) throws(StoreError) {
@@ -86,7 +88,8 @@ final class StoreDirectory: Sendable {
             throw .noPermission(path: path, operation: "read")
         }
         let lines = text.split(separator: "\n")
-        guard lines.count >= 2, lines[0] == title, lines[1].hasPrefix("format "), let number = Int(lines[1].dropFirst(7))
+        guard lines.count >= 2, lines[0] == title, lines[1].hasPrefix("format "),
+            let number = Int(lines[1].dropFirst(7))
         else { throw .foreign(path: path, found: "a FORMAT file of something else") }
         if number > format { throw .newerFormat(path: path, found: number, known: format) }
         return true

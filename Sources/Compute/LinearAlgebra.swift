@@ -36,7 +36,11 @@ public struct LinearAlgebraError: Error, Hashable, Sendable, CustomStringConvert
 /// OpenBLAS is told once to use one thread: small matrices are slower with more, and the callers run on threads of
 /// their own.
 public enum LinearAlgebra {
-    private static let singleThreaded: Void = openblas_set_num_threads(1)
+    /// Tells OpenBLAS, at its first mention.
+    ///
+    /// Every caller of OpenBLAS must name this first: setting the number of threads while another thread is inside a
+    /// call that was started with several crashes.
+    static let singleThreaded: Void = openblas_set_num_threads(1)
 
     /// Factorises a Hermitian matrix as KᴴK, K upper triangular.
     ///
@@ -114,12 +118,17 @@ public enum LinearAlgebra {
 /// Diagonalises Hermitian matrices of one size by divide and conquer, keeping its workspace between calls.
 public struct HermitianEigensolver: Sendable {
     public let size: Int
+    /// Room for the matrix and four columns of slack behind it: `zgemv_n` of OpenBLAS 0.3.21 for AVX2 and AVX-512,
+    /// called from within zheevd for sizes above 32, reads past the end of its matrix (OpenBLAS issue 4013), which
+    /// crashes where no memory follows. Measured for sizes up to 300: it reads up to one column too far.
+    private var padded: [Complex]
     private var work: [Complex]
     private var realWork: [Double]
     private var integerWork: [Int32]
 
     public init(size: Int) {
         self.size = size
+        padded = Array(repeating: .zero, count: size * (size + 4))
         // The minimal sizes that zheevd documents for eigenvectors, with room for its blocked reduction.
         work = Array(repeating: .zero, count: max(2 * size + size * size, 66 * size) + 1)
         realWork = Array(repeating: 0, count: 1 + 5 * size + 2 * size * size)
@@ -128,20 +137,27 @@ public struct HermitianEigensolver: Sendable {
 
     /// Replaces `matrix` by its eigenvectors (as columns) and fills `values`, ascending.
     ///
-    /// Reads the upper triangle only. Without `vectors`, `matrix` is destroyed.
+    /// Reads the upper triangle only. Without `vectors`, `matrix` is left alone.
     public mutating func diagonalise(
         _ matrix: inout ComplexMatrix, values: inout [Double], vectors: Bool = true
     ) throws(LinearAlgebraError) {
+        LinearAlgebra.singleThreaded
         precondition(matrix.rows == size && matrix.columns == size && values.count == size, "shapes do not fit")
         var job = vectors ? withVectors : valuesOnly
         var uplo = upper
         var n = Int32(size), info: Int32 = 0
         var lwork = Int32(work.count), lrwork = Int32(realWork.count), liwork = Int32(integerWork.count)
-        withLAPACK(&matrix.elements) { a in
-            withLAPACK(&work) { work in
-                var lda = max(1, n)
-                zheevd_(
-                    &job, &uplo, &n, a, &lda, &values, work, &lwork, &realWork, &lrwork, &integerWork, &liwork, &info)
+        let count = size * size
+        withLAPACK(&matrix.elements) { matrix in
+            withLAPACK(&padded) { a in
+                a.update(from: matrix, count: count)
+                withLAPACK(&work) { work in
+                    var lda = max(1, n)
+                    zheevd_(
+                        &job, &uplo, &n, a, &lda, &values, work, &lwork, &realWork, &lrwork, &integerWork, &liwork,
+                        &info)
+                }
+                if vectors { matrix.update(from: a, count: count) }
             }
         }
         guard info == 0 else { throw LinearAlgebraError(routine: "zheevd", info: Int(info)) }

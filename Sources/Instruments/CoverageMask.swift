@@ -77,7 +77,10 @@ public struct DetectorCoverage: Hashable, Sendable, Codable {
     }
 
     /// The low-angle bank of MAPS at ISIS with its beam hole and the gaps between panels, and the horizontal arm that
-    /// reaches to 60° on one side (along −h). Edges read off the mask of the Pr(Ca,Sr)2Mn2O7 measurement, to 0.1°.
+    /// reaches to 60° on one side (along −h).
+    ///
+    /// The edges, to 0.1°, were fitted to the mask of the Pr(Ca,Sr)2Mn2O7 measurement, with which the result agrees in
+    /// 95 % of pixels; nobody has compared them with drawings of the instrument.
     public static let maps: DetectorCoverage = {
         let outerH = -20.8...21.0
         let column = -5.5...4.7

@@ -7,13 +7,13 @@ extension DetectorImage {
     /// the machine lacks it, −1 for modes that are not finite.
     func fill(_ image: inout [Float], with modes: ZoneModes, level: Int32) -> Int32 {
         let cell = cellVariances(of: modes)
-        // Beyond 5.6 standard deviations the kernel's normal distribution ends.
+        // Beyond 5.3 standard deviations the kernel's normal distribution ends.
         let widest = settings.reduce(into: (h: 0.0, k: 0.0)) {
             $0 = (max($0.h, $1.largestSigma.h), max($0.k, $1.largestSigma.k))
         }
         let margin = (
-            h: 5.6 * (widest.h * widest.h + cell.x + cell.y).squareRoot(),
-            k: 5.6 * (widest.k * widest.k + cell.x + cell.y).squareRoot()
+            h: 5.3 * (widest.h * widest.h + cell.x + cell.y).squareRoot(),
+            k: 5.3 * (widest.k * widest.k + cell.x + cell.y).squareRoot()
         )
         let range = ownRange(margin: margin)
 
@@ -99,7 +99,6 @@ extension DetectorImage {
         problem.k_range = (range.k.lowerBound, range.k.upperBound)
         (problem.n1, problem.n2, problem.n3) = (Int64(modes.grid[0]), Int64(modes.grid[1]), Int64(modes.grid[2]))
         problem.mode_count = Int64(modes.energies.shape[1])
-        problem.ion_count = Int64(modes.formFactors.count)
         problem.use_flux_ratio = options.fluxRatio ? 1 : 0
         problem.thermal_energy = options.temperature * Neutron.boltzmann
         problem.weight = cellWeight(of: modes)

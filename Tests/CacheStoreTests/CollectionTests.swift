@@ -28,7 +28,9 @@ struct CollectionTests {
     @Test("by age: old records go, artifacts shared with younger ones stay, and the file shrinks")
     func age() throws {
         let shared = Value.tensor(image(1000, count: 20_000))
-        var batch = (0..<60).map { finishedStep(.tensor(image($0, count: 20_000)), node: "old", sample: $0, created: 0) }
+        var batch = (0..<60).map {
+            finishedStep(.tensor(image($0, count: 20_000)), node: "old", sample: $0, created: 0)
+        }
         batch.append(finishedStep(shared, node: "old-shared", created: 0))
         batch.append(finishedStep(shared, node: "young", created: 100 * Self.day))
         try store.put(batch)
@@ -68,7 +70,8 @@ struct CollectionTests {
     func runs() throws {
         let used = finishedStep(.int(1), node: "used", run: "run-1")
         try store.put([
-            used, finishedStep(.int(2), node: "unused", run: "run-1"), finishedStep(.int(3), node: "second", run: "run-2"),
+            used, finishedStep(.int(2), node: "unused", run: "run-1"),
+            finishedStep(.int(3), node: "second", run: "run-2"),
             finishedStep(.int(4), node: "third", run: "run-3"),
             finishedStep(.int(5), graph: "other", node: "elsewhere", run: "run-0"),
         ])

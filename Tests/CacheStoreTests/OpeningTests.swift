@@ -54,12 +54,14 @@ struct OpeningTests {
     @Test("reading where there is no store")
     func missing() throws {
         #expect(
-            message { try Store.open(at: directory.store, access: .readOnly) } == "there is no store in '\(directory.store)'")
+            message { try Store.open(at: directory.store, access: .readOnly) }
+                == "there is no store in '\(directory.store)'")
         // The default directory of a fresh checkout: only its description.
         try FileManager.default.createDirectory(atPath: directory.store, withIntermediateDirectories: true)
         try "what this is".write(toFile: directory.store + "/README.md", atomically: true, encoding: .utf8)
         #expect(
-            message { try Store.open(at: directory.store, access: .readOnly) } == "there is no store in '\(directory.store)'")
+            message { try Store.open(at: directory.store, access: .readOnly) }
+                == "there is no store in '\(directory.store)'")
         #expect(message { try Store.open(at: directory.store) } == nil)
     }
 

@@ -32,7 +32,8 @@ func finishedStep(
     salt: String = "", seconds: Double = 1, run: String = "run-1", created: Double = 1000
 ) -> NewRecord {
     let preimage = Value.record([
-        "stage": .string(stage), "node": .string(node), "sample": sample.map { .int($0) } ?? .none, "salt": .string(salt),
+        "stage": .string(stage), "node": .string(node), "sample": sample.map { .int($0) } ?? .none,
+        "salt": .string(salt),
     ]).encoded().bytes
     let encoded = value?.encoded()
     let outcome: Record.Outcome =
@@ -212,13 +213,13 @@ struct StoreTests {
         let sizes = Store.MapSizes(meta: 128 << 10, blobs: 128 << 10)
         let store = try Store.open(at: directory.store, access: .readWrite, mapSizes: sizes)
         let batches = (0..<20).map { batch in
-            (0..<5).map { finishedStep(.tensor(image(batch * 5 + $0, count: 5000)), sample: batch * 5 + $0) }
+            (0..<5).map { finishedStep(.tensor(image(batch * 5 + $0, count: 2000)), sample: batch * 5 + $0) }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for batch in batches { try store.put(batch) } }
             for _ in 0..<3 {
                 group.addTask {
-                    for _ in 0..<20 {
+                    for _ in 0..<4 {
                         for batch in batches {
                             let records = try store.records(for: batch.map(\.record.key))
                             let present = records.compactMap(\.self)

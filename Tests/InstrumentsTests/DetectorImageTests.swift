@@ -21,12 +21,12 @@ struct DetectorImageTests {
             let x = Double(step) / 100
             #expect(abs(sw_normal_cdf(x) - erfc(-x / 2.0.squareRoot()) / 2) < 1e-7)
         }
-        #expect(abs(sw_normal_cdf(-5.6)) < 1e-11)
-        #expect(abs(sw_normal_cdf(5.6) - 1) < 1e-11)
+        #expect(abs(sw_normal_cdf(-5.3)) < 1e-11)
+        #expect(abs(sw_normal_cdf(5.3) - 1) < 1e-11)
     }
 
-    /// Pixels as wide as the resolution: within a pixel the kernel takes k, given h, for normal. What that costs is
-    /// below 1 % of the rms; deposits together of near modes cost 0.02 %.
+    /// Pixels about twice as wide as the resolution: that the kernel takes k, given an h pixel, for normal, and deposits
+    /// near modes together, costs 1e-4 of the rms (8e-5 and 1.0e-4 seen).
     @Test("the kernel agrees with the reference", arguments: [0.0, 300.0])
     func agreesWithReference(temperature: Double) throws {
         let image = try DetectorImage(
@@ -35,7 +35,7 @@ struct DetectorImageTests {
             options: .init(fluxRatio: temperature > 0, temperature: temperature))
         let modes = try SmallCases.modes(6, 5)
         let difference = SmallCases.rms(try image.image(of: modes), try image.imageReference(of: modes))
-        #expect(difference < 0.005)
+        #expect(difference < 3e-4)
     }
 
     @Test("the kernel agrees with the reference where modes disperse along the beam")
@@ -43,7 +43,7 @@ struct DetectorImageTests {
         let image = try DetectorImage(
             geometry: SmallCases.geometry(), resolution: SmallCases.resolution(), options: .init())
         let modes = try SmallCases.modes(4, 4, 5, alongL: 1.5)
-        #expect(SmallCases.rms(try image.image(of: modes), try image.imageReference(of: modes)) < 0.005)
+        #expect(SmallCases.rms(try image.image(of: modes), try image.imageReference(of: modes)) < 2e-3)
     }
 
     @Test("every instruction set gives the same image to rounding of the sum")
@@ -53,7 +53,7 @@ struct DetectorImageTests {
         let modes = try SmallCases.modes(7, 6)
         let baseline = try image.image(of: modes, level: .baseline)
         let best = try image.image(of: modes)
-        #expect(SmallCases.rms(best, baseline) < 1e-7)
+        #expect(SmallCases.rms(best, baseline) < 1e-12)
         #expect(try image.image(of: modes) == best)
     }
 
@@ -73,8 +73,8 @@ struct DetectorImageTests {
                 incidentEnergy: 30, h: axis, k: axis, energy: .init(origin: -50, step: 100, count: 2),
                 covariances: Array(repeating: covariance, count: 8).flatMap { $0 })
         ])
-        // Amplitudes only at q = 0; Q = (h, k) integer within ±5: those within the image ±3 deposit wholly when
-        // 5.6 σ from its edge, so the sum over a smaller set of zones is compared: |h|, |k| ≤ 1 by kinematics.
+        // Amplitudes only at q = 0, so that Q = (h, k) are integers, of which the kinematics leave |h|, |k| ≤ 2: far
+        // enough inside the image.
         let points = 4
         var amplitudes = [Float](repeating: 0, count: points * 4)
         amplitudes[0] = 1
@@ -100,7 +100,7 @@ struct DetectorImageTests {
         expected *= 0.25 / (geometry.h.step * geometry.k.step)
         #expect(expected > 1)
         // σ = 0.2 is cut at |h| = 2 by 1.05/√(0.04 + cell) ≈ 4.2 standard deviations at most.
-        #expect(abs(sum / expected - 1) < (sigma < 0.1 ? 1e-6 : 1e-3))
+        #expect(abs(sum / expected - 1) < (sigma < 0.1 ? 1e-6 : 2e-5))
     }
 
     @Test("the exchanged domain of a square lattice is the mirror image")
@@ -131,16 +131,16 @@ struct DetectorImageTests {
             }
         }
         // Pixels factorise h first and k second, and the mirror the other way round.
-        #expect((difference / size).squareRoot() < 0.005)
+        #expect((difference / size).squareRoot() < 5e-4)
         #expect(size > 0)
     }
 
     /// The extra variance step²/12 is the cell's own, so refining the grid changes second order only.
-    @Test("halving the step of the zone grid changes the image by less than 2 %")
+    @Test("halving the step of the zone grid changes the image by less than 1 %")
     func refinement() throws {
         let coarse = try render(SmallCases.modes(20, 10, missing: false))
         let fine = try render(SmallCases.modes(40, 20, missing: false))
-        #expect(SmallCases.rms(coarse, fine) < 0.02)
+        #expect(SmallCases.rms(coarse, fine) < 0.01)
         #expect(SmallCases.rms(try render(SmallCases.modes(80, 40, missing: false)), fine) < 0.005)
     }
 

@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import Testing
 
 @testable import SpinWaves
@@ -184,6 +185,24 @@ struct SpinWaveAlgebraTests {
                     // Third derivatives of a band of 100 meV: (2π)³ · 100 · step² / 6 ≈ 4e-7; cancellation 1e-8.
                     #expect(abs(slope - sum) < 1e-5, "axis \(axis)")
                 }
+            }
+        }
+    }
+
+    /// Turn the crystal by M and the wavevector with it: the twin must see there what the crystal sees at q.
+    @Test("a twin turned by 40° sees at M Q what the crystal sees at Q")
+    func turnedTwin() throws {
+        let plain = try KnownMagnets.triclinic()
+        let angle = 40 * Double.pi / 180
+        let (c, s) = (cos(angle), sin(angle))
+        let turn = Matrix3(rows: Vector3(c, -s, 0), Vector3(s, c, 0), Vector3(0, 0, 1))
+        let model = try SpinModel(
+            lattice: plain.lattice, sites: plain.sites, parameters: plain.parameters, bonds: plain.bonds,
+            anisotropies: plain.anisotropies, field: plain.field, twins: [Twin(matrix: turn, fraction: 1)])
+        for q in Self.wavevectors {
+            let turned = model.lattice.hkl(cartesian: turn * model.lattice.cartesian(hkl: q))
+            for (a, b) in zip(try modes(model, q: turned, twin: 1), try modes(plain, q: q)) {
+                #expect(abs(a.energy - b.energy) < 1e-9 && abs(a.sperpFormFactor - b.sperpFormFactor) < 1e-9)
             }
         }
     }

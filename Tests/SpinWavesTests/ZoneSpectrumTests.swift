@@ -48,6 +48,25 @@ struct ZoneSpectrumTests {
         }
     }
 
+    /// A ferromagnet's spins precess one way round at q and at −q: S_zx has the sign of the spin's direction at both.
+    @Test("the half of the zone that is not solved has the right chirality")
+    func chirality() throws {
+        let model = try KnownMagnets.ferromagneticChain()
+        #expect(try model.hamiltonian().isReal)
+        let zone = try ZoneSolver(model, grid: ZoneGrid([4, 1, 1])).spectrum()
+        for point in [1, 3] {
+            let w = zone.amplitudes.elements[4 * point..<4 * point + 4].map(Double.init)
+            let modes = Modes(
+                q: zone.grid.q(point), energies: [2], amplitudes: [Complex(w[0], w[1]), Complex(w[2], w[3])],
+                velocities: [], diverges: [])
+            let stored = StructureFactor(model).tensor(modes, mode: 0, at: zone.grid.q(point))
+            let direct = try model.hamiltonian().modes(at: zone.grid.q(point))
+            let expected = StructureFactor(model).tensor(direct, mode: 0, at: zone.grid.q(point))
+            #expect(abs(expected[2][0].im) > 0.1)
+            #expect(abs(stored[2][0].im - expected[2][0].im) < 1e-6)
+        }
+    }
+
     @Test("the same bits for any number of threads")
     func threads() throws {
         let solver = try ZoneSolver(ReferenceData.pcsmo("goodenough"), grid: ZoneGrid([12, 11, 1]))

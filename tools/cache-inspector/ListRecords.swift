@@ -43,7 +43,9 @@ struct ListRecords: ParsableCommand {
                 if matches(record) { records.append(record) }
                 return true
             }
-            records.sort { ($0.graph, $0.node, $0.sample ?? -1, $0.created) < ($1.graph, $1.node, $1.sample ?? -1, $1.created) }
+            records.sort {
+                ($0.graph, $0.node, $0.sample ?? -1, $0.created) < ($1.graph, $1.node, $1.sample ?? -1, $1.created)
+            }
             if samples {
                 try options.answer(Document(store: store.path, records: records)) { sampleLines(records, now) }
             } else {
@@ -56,7 +58,9 @@ struct ListRecords: ParsableCommand {
     private func matches(_ record: Record) -> Bool {
         if let stage, record.stage != stage { return false }
         if let graph, record.graph != graph { return false }
-        if let node, record.node != node, record.node.split(separator: "@").first.map(String.init) != node { return false }
+        if let node, record.node != node, record.node.split(separator: "@").first.map(String.init) != node {
+            return false
+        }
         return true
     }
 

@@ -120,7 +120,8 @@ struct ShowRecord: ParsableCommand {
             if let value = document.value { lines += value.lines(named: "value", indent: "  ") }
             if let missing = document.missing { lines.append("  no value: \(missing)") }
             if others > 0, !options.quiet {
-                lines.append("  (\(Wording.count(others, "more record")) of '\(target)': see 'spinweave-cache ls --samples')")
+                lines.append(
+                    "  (\(Wording.count(others, "more record")) of '\(target)': see 'spinweave-cache ls --samples')")
             }
             return lines
         }

@@ -48,7 +48,7 @@ typedef struct {
     // part of the domain's own reciprocal plane to visit, magnetic r.l.u.
     double h_range[2], k_range[2];
     // modes on the zone grid, index (i1·n2 + i2)·n3 + i3
-    int64_t n1, n2, n3, mode_count, site_count, group_count, ion_count;
+    int64_t n1, n2, n3, mode_count, site_count, group_count;
     const double *energies;      // [Nq][M], NaN: absent
     const float *velocities;     // [Nq][M][3], meV per magnetic r.l.u.
     const float *amplitudes;     // [Nq][M][sites][2] complex
@@ -69,7 +69,7 @@ int64_t sw_detector_image_scratch(const sw_image_problem *problem);
 // Returns the level used; 0 when the machine lacks it; -1 when a velocity or amplitude is not finite.
 int sw_detector_image_at_level(const sw_image_problem *problem, double *scratch, float *image, int level);
 
-// The normal distribution function of the kernels: exactly 0 and 1 beyond 5.6, absolute error below 2e-8.
+// The normal distribution function of the kernels: 0 and 1 beyond 5.3 (to 1e-11), absolute error below 1e-7.
 double sw_normal_cdf(double x);
 
 #endif
