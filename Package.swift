@@ -1,6 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// Debug builds keep the loops over pixels, bytes and wavevectors fast, so that tests run at real sizes.
+let fast: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let package = Package(
     name: "Spinweave",
     products: [
@@ -26,23 +29,27 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("m")]),
         // 1: vocabulary
         .target(name: "Diagnostics"),
-        .target(name: "Tensors"),
+        .target(name: "Tensors", swiftSettings: fast),
         .target(name: "Quantities"),
-        .target(name: "Artifacts", dependencies: ["Tensors", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(
+            name: "Artifacts", dependencies: ["Tensors", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: fast),
         // 2: services
         .target(
             name: "GraphLanguage",
             dependencies: ["Diagnostics", "Quantities", .product(name: "Yams", package: "Yams")]),
-        .target(name: "CacheStore", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CZstd"]),
-        .target(name: "Compute", dependencies: ["Tensors", "CLAPACK"]),
+        .target(
+            name: "CacheStore", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CZstd"],
+            swiftSettings: fast),
+        .target(name: "Compute", dependencies: ["Tensors", "CLAPACK"], swiftSettings: fast),
         .target(name: "Interchange", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CPNG", "CZip"]),
         // 3: engine and science, which never see each other
         .target(
             name: "Dataflow",
             dependencies: ["Artifacts", "CacheStore", "Compute", "Diagnostics", "GraphLanguage", "Quantities", "Tensors"]),
-        .target(name: "SpinWaves", dependencies: ["Compute", "Quantities", "Tensors"]),
-        .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Quantities", "Tensors"]),
-        .target(name: "Learning", dependencies: ["COneDNN", "Compute", "Tensors"]),
+        .target(name: "SpinWaves", dependencies: ["Compute", "Tensors"], swiftSettings: fast),
+        .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
+        .target(name: "Learning", dependencies: ["COneDNN", "Compute", "Tensors"], swiftSettings: fast),
         // 4: meeting and view
         .target(
             name: "Stages",
@@ -68,5 +75,34 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "tools/cache-inspector"),
+        // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.
+        .testTarget(name: "ArchitectureTests"),
+        .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
+        .testTarget(name: "VocabularyTests", dependencies: ["Artifacts", "Diagnostics", "Quantities", "Tensors"]),
+        .testTarget(name: "GraphLanguageTests", dependencies: ["Diagnostics", "GraphLanguage"]),
+        .testTarget(name: "CacheStoreTests", dependencies: ["Artifacts", "CacheStore", "Diagnostics", "Tensors"]),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+        .testTarget(name: "InterchangeTests", dependencies: ["Artifacts", "Diagnostics", "Interchange", "Tensors"]),
+        .testTarget(
+            name: "DataflowTests",
+            dependencies: [
+                "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
+            ]),
+        .testTarget(name: "SpinWavesTests", dependencies: ["Compute", "SpinWaves"], exclude: ["Fixtures"]),
+        .testTarget(name: "InstrumentsTests", dependencies: ["CKernels", "Compute", "Instruments", "Tensors"]),
+        .testTarget(name: "LearningTests", dependencies: ["Compute", "Learning", "Tensors"]),
+        .testTarget(
+            name: "StagesTests",
+            dependencies: [
+                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Learning", "SpinWaves",
+                "Stages", "Tensors",
+            ]),
+        .testTarget(name: "PresentationTests", dependencies: ["Artifacts", "Interchange", "Presentation", "Tensors"]),
+        .testTarget(
+            name: "ScenarioTests",
+            dependencies: [
+                "Artifacts", "CacheInspector", "CacheStore", "Command", "Compute", "Dataflow", "Diagnostics",
+                "GraphLanguage", "Interchange", "Stages", "Tensors",
+            ]),
     ]
 )

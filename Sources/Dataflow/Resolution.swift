@@ -130,6 +130,14 @@ struct Resolution: Sendable {
         states[node][step] = record.artifact == nil ? .failed(key, record) : .done(record)
     }
 
+    /// Keys of all steps that have an answer: what a run computed or reused.
+    var answeredKeys: [Digest] {
+        states.joined().compactMap {
+            if case .done(let record) = $0 { return record.key }
+            return nil
+        }
+    }
+
     /// One digest for everything that flows into an `all` port; nil while something is missing.
     func collectionDigest(_ edge: Graph.Edge) -> Digest? {
         var members: [Value] = []

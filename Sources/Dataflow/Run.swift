@@ -86,7 +86,9 @@ public final class Run: Sendable {
             graph: graph.name, file: graph.file, run: id, store: store.path, seed: graph.seed,
             programVersion: options.programVersion, started: started, seconds: options.clock() - started,
             jobs: options.jobs, outcome: failed ? .failed : pending ? .interrupted : .done, nodes: reports)
-        try store.putRun(id: id, graph: graph.name, document: report.document.encoded().bytes)
+        try store.putRun(
+            id: id, graph: graph.name, document: report.document.encoded().bytes, keys: resolution.answeredKeys,
+            finished: options.clock())
         return report
     }
 

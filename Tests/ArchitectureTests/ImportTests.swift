@@ -16,8 +16,8 @@ private let allowed: [String: Set<String>] = [
     "Interchange": ["Artifacts", "Diagnostics", "Tensors", "CPNG", "CZip"],
     // 3: engine ║ science
     "Dataflow": ["Artifacts", "CacheStore", "Compute", "Crypto", "Diagnostics", "GraphLanguage", "Quantities", "Tensors"],
-    "SpinWaves": ["Compute", "Quantities", "Tensors"],
-    "Instruments": ["CKernels", "Compute", "Quantities", "Tensors"],
+    "SpinWaves": ["Compute", "Tensors"],
+    "Instruments": ["CKernels", "Compute", "Tensors"],
     "Learning": ["COneDNN", "Compute", "Tensors"],
     // 4: meeting and view
     "Stages": [
