@@ -46,7 +46,9 @@ let package = Package(
         // 3: engine and science, which never see each other
         .target(
             name: "Dataflow",
-            dependencies: ["Artifacts", "CacheStore", "Compute", "Diagnostics", "GraphLanguage", "Quantities", "Tensors"]),
+            dependencies: [
+                "Artifacts", "CacheStore", "Compute", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
+            ]),
         .target(name: "SpinWaves", dependencies: ["Compute", "Tensors"], swiftSettings: fast),
         .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
         .target(name: "Learning", dependencies: ["COneDNN", "Compute", "Tensors"], swiftSettings: fast),
@@ -86,7 +88,8 @@ let package = Package(
         .testTarget(
             name: "DataflowTests",
             dependencies: [
-                "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
+                "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Quantities",
+                "Tensors",
             ]),
         .testTarget(name: "SpinWavesTests", dependencies: ["Compute", "SpinWaves"], exclude: ["Fixtures"]),
         .testTarget(name: "InstrumentsTests", dependencies: ["CKernels", "Compute", "Instruments", "Tensors"]),
@@ -94,7 +97,8 @@ let package = Package(
         .testTarget(
             name: "StagesTests",
             dependencies: [
-                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Learning", "SpinWaves",
+                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Learning",
+                "SpinWaves",
                 "Stages", "Tensors",
             ]),
         .testTarget(name: "PresentationTests", dependencies: ["Artifacts", "Interchange", "Presentation", "Tensors"]),

@@ -14,7 +14,8 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible, C
     /// Hashes `content`.
     public init(of content: some Sequence<UInt8>) {
         var hasher = SHA256()
-        if content.withContiguousStorageIfAvailable({ hasher.update(bufferPointer: UnsafeRawBufferPointer($0)) }) == nil {
+        if content.withContiguousStorageIfAvailable({ hasher.update(bufferPointer: UnsafeRawBufferPointer($0)) }) == nil
+        {
             Array(content).withUnsafeBytes { hasher.update(bufferPointer: $0) }
         }
         self.bytes = Array(hasher.finalize())

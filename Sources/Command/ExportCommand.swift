@@ -44,13 +44,15 @@ struct ExportCommand: ParsableCommand {
             graph, store: try storage.open(), executorInKey: source.strictNumerics ? "cpu" : nil)
         guard let value = try known.value(of: address.node, sample: address.sample) else {
             Output.standardError(
-                "error: \(node) is not in the store \(storage.path)\n  hint: run the graph first: spinweave run \(source.graph)")
+                "error: \(node) is not in the store \(storage.path)\n  hint: run the graph first: spinweave run \(source.graph)"
+            )
             throw ExitStatus.stepFailed
         }
         try kind.write(value, type: bound.stage.signature.output, to: output)
         switch format.format {
         case .json:
-            Output.json(.record(["file": .string(output), "node": .string(address.node), "artifact": .digest(value.digest)]))
+            Output.json(
+                .record(["file": .string(output), "node": .string(address.node), "artifact": .digest(value.digest)]))
         case .text: if !format.quiet { Output.standardOutput(output) }
         }
     }
@@ -69,7 +71,8 @@ private enum ExportKind: String {
             let array = try main(value, type)
             guard array.shape.count == 2 else {
                 throw Diagnostic(
-                    "a picture needs rows and columns; this array has shape \(array.shape)", hint: "export .npy instead")
+                    "a picture needs rows and columns; this array has shape \(array.shape)", hint: "export .npy instead"
+                )
             }
             let image = HeatMap.render(
                 array.asFloat64.elements, rows: array.shape[0], columns: array.shape[1], colourScale: .squareRoot,
@@ -94,7 +97,9 @@ private enum ExportKind: String {
             return all
         case .list(let values):
             var all: [String: AnyTensor] = [:]
-            for (index, element) in values.enumerated() { all.merge(try arrays(in: element, at: joined("\(index)"))) { $1 } }
+            for (index, element) in values.enumerated() {
+                all.merge(try arrays(in: element, at: joined("\(index)"))) { $1 }
+            }
             return all
         case .double(let number):
             return [path.isEmpty ? "value" : path: .float64(Tensor(shape: [], elements: [number]))]

@@ -19,7 +19,9 @@ struct ModesCommand: ParsableCommand {
     @Argument(help: "A model: a name of graphs/models, or the path of a model file.")
     var model: String
 
-    @Option(name: .customLong("q"), parsing: .singleValue, help: ArgumentHelp("A wavevector; may be repeated.", valueName: "\"h k l\""))
+    @Option(
+        name: .customLong("q"), parsing: .singleValue,
+        help: ArgumentHelp("A wavevector; may be repeated.", valueName: "\"h k l\""))
     var wavevectors: [String] = []
 
     @Option(help: ArgumentHelp("A text or CSV file with columns h, k, l.", valueName: "file"))
@@ -41,11 +43,15 @@ struct ModesCommand: ParsableCommand {
         let points = try points()
         var results: [(q: [Double], lines: [ModeLine])] = []
         do {
+            if let wrong = try model.disequilibrium(values: model.values(overriding: parameters)) {
+                Output.standardError("error: \(wrong)\n  hint: \(wrong.hint)")
+                throw ExitStatus.stepFailed
+            }
             for q in points {
                 results.append(
                     (q, try SpinWaves.modes(model, parameters: parameters, q: Vector3(q[0], q[1], q[2]), twin: twin)))
             }
-        } catch {
+        } catch let error as SpinWaveError {
             Output.standardError("error: \(error)")
             if case .unstable = error { throw ExitStatus.stepFailed }
             throw ExitStatus.wrongArguments
@@ -81,7 +87,8 @@ struct ModesCommand: ParsableCommand {
         var parameters: [String: Double] = [:]
         for setting in settings {
             let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
-            let number = parts.count == 2 ? parts[1].replacing("meV", with: "").trimmingCharacters(in: .whitespaces) : ""
+            let number =
+                parts.count == 2 ? parts[1].replacing("meV", with: "").trimmingCharacters(in: .whitespaces) : ""
             guard parts.count == 2, let value = Double(number), value.isFinite else {
                 throw ValidationError("--set \(setting): write NAME=VALUE, the value in meV")
             }

@@ -7,7 +7,8 @@ import Presentation
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "report", abstract: "Writes one self-contained HTML page: the verdict, why, and how it was reached.")
+        commandName: "report",
+        abstract: "Writes one self-contained HTML page: the verdict, why, and how it was reached.")
 
     @OptionGroup var source: GraphOptions
     @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"))

@@ -19,13 +19,15 @@ extension ReportPage {
                 try HeatMapFigure(
                     image, missing: missing, scale: .squareRoot, barTitle: "intensity", x: layout.x, y: layout.y,
                     panels: layout.panels, alternativeText: "The measured detector image"),
-                caption: "The judged image: a row of panels for each incident energy, a column for each energy bin (its "
+                caption:
+                    "The judged image: a row of panels for each incident energy, a column for each energy bin (its "
                     + "range in meV in the panel); in each panel h upwards and k to the right. Colours follow the square "
                     + "root of the intensity.")
         ]
         var row: [ImageRowFigure.Image] = [.init("measurement", values: image, missing: missing)]
         for node in nodes(of: "add-noise") where node.className != nil && node.samples != nil {
-            guard !row.contains(where: { $0.title == node.className }), let best = try mostSimilar(node, to: image, missing)
+            guard !row.contains(where: { $0.title == node.className }),
+                let best = try mostSimilar(node, to: image, missing)
             else { continue }
             row.append(
                 .init(
@@ -39,7 +41,8 @@ extension ReportPage {
                     try ImageRowFigure(
                         row, scale: .squareRoot, barTitle: "intensity", panels: layout.rowPanels,
                         alternativeText: "The measurement beside simulations of each model"),
-                    caption: "The measurement beside the training simulation of each model that correlates best with it, "
+                    caption:
+                        "The measurement beside the training simulation of each model that correlates best with it, "
                         + "among the first 60; r is Pearson's correlation over unmasked pixels."))
         }
         return .init("Measurement and simulations", blocks)
@@ -65,7 +68,8 @@ extension ReportPage {
         let figure = try ImageRowFigure(
             row, scale: .squareRoot, barTitle: "S (spin²/meV)", panels: layout.rowPanels, perLine: 2,
             alternativeText: "Computed detector images")
-        return .init("Images", [.figure(figure, caption: "Computed detector images, domains mixed at their fractions.")])
+        return .init(
+            "Images", [.figure(figure, caption: "Computed detector images, domains mixed at their fractions.")])
     }
 
     /// Why: attribution over the measurement.
@@ -96,7 +100,8 @@ extension ReportPage {
                     overlay: .init(
                         smoothed(gradients), range: .symmetric, colourMap: .blueRed, barTitle: "for (+) or against (−)"),
                     regions: marks, alternativeText: "Integrated gradients over the measurement"),
-                caption: "Integrated gradients (arXiv:1703.01365) for '\(className)', averaged over the ensemble and over "
+                caption:
+                    "Integrated gradients (arXiv:1703.01365) for '\(className)', averaged over the ensemble and over "
                     + "3 × 3 pixels for display: red pixels speak for the class, blue ones against it. Boxes are the five "
                     + "regions that weigh most."),
             .figure(
@@ -106,9 +111,11 @@ extension ReportPage {
                     overlay: .init(
                         activation, range: .explicit(-1, 1), colourMap: .blueRed, barTitle: "class activation"),
                     alternativeText: "Class activation map over the measurement"),
-                caption: "Gradient-weighted class activation map (arXiv:1610.02391) for '\(className)', each member's map "
+                caption:
+                    "Gradient-weighted class activation map (arXiv:1610.02391) for '\(className)', each member's map "
                     + "scaled to its largest value, averaged over the ensemble."),
-            .table(try regionTable(regions), caption: "Regions of (Ei, energy, h, k) by their share of the attribution."),
+            .table(
+                try regionTable(regions), caption: "Regions of (Ei, energy, h, k) by their share of the attribution."),
             .paragraph(
                 "Integrated gradients add up to the difference in score between the measurement and an empty image "
                     + "(\(Wording.number(try value.double("score-difference")))); what the path integral misses is "

@@ -26,7 +26,8 @@ extension ReportPage {
                     .init(
                         "member \(member + 1), validation", x: epochs, y: try series("validation-loss"), isDashed: true,
                         colour: member))
-                accuracies.append(.init("member \(member + 1), training", x: epochs, y: try series("accuracy"), colour: member))
+                accuracies.append(
+                    .init("member \(member + 1), training", x: epochs, y: try series("accuracy"), colour: member))
                 accuracies.append(
                     .init(
                         "member \(member + 1), validation", x: epochs, y: try series("validation-accuracy"),
@@ -45,8 +46,10 @@ extension ReportPage {
                         caption: "Loss while training \(node.name); solid on training images, dashed on validation."),
                     .init(
                         LineChart(
-                            accuracies, x: Axis("epoch"), y: Axis("fraction right"), alternativeText: "Accuracy against epoch"),
-                        caption: "Fraction of images named rightly. The weights of the epoch with the lowest validation "
+                            accuracies, x: Axis("epoch"), y: Axis("fraction right"),
+                            alternativeText: "Accuracy against epoch"),
+                        caption:
+                            "Fraction of images named rightly. The weights of the epoch with the lowest validation "
                             + "loss are kept."),
                 ]))
         }
@@ -69,16 +72,21 @@ extension ReportPage {
                     .init(
                         Wording.percent(try value.double("expected-calibration-error")), "expected calibration error",
                         detail: "mean |accuracy − confidence| over 10 bins"),
-                    .init(Wording.number(try value.double("brier"), significant: 3), "Brier score", detail: "0 is best, 2 worst"),
+                    .init(
+                        Wording.number(try value.double("brier"), significant: 3), "Brier score",
+                        detail: "0 is best, 2 worst"),
                     .init(
                         area.isNone ? "–" : Wording.number(try area.asDouble(), significant: 4), "area under ROC",
                         detail: "chance that a pair is ordered rightly"),
                 ]))
             blocks.append(.figures(try evaluationFigures(value)))
-            blocks.append(.table(try confusionTable(value, classes), caption: "Images by true class (rows) and given class."))
+            blocks.append(
+                .table(try confusionTable(value, classes), caption: "Images by true class (rows) and given class."))
             let wrong = try value.list("wrong")
             if !wrong.isEmpty {
-                var table = Table(columns: [.init("true class"), .number("sample"), .init("called"), .number("probability")])
+                var table = Table(columns: [
+                    .init("true class"), .number("sample"), .init("called"), .number("probability"),
+                ])
                 for entry in wrong {
                     table.rows.append([
                         try entry.string("class"), "\(try entry.int("sample"))", try entry.string("called"),
@@ -103,7 +111,9 @@ extension ReportPage {
         figures.append(
             .init(
                 ReliabilityDiagram(bins, alternativeText: "Accuracy against confidence"),
-                caption: "Reliability: how often the network is right when it says it is so sure. On the diagonal it is honest."))
+                caption:
+                    "Reliability: how often the network is right when it says it is so sure. On the diagonal it is honest."
+            ))
         let falsePositive = try value.doubles("false-positive-rate")
         let area = try value.field("area-under-roc")
         if !falsePositive.isEmpty, !area.isNone {
@@ -113,7 +123,8 @@ extension ReportPage {
                         [
                             .init(
                                 "'\(try value.string("positive-class"))' against the rest",
-                                falsePositiveRate: falsePositive, truePositiveRate: try value.doubles("true-positive-rate"),
+                                falsePositiveRate: falsePositive,
+                                truePositiveRate: try value.doubles("true-positive-rate"),
                                 area: try area.asDouble())
                         ], alternativeText: "Receiver operating characteristic"),
                     caption: "Receiver operating characteristic: true against false positives as the threshold falls."))
@@ -132,7 +143,8 @@ extension ReportPage {
 
     /// What ran and what was reused, in the graph's latest run.
     func runSection() throws -> HTMLPage.Section? {
-        guard let entry = try store.runs().last(where: { $0.graph == graph.name }), let bytes = try store.run(id: entry.id)
+        guard let entry = try store.runs().last(where: { $0.graph == graph.name }),
+            let bytes = try store.run(id: entry.id)
         else { return nil }
         let document = try Value(decoding: bytes)
         var table = Table(columns: [

@@ -29,7 +29,11 @@ struct ReportPage {
             page.sections = [
                 .init(
                     "Nothing computed yet",
-                    [.callout(.warn, title: "The store has no results of this graph", text: "Run it first: spinweave run \(graph.file)")])
+                    [
+                        .callout(
+                            .warn, title: "The store has no results of this graph",
+                            text: "Run it first: spinweave run \(graph.file)")
+                    ])
             ]
         }
         page.footer = "Spinweave \(Spinweave.version), graph \(graph.file), seed \(graph.seed), store \(store.path)"

@@ -11,7 +11,9 @@ extension Report {
             if let accuracy = node.facts["accuracy"], let p = try? accuracy.asDouble(), node.stage == "evaluate" {
                 lines.append("\(node.name): right on \(Wording.percent(p)) of held-out simulations")
             }
-            if case .int(let rejected)? = node.facts["rejected"], case .int(let draws)? = node.facts["draws"], rejected > 0 {
+            if case .int(let rejected)? = node.facts["rejected"], case .int(let draws)? = node.facts["draws"],
+                rejected > 0
+            {
                 lines.append(
                     "\(node.name): \(Wording.percent(Double(rejected) / Double(draws))) of \(Wording.count(draws)) draws "
                         + "had an unstable ground state and were drawn again")

@@ -8,7 +8,8 @@ struct Spinweave: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "spinweave",
-        abstract: "Which magnetic Hamiltonian explains a neutron measurement? Declare a graph, run it, edit it, run it again.",
+        abstract:
+            "Which magnetic Hamiltonian explains a neutron measurement? Declare a graph, run it, edit it, run it again.",
         discussion: """
             Exit status: 0 done, 1 a step failed, 2 the graph is wrong, 3 the store is unusable, 64 wrong arguments, \
             130 interrupted.

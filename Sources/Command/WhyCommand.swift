@@ -9,7 +9,8 @@ struct WhyCommand: ParsableCommand {
         commandName: "why", abstract: "Says why a step would run or be reused, field by field.")
 
     @OptionGroup var source: GraphOptions
-    @Argument(help: ArgumentHelp("A node, or one of its samples: verdict, spectra@dimer#12.", valueName: "node[#sample]"))
+    @Argument(
+        help: ArgumentHelp("A node, or one of its samples: verdict, spectra@dimer#12.", valueName: "node[#sample]"))
     var node: String
     @OptionGroup var storage: StoreOptions
     @OptionGroup var format: FormatOptions
@@ -38,7 +39,11 @@ extension Explanation {
         case .mustRun(.lost(let artifact)): "must run: its artifact \(artifact.short) is no longer in the store"
         case .mustRun(.retry): "must run: it failed before and is to be tried again"
         case .failed(let record):
-            if case .failed(let message) = record.outcome { "failed in run \(record.run): \(message)" } else { "failed" }
+            if case .failed(let message) = record.outcome {
+                "failed in run \(record.run): \(message)"
+            } else {
+                "failed"
+            }
         case .awaits(let source): "not known yet: waits for \(source)"
         }
     }

@@ -28,7 +28,7 @@ extension Classifier {
     ///
     /// Behind `panels` all panels share one map. It is laid over every panel, times that panel's share of the evidence:
     /// the sum of the positive part of gradient × value of its pixels at the `panels` layer. For `panels` itself each
-    /// panel has its own channels, and its own map.
+    /// panel has its own channels, and its own map. Where maps were folded, the map is laid over all four quadrants.
     ///
     /// - Parameter layer: number of a layer, from 1, that gives an image; nil: `lastConvolution`.
     public func classActivationMap(
@@ -63,26 +63,30 @@ extension Classifier {
 
         guard let panels = spec.panels(upTo: layer) else {
             let map = weightedSum(values, gradients, shape: spec.shapes[layer])
-            return ClassActivationMap(
-                map: map, onImage: resize(map, height, width, interpolation), panelShares: nil, score: number)
+            let onImage = unfolded(map, times: spec.folds(in: 0..<layer), height, width, interpolation)
+            return ClassActivationMap(map: map, onImage: onImage, panelShares: nil, score: number)
         }
         let (rows, columns) = (panels.rows, panels.columns)
+        let foldsBefore = spec.folds(in: 0..<panels.layer)
         if panels.layer == layer {
             let tiles = (0..<rows * columns).map { panel in
                 weightedSum(values, gradients, shape: spec.shapes[layer]) { $0 % (rows * columns) == panel }
             }
             let map = tile(tiles, rows: rows, columns: columns)
-            return ClassActivationMap(
-                map: map, onImage: resize(map, height, width, interpolation), panelShares: nil, score: number)
+            let onImage = unfolded(map, times: foldsBefore, height, width, interpolation)
+            return ClassActivationMap(map: map, onImage: onImage, panelShares: nil, score: number)
         }
         let map = weightedSum(values, gradients, shape: spec.shapes[layer])
         let shares = evidence(
             try network.activation(panels.layer), try network.activationGradient(panels.layer),
             shape: spec.shapes[panels.layer], panels: rows * columns)
-        let onPanel = resize(map, height / rows, width / columns, interpolation)
+        let onPanel = unfolded(
+            map, times: spec.folds(in: panels.layer..<layer), (height >> foldsBefore) / rows,
+            (width >> foldsBefore) / columns, interpolation)
         let tiles = shares.map { share in Tensor(shape: onPanel.shape, elements: onPanel.elements.map { share * $0 }) }
+        let tiled = tile(tiles, rows: rows, columns: columns)
         return ClassActivationMap(
-            map: map, onImage: resize(tile(tiles, rows: rows, columns: columns), height, width, interpolation),
+            map: map, onImage: unfolded(tiled, times: foldsBefore, height, width, interpolation),
             panelShares: Tensor(shape: [rows, columns], elements: shares), score: number)
     }
 
@@ -132,4 +136,7 @@ extension NetworkSpec {
         }
         return nil
     }
+
+    /// How many layers of these positions fold.
+    fileprivate func folds(in range: Range<Int>) -> Int { layers[range].count { $0 == .fold } }
 }

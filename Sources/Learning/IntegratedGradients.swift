@@ -18,14 +18,14 @@ extension Classifier {
     ///
     /// by the midpoint rule.
     ///
-    /// - Parameter baseline: x', an image without evidence; nil: zeros.
+    /// - Parameter baseline: x', an image without evidence; nil: `NetworkSpec.neutralBaseline`, zeros for most networks.
     /// - Parameter steps: points on the path; 64 usually leave a residual below 1 % of the difference.
     public func integratedGradients(
         of image: Tensor<Float>, baseline: Tensor<Float>? = nil, class index: Int, score: ClassScore = .logOdds,
         steps: Int = 64
     ) throws(LearningError) -> IntegratedGradients {
-        let baseline = baseline ?? Tensor(shape: image.shape, repeating: 0)
         try check(image, "the image")
+        let baseline = baseline ?? spec.neutralBaseline(for: image)
         try check(baseline, "the baseline")
         try check(classIndex: index)
         if steps < 1 { throw .setting(name: "steps", problem: "\(steps) is less than 1") }

@@ -23,6 +23,24 @@ func resize(_ map: Tensor<Float>, _ height: Int, _ width: Int, _ interpolation: 
     return Tensor(shape: [height, width], elements: elements)
 }
 
+/// A map of one quadrant, folded so many times, on height × width pixels: resized to the quadrant first, so that nothing is
+/// mixed across the lines of reflection, then mirrored.
+func unfolded(
+    _ map: Tensor<Float>, times: Int, _ height: Int, _ width: Int, _ interpolation: Interpolation
+) -> Tensor<Float> {
+    if times == 0 { return resize(map, height, width, interpolation) }
+    let quadrant = unfolded(map, times: times - 1, (height + 1) / 2, (width + 1) / 2, interpolation)
+    var result = Tensor<Float>(shape: [height, width], repeating: 0)
+    for y in 0..<height {
+        let i = y < height / 2 ? height / 2 - 1 - y : y - height / 2
+        for x in 0..<width {
+            let j = x < width / 2 ? width / 2 - 1 - x : x - width / 2
+            result[y, x] = quadrant[i, j]
+        }
+    }
+    return result
+}
+
 /// For each new pixel the two old ones around its centre, and how far it is from the first to the second.
 private func samples(
     from old: Int, to new: Int, _ interpolation: Interpolation

@@ -32,6 +32,13 @@ public enum LayerSpec: Hashable, Sendable {
     /// An image that is tiled of rows × columns panels, taken apart: [c, R·h, C·w] → [c·R·C, h, w], where the channel
     /// is (c·R + row)·C + column.
     case panels(rows: Int, columns: Int)
+    /// The mean of a map's four mirrored quadrants, index 0 nearest the centre: [c, h, w] → [c, h/2, w/2], h and w even.
+    /// For maps that are known to be symmetric about their centre; a tiled image is taken apart by `panels` first.
+    case fold
+    /// Divides each of `groups` equal runs of channels by its mean over all its pixels (plus 1e-6) and multiplies by
+    /// `mean`: removes an unknown scale of each run. After `panels` of R rows, R groups are the rows of an image of one
+    /// channel.
+    case unitMean(groups: Int, mean: Double = 1)
 }
 
 extension LayerSpec {
@@ -49,13 +56,15 @@ extension LayerSpec {
         case .globalAveragePool: "global-average-pool"
         case .log1p: "log1p"
         case .panels: "panels"
+        case .fold: "fold"
+        case .unitMean: "unit-mean"
         }
     }
 
     /// Names of all layers.
     public static let names = [
         "conv", "relu", "max-pool", "average-pool", "batch-norm", "dense", "dropout", "flatten",
-        "global-average-pool", "log1p", "panels",
+        "global-average-pool", "log1p", "panels", "fold", "unit-mean",
     ]
 
     /// The shape that this layer makes of `shape`.
@@ -124,6 +133,24 @@ extension LayerSpec {
                     "the height must be a multiple of the rows, the width of the columns")
             }
             return [shape[0] * rows * columns, shape[1] / rows, shape[2] / columns]
+        case .fold:
+            try requireMap()
+            if shape[1] % 2 != 0 || shape[2] % 2 != 0 {
+                throw fail(
+                    "a \(shape[1])×\(shape[2]) map cannot be folded: it has no four equal quadrants",
+                    "height and width must be even; fold before pooling")
+            }
+            return [shape[0], shape[1] / 2, shape[2] / 2]
+        case .unitMean(let groups, let mean):
+            try requireMap()
+            if groups < 1 { throw fail("unit-mean of \(groups) groups", "give 1 group or more") }
+            if shape[0] % groups != 0 {
+                throw fail(
+                    "\(shape[0]) channels cannot be split into \(groups) equal groups",
+                    "the channels must be a multiple of the groups; panels makes rows × columns channels")
+            }
+            if !(mean > 0 && mean.isFinite) { throw fail("unit-mean of mean \(mean)", "give a mean above 0; 1 is usual") }
+            return shape
         case .relu, .batchNorm, .log1p:
             return shape
         }

@@ -122,6 +122,9 @@ final class NetworkCompiler {
         case .flatten: return try emitFlatten(input, source)
         case .log1p: return try emitLog1p(input, source)
         case .panels(let rows, let columns): return try emitPanels(input, source, rows: rows, columns: columns)
+        case .fold: return try emitFold(number, source)
+        case .unitMean(let groups, let mean):
+            return try emitUnitMean(number, source, groups: groups, mean: mean)
         }
     }
 

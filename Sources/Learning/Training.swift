@@ -30,9 +30,12 @@ public struct EpochReport: Hashable, Sendable {
 }
 
 public struct TrainingResult: Hashable, Sendable {
-    /// Those of the best epoch: lowest validation loss, or lowest training loss without validation images.
+    /// Those after `keptEpoch`.
     public var weights: Weights
+    /// The epoch of the lowest validation loss, or of the lowest training loss without validation images.
     public var bestEpoch: Int
+    /// `bestEpoch`, or the last one trained, as the settings say.
+    public var keptEpoch: Int
     public var history: [EpochReport]
     /// Whether patience ended the training before the last epoch.
     public var stoppedEarly: Bool
@@ -75,8 +78,10 @@ public func train(
     }
     // A validation loss that was never finite leaves no best epoch.
     if best.epoch == 0 { throw LearningError.diverged(epoch: 1) }
+    let keepsBest = settings.keep == .best
     return TrainingResult(
-        weights: best.weights, bestEpoch: best.epoch, history: history,
+        weights: keepsBest ? best.weights : weights, bestEpoch: best.epoch,
+        keptEpoch: keepsBest ? best.epoch : history.count, history: history,
         stoppedEarly: history.count < settings.epochs)
 }
 

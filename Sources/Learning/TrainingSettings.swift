@@ -22,6 +22,15 @@ public struct TrainingSettings: Hashable, Sendable {
         case cosine(final: Double = 0)
     }
 
+    /// Which epoch's weights are kept.
+    public enum Keep: String, Hashable, Sendable, CaseIterable {
+        /// That of the lowest validation loss, or of the lowest training loss without validation images.
+        case best
+        /// The last one. With a small validation set, whose loss is mostly chance, the last epoch of a schedule that
+        /// ends near zero is usually at least as good as the best one.
+        case last
+    }
+
     /// Passes over the training images, at most.
     public var epochs = 30
     /// Images between two updates of the weights.
@@ -41,6 +50,7 @@ public struct TrainingSettings: Hashable, Sendable {
     public var gradientClipping: Double?
     /// Stop when the validation loss has not improved for so many epochs; nil: never.
     public var patience: Int?
+    public var keep = Keep.best
     /// Part of each new statistic in the running statistics of batch-norm.
     public var batchNormMomentum = 0.1
 

@@ -18,6 +18,11 @@ public struct Weights: Hashable, Sendable {
             .map { Tensor(shape: $0.shape, elements: Array(values[$0.range])) }
     }
 
+    init(parameters: [NetworkSpec.Parameter], values: [Float]) {
+        self.parameters = parameters
+        self.values = values
+    }
+
     /// Weights from arrays by name, as `tensors` gave them.
     ///
     /// - Throws: `LearningError.weights` where an array is missing, superfluous, of another shape or not finite.

@@ -14,7 +14,8 @@ struct AddNoise: Stage {
         ],
         output: "counts",
         parameters: [
-            Parameter("copies", .integer(1...10_000), default: .text("1"), about: "different augmentations of each image"),
+            Parameter(
+                "copies", .integer(1...10_000), default: .text("1"), about: "different augmentations of each image"),
             Parameter(
                 "exposure", .number(1e-6...1e9), default: .text("1"),
                 about: "counting time in units of the published measurement's; four times halves the noise"),
@@ -22,7 +23,8 @@ struct AddNoise: Stage {
                 "noise-scale", range(0...100), default: .text("[0.5, 2]"),
                 about: "range of the factor on the noise's standard deviation"),
             Parameter("gain", .number(0...1e6), default: .text("0.15"), about: "variance per intensity at exposure 1"),
-            Parameter("floor", .number(0...1e6), default: .text("0.4"), about: "variance without intensity at exposure 1"),
+            Parameter(
+                "floor", .number(0...1e6), default: .text("0.4"), about: "variance without intensity at exposure 1"),
             Parameter(
                 "mean", .number(1e-9...1e9), default: .text("2.7"),
                 about: "mean intensity over unmasked pixels before scale jitter (the published measurement's is 2.7)"),
@@ -30,19 +32,23 @@ struct AddNoise: Stage {
                 "twin-fraction", range(0...1), default: .text("[0.4, 0.6]"),
                 about: "range of the first domain's volume fraction"),
             Parameter(
-                "background", range(0...1e6), default: .text("[0, 0.6]"), about: "range of the constant background"),
+                "background", range(-1e6...1e6), default: .text("[-0.6, 0]"),
+                about: "range of the constant that is left or, negative, over-subtracted everywhere"),
             Parameter(
                 "panel-residual", .number(0...1e6), default: .text("0.3"),
                 about: "standard deviation of what background subtraction leaves in each panel"),
             Parameter(
                 "slope-residual", .number(0...1e6), default: .text("0.1"),
                 about: "standard deviation of a slope of the background along energy, for each incident energy"),
-            Parameter("scale", .number(0...10), default: .text("0.2"), about: "spread of the logarithm of the overall scale"),
+            Parameter(
+                "scale", .number(0...10), default: .text("0.2"), about: "spread of the logarithm of the overall scale"),
             Parameter(
                 "setting-scale", .number(0...10), default: .text("0.25"),
                 about: "spread of the logarithm of each incident energy's scale"),
-            Parameter("dead-pixels", .number(0...1), default: .text("0.002"), about: "probability that a pixel is dead"),
-            Parameter("dead-tubes", .number(0...100), default: .text("0.5"), about: "mean number of dead detector tubes"),
+            Parameter(
+                "dead-pixels", .number(0...1), default: .text("0.002"), about: "probability that a pixel is dead"),
+            Parameter(
+                "dead-tubes", .number(0...100), default: .text("0.5"), about: "mean number of dead detector tubes"),
             Parameter(
                 "clip", range(-1e9...1e9), default: .text("[0, 120]"),
                 about: "intensities are clipped to this range, as the published measurement is"),

@@ -8,7 +8,8 @@ import Tensors
 struct Attribute: Stage {
     static let signature = Signature(
         "attribute", version: 1,
-        about: "Why: class activation map and integrated gradients over the measurement, and its most important regions.",
+        about:
+            "Why: class activation map and integrated gradients over the measurement, and its most important regions.",
         inputs: [
             InputPort("network", "network", .all, about: "the trained ensemble"),
             InputPort("measurement", "measurement", about: "the judged image"),
@@ -94,7 +95,8 @@ struct Attribute: Stage {
         if let className {
             guard let index = classes.firstIndex(of: className) else {
                 throw StepFailure(
-                    "there is no class '\(className)' to explain", hint: "classes are \(classes.joined(separator: ", "))")
+                    "there is no class '\(className)' to explain",
+                    hint: "classes are \(classes.joined(separator: ", "))")
             }
             return index
         }
@@ -125,7 +127,9 @@ struct RegionTable: Sendable {
         var regions: [Region] = []
         for setting in geometry.settings.indices {
             for bin in 0..<geometry.energyBins.count {
-                for i in 0..<rows { for j in 0..<columns { regions.append(Region(setting: setting, bin: bin, i: i, j: j)) } }
+                for i in 0..<rows {
+                    for j in 0..<columns { regions.append(Region(setting: setting, bin: bin, i: i, j: j)) }
+                }
             }
         }
         var total = 0.0

@@ -20,7 +20,8 @@ struct Judge: Stage {
                 about: "mean probability below which no class is named"),
             Parameter(
                 "domain-level", .number(0...0.5), default: .text("0.01"),
-                about: "the measurement is out of domain when fewer than this fraction of training images lie as far out"),
+                about:
+                    "the measurement is out of domain when fewer than this fraction of training images lie as far out"),
         ])
 
     private let certainty: Double
@@ -54,7 +55,9 @@ struct Judge: Stage {
             let pValue = domain.pValue(distance: distance)
             let flags = warnings(
                 measurement, mean: mean[best], deviation: ensemble.deviation.elements[best], pValue: pValue,
-                members: members.map { row in row.elements.indices.reduce(0) { row.elements[$1] > row.elements[$0] ? $1 : $0 } },
+                members: members.map { row in
+                    row.elements.indices.reduce(0) { row.elements[$1] > row.elements[$0] ? $1 : $0 }
+                },
                 test: step.inputs["test"])
             let decided = mean[best] >= certainty && pValue >= domainLevel
             var verdict: [String: Value] = [
@@ -85,14 +88,16 @@ struct Judge: Stage {
         var flags: [String] = []
         func percent(_ x: Double) -> String { "\((1000 * x).rounded() / 10) %" }
         if measurement.isSimulated { flags.append("simulated: no measurement file was given") }
-        if mean < certainty { flags.append("uncertain: the mean probability is \(percent(mean)), below \(percent(certainty))") }
+        if mean < certainty {
+            flags.append("uncertain: the mean probability is \(percent(mean)), below \(percent(certainty))")
+        }
         if Set(members).count > 1 { flags.append("divided: members of the ensemble name different classes") }
         if pValue < domainLevel {
             flags.append("out of domain: at most \(percent(pValue)) of the training images lie as far from their mean")
         }
         let pixels = measurement.missing.elements.count { $0 == 0 }
         let zeros = Double(measurement.zeroPixels) / Double(max(pixels, 1))
-        if zeros > 0.1 { flags.append("many zeros: \(percent(zeros)) of the unmasked pixels are exactly 0") }
+        if zeros > 0.6 { flags.append("many zeros: \(percent(zeros)) of the unmasked pixels are exactly 0") }
         if let test, let accuracy = try? test.double("accuracy"), accuracy < 0.8 {
             flags.append("weak network: right on \(percent(accuracy)) of held-out simulations")
         }

@@ -130,5 +130,7 @@ struct LoadMeasurement: Stage {
 
 /// Reads an array and words what goes wrong for the user.
 func readArray(_ path: String) throws -> AnyTensor {
-    do { return try NPY.read(path: path) } catch { throw StepFailure("\(error.file): \(error.message)", hint: error.hint) }
+    do { return try NPY.read(path: path) } catch {
+        throw StepFailure("\(error.file): \(error.message)", hint: error.hint)
+    }
 }

@@ -12,7 +12,8 @@ struct DetectorMask: Sendable {
 
     init(_ value: Value) throws {
         guard case .uint8(let missing) = try value.tensor("missing") else {
-            throw ValueError(expected: "uint8", field: "missing", found: try value.tensor("missing").elementType.rawValue)
+            throw ValueError(
+                expected: "uint8", field: "missing", found: try value.tensor("missing").elementType.rawValue)
         }
         self.missing = missing
     }

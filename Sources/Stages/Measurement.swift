@@ -31,7 +31,8 @@ struct Measurement: Sendable {
     init(_ value: Value) throws {
         image = try value.tensor("image").asFloat32
         guard case .uint8(let missing) = try value.tensor("missing") else {
-            throw ValueError(expected: "uint8", field: "missing", found: try value.tensor("missing").elementType.rawValue)
+            throw ValueError(
+                expected: "uint8", field: "missing", found: try value.tensor("missing").elementType.rawValue)
         }
         self.missing = missing
         geometry = try value.field("geometry")

@@ -53,6 +53,9 @@ struct SolveSpinWaves: Stage {
         }
         let values = try model.values(overriding: set.values)
         let hamiltonian = try model.hamiltonian(values: values)
+        if let wrong = try model.disequilibrium(values: values) {
+            throw StepFailure("\(wrong), with \(set.description)", hint: wrong.hint)
+        }
         do {
             let spectrum = try solver.spectrum(values: values, unstable: policy)
             let result = SpinWaveSpectrum(

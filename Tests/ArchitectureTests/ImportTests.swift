@@ -15,7 +15,9 @@ private let allowed: [String: Set<String>] = [
     "Compute": ["Tensors", "CLAPACK"],
     "Interchange": ["Artifacts", "Diagnostics", "Tensors", "CPNG", "CZip"],
     // 3: engine ║ science
-    "Dataflow": ["Artifacts", "CacheStore", "Compute", "Crypto", "Diagnostics", "GraphLanguage", "Quantities", "Tensors"],
+    "Dataflow": [
+        "Artifacts", "CacheStore", "Compute", "Crypto", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
+    ],
     "SpinWaves": ["Compute", "Tensors"],
     "Instruments": ["CKernels", "Compute", "Tensors"],
     "Learning": ["COneDNN", "Compute", "Tensors"],
@@ -27,7 +29,9 @@ private let allowed: [String: Set<String>] = [
     "Presentation": ["Artifacts", "CacheStore", "Dataflow", "Diagnostics", "Interchange", "Tensors"],
 ]
 
-private let system: Set<String> = ["Foundation", "FoundationEssentials", "Glibc", "Darwin", "Dispatch", "Synchronization"]
+private let system: Set<String> = [
+    "Foundation", "FoundationEssentials", "Glibc", "Darwin", "Dispatch", "Synchronization",
+]
 
 private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()

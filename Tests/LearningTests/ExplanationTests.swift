@@ -68,6 +68,67 @@ struct ExplanationTests {
         #expect((2..<6).contains(row) && (25..<29).contains(column))
     }
 
+    @Test("a map behind fold is laid over all four quadrants of each panel", arguments: Interpolation.allCases)
+    func folded(interpolation: Interpolation) throws {
+        let spec = try NetworkSpec(
+            inputShape: [1, 24, 32],
+            layers: [
+                .panels(rows: 2, columns: 2), .fold, .convolution(channels: 1, kernel: [3, 3]), .relu,
+                .averagePool([2, 2]), .globalAveragePool, .dense(units: 2),
+            ], classes: 2)
+        var weights = Weights(initialising: spec, random: RandomStream(seed: 1))
+        weights.values = [Float](repeating: 1, count: 36) + [-3] + [0, 1] + [0, 0]
+        // Far above and to the right of the centre (row 17.5, column 23.5) of the lower right panel.
+        let map = try Classifier(spec, weights).classActivationMap(
+            of: patch(row: 13, column: 27), class: 1, interpolation: interpolation)
+        #expect(map.map.shape == [6, 8])
+        let (row, column) = try place(ofMaximum: map.map)
+        #expect((1..<5).contains(row) && (3..<7).contains(column))
+        let image = map.onImage
+        #expect(image.shape == [24, 32])
+        for y in 0..<12 {
+            for x in 0..<16 {
+                #expect(image[12 + y, 16 + x] == image[23 - y, 16 + x])
+                #expect(image[12 + y, 16 + x] == image[12 + y, 31 - x])
+            }
+        }
+        let shares = try #require(map.panelShares)
+        #expect(shares[1, 1] == 1)
+        #expect(image[18 + row, 24 + column] == map.map[row, column])
+        #expect(image[17 - row, 23 - column] == map.map[row, column])
+    }
+
+    @Test("behind unit-mean, integrated gradients start from the image's own scale and still add up")
+    func unitMeanBaseline() throws {
+        let layers: [LayerSpec] = [
+            .panels(rows: 2, columns: 2), .fold, .unitMean(groups: 2, mean: 2.7), .log1p,
+            .convolution(channels: 8, kernel: [3, 3]), .relu, .dense(units: 2),
+        ]
+        let spec = try NetworkSpec(inputShape: [1, 24, 32], layers: layers, classes: 2)
+        let classifier = try Classifier(spec, Weights(initialising: spec, random: RandomStream(seed: 3)))
+        // The lower row of panels is thirty times as bright, and one pixel is masked.
+        var image = patch(row: 3, column: 20)
+        for index in 384..<768 { image.elements[index] = 30 * image.elements[index] + 1 }
+        image[0, 2, 2] = 0
+        let baseline = spec.neutralBaseline(for: image)
+        #expect(Set(baseline.elements).count == 3)
+        #expect(baseline[0, 2, 2] == 0 && baseline[0, 2, 3] == baseline[0, 11, 31])
+        for half in 0..<2 {
+            let range = half * 384..<(half + 1) * 384
+            let sums = [image, baseline].map { $0.elements[range].reduce(0) { $0 + Double($1) } }
+            #expect(abs(sums[0] - sums[1]) < 1e-5 * sums[0])
+        }
+        let explained = try classifier.integratedGradients(of: image, class: 1, steps: 256)
+        let difference = explained.score - explained.baselineScore
+        #expect(abs(difference) > 0.05)
+        // As without unit-mean; from zero the residual would be nearly the whole difference.
+        #expect(abs(explained.residual) < 0.01 * abs(difference))
+        #expect(explained.attribution[0, 2, 2] == 0)
+        let fromZero = try classifier.integratedGradients(
+            of: image, baseline: Tensor(shape: image.shape, repeating: 0), class: 1, steps: 256)
+        #expect(abs(fromZero.residual) > 0.5 * abs(fromZero.score - fromZero.baselineScore))
+    }
+
     @Test("maps of layers that have none are refused")
     func refusals() throws {
         let classifier = try brightnessClassifier(panels: false)

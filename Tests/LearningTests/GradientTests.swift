@@ -64,6 +64,26 @@ struct GradientTests {
                 .dense(units: 3),
             ]),
         Case(
+            name: "fold", input: [2, 6, 8],
+            layers: [.convolution(channels: 3, kernel: [3, 3]), .fold, .relu, .dense(units: 3)]),
+        Case(name: "fold first", input: [2, 6, 8], layers: [.fold, .dense(units: 3)]),
+        // The mean of a group must not come near zero: positive values before it.
+        Case(
+            name: "unit-mean", input: [2, 6, 8],
+            layers: [
+                .convolution(channels: 6, kernel: [3, 3]), .relu, .unitMean(groups: 3, mean: 2), .dense(units: 3),
+            ]),
+        Case(
+            name: "unit-mean first", input: [2, 6, 8],
+            layers: [.relu, .unitMean(groups: 2), .log1p, .dense(units: 3)]),
+        Case(
+            name: "folded panels of unit mean", input: [1, 12, 24],
+            layers: [
+                .relu, .panels(rows: 2, columns: 3), .fold, .averagePool([1, 2]), .unitMean(groups: 2, mean: 2.7),
+                .log1p, .convolution(channels: 8, kernel: [3, 3]), .batchNorm, .relu, .flatten, .dropout(rate: 0.3),
+                .dense(units: 3),
+            ]),
+        Case(
             name: "a whole network", input: [1, 12, 20],
             layers: [
                 .log1p, .averagePool([1, 2]), .convolution(channels: 8, kernel: [3, 3]), .relu, .maxPool([2, 2]),

@@ -1,3 +1,4 @@
+import Compute
 import Testing
 
 @testable import Learning
@@ -42,6 +43,16 @@ struct LayerSpecTests {
         Mistake(
             layers: [.panels(rows: 5, columns: 2)],
             message: "layer 1: a 12×40 image cannot be cut into 5×2 equal panels"),
+        Mistake(
+            layers: [.averagePool([4, 1]), .fold],
+            message: "layer 2: a 3×40 map cannot be folded: it has no four equal quadrants"),
+        Mistake(
+            layers: [.flatten, .fold], message: "layer 2: fold needs an image but gets a vector of 480"),
+        Mistake(
+            layers: [.panels(rows: 2, columns: 5), .unitMean(groups: 4)],
+            message: "layer 2: 10 channels cannot be split into 4 equal groups"),
+        Mistake(layers: [.unitMean(groups: 0)], message: "layer 1: unit-mean of 0 groups"),
+        Mistake(layers: [.unitMean(groups: 1, mean: 0)], message: "layer 1: unit-mean of mean 0.0"),
         Mistake(layers: [.relu, .dropout(rate: 1)], message: "layer 2: dropout rate 1.0 is outside 0 ≤ rate < 1"),
         Mistake(layers: [.dense(units: 0)], message: "layer 1: dense with 0 units"),
         Mistake(
@@ -100,6 +111,45 @@ struct LayerSpecTests {
                     }
                 }
             }
+        }
+    }
+
+    @Test("fold averages a map with its mirror images, from the centre outwards")
+    func fold() throws {
+        let spec = try NetworkSpec(inputShape: [1, 4, 6], layers: [.fold, .flatten], classes: 6)
+        let network = try Network(spec, batch: 2)
+        // 2^place is exact, so that each sum names the four pixels that it is made of.
+        network.setImage(0, from: (0..<24).map { Float(1 << $0) })
+        // A map that equals its mirror images: folding is cutting out a quadrant.
+        network.setImage(1, from: [3, 2, 1, 1, 2, 3, 6, 5, 4, 4, 5, 6, 6, 5, 4, 4, 5, 6, 3, 2, 1, 1, 2, 3])
+        func sum(_ places: Int...) -> Float { Float(places.reduce(0) { $0 + 1 << $1 }) / 4 }
+        let expected: [Float] = [
+            sum(8, 9, 14, 15), sum(7, 10, 13, 16), sum(6, 11, 12, 17),
+            sum(2, 3, 20, 21), sum(1, 4, 19, 22), sum(0, 5, 18, 23),
+        ]
+        #expect(try network.forward() == expected + [4, 5, 6, 1, 2, 3])
+    }
+
+    @Test("unit-mean gives each group of channels the mean asked for, whatever their scales")
+    func unitMean() throws {
+        let spec = try NetworkSpec(
+            inputShape: [4, 2, 3], layers: [.unitMean(groups: 2, mean: 2.5), .flatten], classes: 24)
+        let network = try Network(spec, batch: 3)
+        let random = RandomStream(seed: 5)
+        let image = (0..<24).map { Float(random.uniform(at: $0)) }
+        network.setImage(0, from: image)
+        network.setImage(1, from: image.enumerated().map { $0.offset < 12 ? 7 * $0.element : 300 * $0.element })
+        network.setImage(2, from: image.enumerated().map { $0.offset < 12 ? 0 : $0.element })
+        let values = try network.forward()
+        for group in 0..<2 {
+            let mean = values[group * 12..<group * 12 + 12].reduce(0) { $0 + Double($1) } / 12
+            // Means of order 1 with an ε of 1e-6 beside them.
+            #expect(abs(mean - 2.5) < 1e-5)
+        }
+        for index in 0..<24 {
+            #expect(abs(values[24 + index] - values[index]) < 2e-5)
+            // An empty group stays empty, and the other does not feel it.
+            #expect(values[48 + index] == (index < 12 ? 0 : values[index]))
         }
     }
 

@@ -126,6 +126,38 @@ struct TrainingTests {
         #expect(shorter.weights == result.weights)
     }
 
+    @Test("keeps the last epoch's weights when told to")
+    func keepsLast() throws {
+        let images = try bars(40, noise: 1.2)
+        let split = Split(training: Array(0..<20), validation: Array(20..<40))
+        var settings = settings
+        settings.schedule = .constant
+        settings.epochs = 20
+        let best = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
+        settings.keep = .last
+        let last = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
+        #expect(best.bestEpoch < 20 && best.keptEpoch == best.bestEpoch)
+        #expect(last.bestEpoch == best.bestEpoch && last.keptEpoch == 20)
+        #expect(last.history == best.history && last.weights != best.weights)
+        let classifier = try Classifier(spec, last.weights)
+        let loss = CrossEntropy(
+            logits: try classifier.logits(of: images, at: split.validation).elements,
+            labels: split.validation.map { images.labels[$0] }, classes: 2
+        ).loss / 20
+        #expect(loss == last.history.last?.validationLoss)
+    }
+
+    @Test("without validation everything is trained on, and the best epoch is that of the lowest training loss")
+    func withoutValidation() throws {
+        let images = try bars(40)
+        let split = Split(images, validationFraction: 0)
+        #expect(split.validation.isEmpty && split.training == Array(0..<40))
+        let result = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
+        let losses = result.history.map(\.loss)
+        #expect(losses[result.keptEpoch - 1] == losses.min())
+        #expect(result.history.allSatisfy { $0.validationLoss == nil && $0.validationAccuracy == nil })
+    }
+
     @Test("batch-norm: running statistics of one batch reproduce what that batch gave in training")
     func batchNormConsistency() throws {
         let layers: [LayerSpec] = [.convolution(channels: 5, kernel: [3, 3]), .batchNorm, .relu, .dense(units: 2)]

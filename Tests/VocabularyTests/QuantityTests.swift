@@ -23,7 +23,9 @@ struct QuantityTests {
     func errors() {
         #expect(throws: Quantity.ParseError.missingUnit(3)) { try Quantity("3", as: .energy) }
         #expect(throws: Quantity.ParseError.wrongUnit("T", belongsTo: .field)) { try Quantity("3 T", as: .energy) }
-        #expect(throws: Quantity.ParseError.wrongUnit("parsec", belongsTo: nil)) { try Quantity("3 parsec", as: .energy) }
+        #expect(throws: Quantity.ParseError.wrongUnit("parsec", belongsTo: nil)) {
+            try Quantity("3 parsec", as: .energy)
+        }
         #expect(throws: Quantity.ParseError.notANumber("meV")) { try Quantity("meV", as: .energy) }
         #expect(throws: Quantity.ParseError.notFinite("nan meV")) { try Quantity("nan meV", as: .energy) }
     }

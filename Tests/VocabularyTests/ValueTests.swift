@@ -26,7 +26,8 @@ struct ValueTests {
     func identity() {
         #expect(Value.double(0).digest != Value.double(-0.0).digest)
         #expect(Value.double(1).digest != Value.int(1).digest)
-        #expect(Value.record(["x": .int(1), "y": .int(2)]).digest == Value.record(["y": .int(2), "x": .int(1)]).digest)
+        #expect(
+            Value.record(["x": .int(1), "y": .int(2)]).digest == Value.record(["y": .int(2), "x": .int(1)]).digest)
         #expect(Value.list([.list([]), .list([])]).digest != Value.list([.list([.list([])])]).digest)
     }
 

@@ -1,0 +1,53 @@
+// Layers that oneDNN does not have: loops of ours over row-major maps.
+
+extension NetworkCompiler {
+    func emitFold(_ number: Int, _ source: Memory) throws(LearningError) -> (Memory, EmitBackward) {
+        let shape = spec.shapes[number - 1]
+        let fold = Fold(maps: batch * shape[0], height: shape[1], width: shape[2])
+        return try emitLoops(
+            number, source, forward: { fold.forward($0, into: &$1) }, backward: { fold.backward($1, into: &$2) })
+    }
+
+    func emitUnitMean(
+        _ number: Int, _ source: Memory, groups: Int, mean: Double
+    ) throws(LearningError) -> (Memory, EmitBackward) {
+        let size = spec.shapes[number].reduce(1, *) / groups
+        let division = UnitMean(groups: batch * groups, size: size, mean: mean)
+        return try emitLoops(
+            number, source, forward: { division.forward($0, into: &$1) },
+            backward: { division.backward(source: $0, $1, into: &$2) })
+    }
+
+    /// - Parameter forward: from the layer's input to its output.
+    /// - Parameter backward: from the input and the gradient of the output to the gradient of the input.
+    private func emitLoops(
+        _ number: Int, _ source: Memory, forward: @escaping (Span<Float>, inout MutableSpan<Float>) -> Void,
+        backward: @escaping (Span<Float>, Span<Float>, inout MutableSpan<Float>) -> Void
+    ) throws(LearningError) -> (Memory, EmitBackward) {
+        let inputLayout = try Layout(plain: [batch] + spec.shapes[number - 1])
+        let outputLayout = try Layout(plain: [batch] + spec.shapes[number])
+        let input = try reordered(source, to: inputLayout)
+        let output = try memory(outputLayout)
+        emit {
+            input.buffer.withSpan { input in output.buffer.withMutableSpan { output in forward(input, &output) } }
+        }
+        if input !== source { retire(input) }
+        return (
+            output,
+            { [unowned self] gradient, isWanted throws(LearningError) in
+                if !isWanted { return nil }
+                let incoming = try reordered(gradient, to: outputLayout)
+                let result = try memory(inputLayout)
+                emit {
+                    input.buffer.withSpan { input in
+                        incoming.buffer.withSpan { incoming in
+                            result.buffer.withMutableSpan { result in backward(input, incoming, &result) }
+                        }
+                    }
+                }
+                if incoming !== gradient { retire(incoming) }
+                return result
+            }
+        )
+    }
+}
