@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 /// Debug builds keep the loops over pixels, bytes and wavevectors fast, so that tests run at real sizes.
@@ -61,7 +61,7 @@ let package = Package(
             ]),
         .target(
             name: "Presentation",
-            dependencies: ["Artifacts", "CacheStore", "Dataflow", "Diagnostics", "Interchange", "Tensors"]),
+            dependencies: ["Interchange", "Tensors"]),
         // 5: faces
         .executableTarget(
             name: "Command",

@@ -41,7 +41,7 @@ struct ExportCommand: ParsableCommand {
                 hint: "name one: \(address.node)#0")
         }
         let known = try KnownArtifacts(
-            graph, store: try storage.open(), executorInKey: source.strictNumerics ? "cpu" : nil)
+            graph, store: try storage.open(.readOnly), executorInKey: source.strictNumerics ? "cpu" : nil)
         guard let value = try known.value(of: address.node, sample: address.sample) else {
             Output.standardError(
                 "error: \(node) is not in the store \(storage.path)\n  hint: run the graph first: spinweave run \(source.graph)"
@@ -52,7 +52,7 @@ struct ExportCommand: ParsableCommand {
         switch format.format {
         case .json:
             Output.json(
-                .record(["file": .string(output), "node": .string(address.node), "artifact": .digest(value.digest)]))
+                .record(["file": .string(output), "node": .string(node), "artifact": .digest(value.digest)]))
         case .text: if !format.quiet { Output.standardOutput(output) }
         }
     }

@@ -15,7 +15,7 @@ enum Failure {
             Output.diagnostics([diagnostic])
             return .wrongGraph
         case let failure as StoreError:
-            Output.standardError("error: \(failure)")
+            Output.diagnostics([failure.diagnostic])
             return .unusableStore
         default:
             Output.standardError("error: \(error)")

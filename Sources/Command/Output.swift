@@ -16,15 +16,15 @@ enum Output {
 
     /// One JSON document.
     static func json(_ value: Value) {
-        standardOutput(ValueJSON.encode(value))
+        FileHandle.standardOutput.write(Data(ValueJSON.encode(value).utf8))
     }
 
     /// Diagnostics with the lines that they point at.
     static func diagnostics(_ diagnostics: [Diagnostic]) {
-        standardError(
-            render(diagnostics) { file in
-                // A file that cannot be read again is quoted by its position alone.
-                (try? String(contentsOfFile: file, encoding: .utf8))?.components(separatedBy: "\n")
-            })
+        let text = render(diagnostics) { file in
+            // A file that cannot be read again is quoted by its position alone.
+            (try? String(contentsOfFile: file, encoding: .utf8))?.components(separatedBy: "\n")
+        }
+        FileHandle.standardError.write(Data(text.utf8))
     }
 }

@@ -18,7 +18,7 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let graph = try source.load()
-        let store = try storage.open()
+        let store = try storage.open(.readOnly)
         let known = try KnownArtifacts(graph, store: store, executorInKey: source.strictNumerics ? "cpu" : nil)
         let page = try ReportPage(graph, known: known, store: store).page()
         try AtomicFile.write(page.html(), to: output)

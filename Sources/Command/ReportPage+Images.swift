@@ -117,7 +117,7 @@ extension ReportPage {
             .table(
                 try regionTable(regions), caption: "Regions of (Ei, energy, h, k) by their share of the attribution."),
             .paragraph(
-                "Integrated gradients add up to the difference in score between the measurement and an empty image "
+                "Integrated gradients add up to the difference in score between the measurement and an image without evidence "
                     + "(\(Wording.number(try value.double("score-difference")))); what the path integral misses is "
                     + "\(Wording.number(try value.double("residual"), significant: 2))."),
         ]

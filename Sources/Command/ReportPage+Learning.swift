@@ -33,7 +33,7 @@ extension ReportPage {
                         "member \(member + 1), validation", x: epochs, y: try series("validation-accuracy"),
                         isDashed: true, colour: member))
                 if member == 0 {
-                    markers.append(.init(x: Double(try value.int("best-epoch")), label: "best of member 1"))
+                    markers.append(.init(x: Double(try value.int("kept-epoch")), label: "kept of member 1"))
                 }
             }
             guard !losses.isEmpty else { continue }
@@ -48,9 +48,7 @@ extension ReportPage {
                         LineChart(
                             accuracies, x: Axis("epoch"), y: Axis("fraction right"),
                             alternativeText: "Accuracy against epoch"),
-                        caption:
-                            "Fraction of images named rightly. The weights of the epoch with the lowest validation "
-                            + "loss are kept."),
+                        caption: "Fraction of images named rightly; the weights of the marked epoch are kept."),
                 ]))
         }
         return blocks.isEmpty ? nil : .init("Training", blocks)

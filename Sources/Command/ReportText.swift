@@ -18,8 +18,14 @@ extension Report {
                     "\(node.name): \(Wording.percent(Double(rejected) / Double(draws))) of \(Wording.count(draws)) draws "
                         + "had an unstable ground state and were drawn again")
             }
-            if case .int(let unstable)? = node.facts["unstable"], unstable > 0 {
-                lines.append("\(node.name): \(Wording.count(unstable, "sample")) with an unstable ground state kept")
+            // Said where it is found; images and noise made of it carry the flag on.
+            if node.stage == "spin-waves" {
+                switch node.facts["unstable"] {
+                case .bool(true)?: lines.append("\(node.name): kept with an unstable ground state")
+                case .int(let unstable)? where unstable > 0:
+                    lines.append("\(node.name): \(Wording.count(unstable, "sample")) kept with an unstable ground state")
+                default: break
+                }
             }
             for failure in node.failures.prefix(5) {
                 lines.append("\(node.name)\(failure.sample.map { "#\($0)" } ?? ""): failed: \(failure.message)")

@@ -13,7 +13,7 @@ public func documentation(of signature: Signature) -> String {
         for input in signature.inputs {
             let extent =
                 input.cardinality == .each
-                ? "one; of a node with samples, sample by sample" : "all samples, of all classes"
+                ? "one value; sample by sample where the node has samples" : "all samples, of all classes"
             page.add("\(input.name): \(input.type.name) (\(extent))\(input.isOptional ? ", optional" : "")", indent: 1)
             page.add(input.about, indent: 2)
         }

@@ -1,10 +1,13 @@
 import Artifacts
+import Compute
 import Dataflow
+import Instruments
 import Learning
 import Synchronization
 
 /// All noisy images of an `all` input, with the class of the node that each came from as its label.
 struct LabelledImages: Sendable {
+    /// The images, or what the fixed prefix of a network makes of them.
     var set: ImageSet
     /// In the order of the graph's classes.
     var classes: [String]
@@ -13,9 +16,52 @@ struct LabelledImages: Sendable {
     var unstable: Int
     /// Which sample each image shows: class, sample number.
     var sources: [(className: String, sample: Int)]
+    /// Of each image before the prefix, what `TrainingDomain` is made from; empty unless read for training.
+    var features: [[Double]] = []
+    /// The network that the images were read for, and how many of its layers they have been through.
+    var network: NetworkSpec?
+    var prefix = 0
 
-    /// - Throws: `StepFailure` when there are fewer than two classes, or images of different shapes.
-    init(_ members: [Step.Member], isCancelled: () -> Bool) throws {
+    /// Reads images on several threads; the order is that of `members`, whatever their number.
+    ///
+    /// - Parameter layers: of the network to be trained: its fixed prefix is applied to each image at once, so that the
+    ///   images themselves need not stay in memory. Nil: the images as they are.
+    /// - Throws: `StepFailure` when there are fewer than two classes, images of different shapes or unusable ones, and
+    ///   when the layers do not fit them.
+    init(
+        _ members: [Step.Member], layers: [LayerSpec]? = nil, threads: Int = 1, isCancelled: () -> Bool
+    ) throws {
+        let classes = try Self.classes(of: members)
+        do {
+            let first = try NoisyImages(members[0].load())
+            let shape = [1] + first.images.shape.dropFirst()
+            network = try layers.map { layers throws(LearningError) in
+                try NetworkSpec(inputShape: shape, layers: layers, classes: classes.count)
+            }
+            prefix = network?.fixedPrefix ?? 0
+            set = try ImageSet(shape: network?.shapes[prefix] ?? shape)
+            set.reserveCapacity(members.count * first.count)
+            self.classes = classes
+            geometry = first.geometry
+            unstable = 0
+            sources = []
+            let reading = SampleReading(
+                network: network, prefix: prefix,
+                geometry: network == nil ? nil : try ImageGeometry(first.geometry))
+            // Some at a time, so that what has been read and not yet been put into the set stays small.
+            let portion = 16 * max(1, threads)
+            for start in stride(from: 0, to: members.count, by: portion) {
+                if isCancelled() { throw CancellationError() }
+                let part = members[start..<min(start + portion, members.count)]
+                let samples = try Parallel.map(part.count, threads: threads) { try reading.sample(part[start + $0]) }
+                for (member, sample) in zip(part, samples) { try append(sample, of: member) }
+            }
+        } catch let error as LearningError {
+            throw StepFailure(error.message, hint: error.hint)
+        }
+    }
+
+    private static func classes(of members: [Step.Member]) throws(StepFailure) -> [String] {
         var classes: [String] = []
         for member in members {
             guard let name = member.className else {
@@ -30,43 +76,68 @@ struct LabelledImages: Sendable {
                 "images of \(classes.count) class\(classes.count == 1 ? "" : "es"); telling apart takes two",
                 hint: "declare two or more under 'classes:'")
         }
-        var set: ImageSet?
-        var geometry = Value.none
-        unstable = 0
-        sources = []
-        for member in members {
-            if isCancelled() { throw CancellationError() }
-            let noisy = try NoisyImages(member.load())
-            let shape = [1, noisy.images.shape[1], noisy.images.shape[2]]
-            if set == nil {
-                set = try ImageSet(shape: shape)
-                set?.reserveCapacity(members.count * noisy.count)
-                geometry = noisy.geometry
-            }
-            let className = member.className ?? ""
-            let sample = member.sample ?? 0
-            for copy in 0..<noisy.count {
-                try set?.append(
-                    noisy.copy(copy), label: classes.firstIndex(of: className) ?? 0, origin: "\(className)#\(sample)")
-                sources.append((className, sample))
-            }
-            if noisy.isUnstable { unstable += 1 }
-        }
-        guard let set else { throw StepFailure("no images") }
-        self.set = set
-        self.classes = classes
-        self.geometry = geometry
+        return classes
     }
+
+    private mutating func append(_ sample: SampleReading.Sample, of member: Step.Member) throws(LearningError) {
+        let label = classes.firstIndex(of: member.className ?? "") ?? 0
+        for image in sample.images {
+            try set.append(image, label: label, origin: member.origin)
+            sources.append((member.className ?? "", member.sample ?? 0))
+        }
+        features += sample.features
+        if sample.isUnstable { unstable += 1 }
+    }
+}
+
+/// How one member of the collection is read.
+private struct SampleReading: Sendable {
+    var network: NetworkSpec?
+    var prefix: Int
+    /// Nil where no features are wanted.
+    var geometry: ImageGeometry?
+
+    struct Sample: Sendable {
+        var images: [[Float]] = []
+        var features: [[Double]] = []
+        var isUnstable: Bool
+    }
+
+    func sample(_ member: Step.Member) throws -> Sample {
+        let noisy = try NoisyImages(member.load())
+        var sample = Sample(isUnstable: noisy.isUnstable)
+        for copy in 0..<noisy.count {
+            let image = noisy.copy(copy)
+            sample.images.append(try network?.applyPrefix(prefix, to: image, name: "image '\(member.origin)'") ?? image)
+            if let geometry {
+                sample.features.append(
+                    TrainingDomain.features(
+                        image[...], rows: geometry.settings.count, columns: geometry.energyBins.count,
+                        height: geometry.h.count, width: geometry.k.count))
+            }
+        }
+        return sample
+    }
+}
+
+extension Step.Member {
+    /// What its images are made from: augmentations of one simulation share it.
+    fileprivate var origin: String { "\(className ?? "")#\(sample ?? 0)" }
 }
 
 /// The images of one `all` input, read once for all members of an ensemble.
 final class SharedImages: Sendable {
     private let images = Mutex<LabelledImages?>(nil)
 
-    func images(_ members: [Step.Member], isCancelled: () -> Bool) throws -> LabelledImages {
-        if let images = images.withLock({ $0 }) { return images }
-        let read = try LabelledImages(members, isCancelled: isCancelled)
-        images.withLock { $0 = read }
-        return read
+    /// Members that ask while another reads wait for it instead of reading too.
+    func images(
+        _ members: [Step.Member], layers: [LayerSpec], threads: Int, isCancelled: () -> Bool
+    ) throws -> LabelledImages {
+        try images.withLock { images in
+            if let images { return images }
+            let read = try LabelledImages(members, layers: layers, threads: threads, isCancelled: isCancelled)
+            images = read
+            return read
+        }
     }
 }

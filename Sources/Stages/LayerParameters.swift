@@ -35,6 +35,17 @@ enum LayerParameters {
                 Parameter("rows", .integer(1...1000), about: "blocks of rows (incident energies)"),
                 Parameter("columns", .integer(1...1000), about: "blocks of columns (energy bins)"),
             ]), about: "takes a tiled image apart: each panel becomes a channel"),
+        .init(
+            "fold", nothing,
+            about: "mean over the mirror images of a map's quadrants, the centre first; after panels, which makes the maps"
+        ),
+        .init(
+            "unit-mean",
+            .structure([
+                Parameter(
+                    "groups", .integer(1...100_000), about: "equal runs of channels; after panels: the incident energies"),
+                Parameter("mean", .number(1e-6...1e6), default: .text("1"), about: "what each run's mean becomes"),
+            ]), about: "divides each run of channels by its mean: removes its unknown scale"),
     ]
 
     /// Layers from a bound parameter or an artifact: both are lists of `{form, value}` records.
@@ -60,6 +71,8 @@ enum LayerParameters {
         case "global-average-pool": return .globalAveragePool
         case "log1p": return .log1p
         case "panels": return .panels(rows: try content.int("rows"), columns: try content.int("columns"))
+        case "fold": return .fold
+        case "unit-mean": return .unitMean(groups: try content.int("groups"), mean: try content.double("mean"))
         default: throw ValueError(expected: "a layer", field: "form", found: form)
         }
     }

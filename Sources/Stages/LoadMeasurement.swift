@@ -103,7 +103,7 @@ struct LoadMeasurement: Stage {
         guard tensor.shape == geometry.shape else {
             throw StepFailure(
                 "\(path): the image has shape \(tensor.shape), the graph's geometry needs \(geometry.shape)",
-                hint: "\(geometry.settings.count) incident energies × \(geometry.h.count) rows by "
+                hint: "\(geometry.settings.count) incident energ\(geometry.settings.count == 1 ? "y" : "ies") × \(geometry.h.count) rows by "
                     + "\(geometry.energyBins.count) energy bins × \(geometry.k.count) columns; see the resolution node")
         }
         let image = tensor.asFloat64

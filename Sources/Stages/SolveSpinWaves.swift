@@ -1,5 +1,6 @@
 import Artifacts
 import Dataflow
+import Foundation
 import SpinWaves
 
 /// Diagonalises the spin-wave Hamiltonian over one magnetic reciprocal cell.
@@ -66,7 +67,9 @@ struct SolveSpinWaves: Stage {
                     "unstable": .bool(result.isUnstable), "unstable-points": .int(spectrum.unstablePoints),
                 ])
         } catch let error as SpinWaveError {
-            throw StepFailure("\(error)\n  with \(set.description)")
+            // The parameters belong to what happened, before what to do about it.
+            let parts = error.description.components(separatedBy: "\n  hint: ")
+            throw StepFailure("\(parts[0]), with \(set.description)", hint: parts.count > 1 ? parts[1] : nil)
         }
     }
 }

@@ -47,7 +47,12 @@ struct TrainNetwork: Stage {
                 about: "stop when the validation loss has not improved for so many epochs"),
             Parameter(
                 "validation", .number(0...0.9), default: .text("0.15"),
-                about: "fraction of simulations watched instead of learnt from, chosen by a hash of each"),
+                about: "fraction of simulations watched instead of learnt from, chosen by a hash of each; with 0 all are "
+                    + "learnt from, and probabilities are not calibrated (temperature 1)"),
+            Parameter(
+                "keep", .choice(["best", "last"]), default: .text("best"),
+                about: "the weights of the epoch with the lowest validation loss (training loss without validation), or "
+                    + "of the last epoch, usually as good or better where validation images are few"),
         ],
         isRandom: true, isThreaded: true)
 
@@ -95,19 +100,23 @@ struct TrainNetwork: Stage {
         settings.labelSmoothing = try parameters.double("label-smoothing")
         settings.gradientClipping = try optional("clip-gradient")?.asDouble()
         settings.patience = try optional("patience")?.asInt()
+        settings.keep = try parameters.string("keep") == "last" ? .last : .best
         return settings
     }
 
     func run(_ step: Step) throws -> StepOutput {
         step.progress(0, "reading images")
-        let images = try shared.images(step.collections["images"] ?? [], isCancelled: step.isCancelled)
         do {
-            let spec = try NetworkSpec(
-                inputShape: images.set.shape, layers: LayerParameters.layers(layers), classes: images.classes.count)
+            let images = try shared.images(
+                step.collections["images"] ?? [], layers: LayerParameters.layers(layers), threads: step.threads,
+                isCancelled: step.isCancelled)
+            guard let spec = images.network else { throw StepFailure("the images were read for no network") }
+            // The images have been through the fixed layers already: the others are what there is to train.
+            let trained = try spec.suffix(after: images.prefix)
             let split = Split(images.set, validationFraction: validation, salt: "validation")
             let epochs = settings.epochs
             let result = try train(
-                spec, on: images.set, split: split, settings: settings, random: step.random, threads: step.threads,
+                trained, on: images.set, split: split, settings: settings, random: step.random, threads: step.threads,
                 progress: { epoch in
                     var note = "epoch \(epoch.epoch) of \(epochs), loss \(Self.short(epoch.loss))"
                     if let loss = epoch.validationLoss, let accuracy = epoch.validationAccuracy {
@@ -115,17 +124,18 @@ struct TrainNetwork: Stage {
                     }
                     step.progress(Double(epoch.epoch) / Double(epochs), note)
                 }, isCancelled: step.isCancelled)
-            let classifier = try Classifier(spec, result.weights)
             var temperature = 1.0
             if !split.validation.isEmpty {
-                let logits = try classifier.logits(of: images.set, at: split.validation, threads: step.threads)
+                let logits = try Classifier(trained, result.weights)
+                    .logits(of: images.set, at: split.validation, threads: step.threads)
                 temperature = try Learning.temperature(
                     fitting: logits, labels: split.validation.map { images.set.labels[$0] })
             }
             let network = TrainedNetwork(
-                classifier: classifier, layers: layers, classes: images.classes, temperature: temperature,
-                history: result.history, bestEpoch: result.bestEpoch,
-                domain: TrainingDomain(images.set, geometry: try ImageGeometry(images.geometry)))
+                classifier: try Classifier(spec, Weights(spec, ofSuffix: result.weights, after: images.prefix)),
+                layers: layers, classes: images.classes, temperature: temperature, history: result.history,
+                bestEpoch: result.bestEpoch, keptEpoch: result.keptEpoch,
+                domain: TrainingDomain(features: images.features, geometry: try ImageGeometry(images.geometry)))
             return StepOutput(
                 network.value,
                 summary: [

@@ -8,15 +8,17 @@ struct TrainedNetwork: Sendable {
     /// The layers as the graph declared them.
     var layers: Value
     var classes: [String]
-    /// Softmax temperature fitted on the validation images; 1 leaves probabilities as they are.
+    /// Softmax temperature fitted on the validation images; 1, which leaves probabilities as they are, without any.
     var temperature: Double
     var history: [EpochReport]
+    /// The epoch of the lowest loss, and the one whose weights these are.
     var bestEpoch: Int
+    var keptEpoch: Int
     var domain: TrainingDomain
 
     init(
         classifier: Classifier, layers: Value, classes: [String], temperature: Double, history: [EpochReport],
-        bestEpoch: Int, domain: TrainingDomain
+        bestEpoch: Int, keptEpoch: Int, domain: TrainingDomain
     ) {
         self.classifier = classifier
         self.layers = layers
@@ -24,6 +26,7 @@ struct TrainedNetwork: Sendable {
         self.temperature = temperature
         self.history = history
         self.bestEpoch = bestEpoch
+        self.keptEpoch = keptEpoch
         self.domain = domain
     }
 
@@ -37,6 +40,7 @@ struct TrainedNetwork: Sendable {
         classifier = try Classifier(spec, Weights(spec, tensors: tensors))
         temperature = try value.double("temperature")
         bestEpoch = try value.int("best-epoch")
+        keptEpoch = try value.int("kept-epoch")
         domain = try TrainingDomain(value.field("domain"))
         history = try value.list("history").map { epoch in
             func optional(_ name: String) throws -> Double? {
@@ -57,7 +61,8 @@ struct TrainedNetwork: Sendable {
             "input-shape": .list(classifier.spec.inputShape.map { .int($0) }),
             "weights": .record(
                 Dictionary(uniqueKeysWithValues: classifier.weights.tensors.map { ($0.name, .tensor($0.tensor)) })),
-            "temperature": .double(temperature), "best-epoch": .int(bestEpoch), "domain": domain.value,
+            "temperature": .double(temperature), "best-epoch": .int(bestEpoch),
+            "kept-epoch": .int(keptEpoch), "domain": domain.value,
             "history": .list(
                 history.map { epoch in
                     .record([

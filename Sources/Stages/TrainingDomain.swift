@@ -1,7 +1,6 @@
 import Artifacts
 import Foundation
 import Instruments
-import Learning
 
 /// What training images look like from afar, so that a measurement unlike all of them is recognised.
 ///
@@ -16,19 +15,13 @@ struct TrainingDomain: Sendable, Hashable {
     /// Distances of training images at the quantiles 0, 0.01 … 1.
     var distanceQuantiles: [Double]
 
-    init(_ images: ImageSet, geometry: ImageGeometry) {
+    /// - Parameter features: those of each training image, as `features` gives them; one image or more.
+    init(features: [[Double]], geometry: ImageGeometry) {
         rows = geometry.settings.count
         columns = geometry.energyBins.count
         means = Array(repeating: 0, count: rows * columns)
         deviations = means
         distanceQuantiles = []
-        var features: [[Double]] = []
-        for index in 0..<images.count {
-            features.append(
-                Self.features(
-                    images.values[index * images.imageSize..<(index + 1) * images.imageSize], rows: rows,
-                    columns: columns, height: geometry.h.count, width: geometry.k.count))
-        }
         let n = Double(max(features.count, 1))
         for panel in means.indices {
             let mean = features.reduce(0) { $0 + $1[panel] } / n

@@ -26,7 +26,7 @@ private let allowed: [String: Set<String>] = [
         "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange", "Learning",
         "Quantities", "SpinWaves", "Tensors",
     ],
-    "Presentation": ["Artifacts", "CacheStore", "Dataflow", "Diagnostics", "Interchange", "Tensors"],
+    "Presentation": ["Interchange", "Tensors"],
 ]
 
 private let system: Set<String> = [

@@ -45,7 +45,7 @@ import Testing
         #expect(sampling.contains("Draws random numbers, addressed by the graph's seed, the node and the sample."))
         #expect(sampling.split(separator: "\n").allSatisfy { $0.count <= 100 })
         let noise = documentation(of: FakeNoise.signature)
-        #expect(noise.contains("background: image (one; of a node with samples, sample by sample), optional"))
+        #expect(noise.contains("background: image (one value; sample by sample where the node has samples), optional"))
         #expect(noise.contains("note: a text; default ''"))
     }
 

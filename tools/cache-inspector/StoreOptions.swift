@@ -16,7 +16,10 @@ struct StoreOptions: ParsableArguments {
     @Flag(help: "Answers alone: no progress and no hints.")
     var quiet = false
 
-    var path: String { store ?? ProcessInfo.processInfo.environment["SPINWEAVE_STORE"] ?? "cache" }
+    /// An empty variable counts as none, as it does for `spinweave`.
+    var path: String {
+        store ?? ProcessInfo.processInfo.environment["SPINWEAVE_STORE"].flatMap { $0.isEmpty ? nil : $0 } ?? "cache"
+    }
 
     func open(_ access: Store.Access) throws -> Store {
         do {

@@ -1,0 +1,112 @@
+import Foundation
+import Interchange
+import Tensors
+import Testing
+
+@Suite("export")
+struct ExportTests {
+    @Test("the fitted image is [240, 400] in every format")
+    func fittedImage() throws {
+        let workplace = try Workplace()
+        let graph = "graphs/pcsmo-fitted.yaml"
+        let run = try workplace.spinweave("run", graph, "--quiet", "--store", "store")
+        #expect(run.status == 0, "\(run.errors)")
+        func export(_ name: String) throws {
+            let outcome = try workplace.spinweave("export", graph, "goodenough-image", "-o", name, "--store", "store")
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.output == "\(name)\n")
+        }
+        for suffix in ["npy", "npz", "csv", "json", "png"] { try export("image.\(suffix)") }
+        let image = try NPY.read(path: workplace.path("image.npy").path)
+        #expect(image.shape == [240, 400] && image.elementType == .float32)
+        let arrays = try NPZ.read(path: workplace.path("image.npz").path)
+        let domains = try #require(arrays["domains"])
+        #expect(domains.shape == [2, 240, 400])
+        // Both domains at one half each are the image.
+        let pixels = image.asFloat64.elements
+        let layers = domains.asFloat64.elements
+        #expect(pixels.indices.allSatisfy { abs(pixels[$0] - (layers[$0] + layers[$0 + pixels.count]) / 2) <= 1e-6 * pixels[$0] })
+        let lines = try workplace.text(of: "image.csv").split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(lines.count >= 240)
+        #expect(lines.last?.split(separator: ",").count == 400)
+        #expect(lines.last?.split(separator: ",").last.flatMap { Float($0) } == image.asFloat32.elements.last)
+        let json = try JSONSerialization.jsonObject(with: try Data(contentsOf: workplace.path("image.json")))
+        #expect((json as? [String: Any])?["domains"] != nil)
+        let png = try Data(contentsOf: workplace.path("image.png"))
+        #expect(Array(png.prefix(8)) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+        // The width and height in a PNG's first chunk; a whole number of screen pixels for each of the image's.
+        func size(_ at: Int) -> Int { png[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
+        #expect(size(16) % 400 == 0 && size(16) / 400 == size(20) / 240)
+    }
+
+    @Test("every node of the quick graph is exported to .json and .npz")
+    func everything() throws {
+        let workplace = try QuickGraph.workplace()
+        let run = try workplace.planAndRun().run
+        for node in run.nodes {
+            let address = node.samples > 1 ? "\(node.name)#1" : node.name
+            for suffix in ["json", "npz"] {
+                let outcome = try workplace.spinweave(
+                    ["export", QuickGraph.file, address, "-o", "out.\(suffix)"] + QuickGraph.options())
+                #expect(outcome.status == 0, "\(address): \(outcome.errors)")
+            }
+            _ = try JSONSerialization.jsonObject(with: try Data(contentsOf: workplace.path("out.json")))
+            #expect(try !NPZ.read(path: workplace.path("out.npz").path).isEmpty, "\(address)")
+        }
+    }
+
+    @Test("what cannot be exported is said with what can")
+    func refusals() throws {
+        let workplace = try QuickGraph.workplace()
+        func refusal(_ node: String, _ file: String, store: String = "store") throws -> (Int32, String) {
+            let outcome = try workplace.spinweave(
+                ["export", QuickGraph.file, node, "-o", file] + QuickGraph.options(store: store))
+            #expect(outcome.output.isEmpty)
+            #expect(!FileManager.default.fileExists(atPath: workplace.path(file).path))
+            return (outcome.status, outcome.errors)
+        }
+        #expect(
+            try refusal("verdict", "verdict.txt") == (
+                64, "error: cannot tell the format of 'verdict.txt'\n  hint: end it in .npy, .npz, .csv, .json or .png\n"
+            ))
+        #expect(
+            try refusal("verdict", "verdict.npy") == (
+                2, "error: this artifact (verdict) has no main array\n  hint: export .npz or .json instead\n"
+            ))
+        #expect(
+            try refusal("noise", "noise.npy") == (
+                2,
+                """
+                error: graph 'pcsmo-quick' has no node 'noise'
+                  hint: 'noise' exists once for each class: noise@goodenough, noise@dimer
+
+                """
+            ))
+        #expect(
+            try refusal("noise@dimer", "noise.npy") == (
+                2, "error: node 'noise@dimer' has 8 samples\n  hint: name one: noise@dimer#0\n"
+            ))
+        #expect(
+            try refusal("noise@dimer#8", "noise.npy") == (
+                2, "error: node 'noise@dimer' has no sample '8'\n  hint: samples count from 0 to 7\n"
+            ))
+        #expect(
+            try refusal("verdict", "verdict.json", store: "empty") == (
+                1,
+                """
+                error: verdict is not in the store empty
+                  hint: run the graph first: spinweave run graphs/pcsmo-quick.yaml
+
+                """
+            ))
+        let nowhere = try workplace.spinweave(
+            ["export", QuickGraph.file, "verdict", "-o", "no/verdict.json"] + QuickGraph.options())
+        #expect(nowhere.status == 1)
+        #expect(
+            nowhere.errors == """
+                error: no/verdict.json: cannot create: No such file or directory
+                  hint: check the path; the folder 'no' must exist
+
+                """)
+    }
+}
