@@ -23,7 +23,8 @@ extension Report {
                 switch node.facts["unstable"] {
                 case .bool(true)?: lines.append("\(node.name): kept with an unstable ground state")
                 case .int(let unstable)? where unstable > 0:
-                    lines.append("\(node.name): \(Wording.count(unstable, "sample")) kept with an unstable ground state")
+                    lines.append(
+                        "\(node.name): \(Wording.count(unstable, "sample")) kept with an unstable ground state")
                 default: break
                 }
             }

@@ -4,16 +4,21 @@
 enum Philox {
     @inlinable
     static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
-        var c = counter
-        var k = key
+        // On scalars: the compiler keeps six registers busy, where vectors would be taken apart for each product.
+        var (x, y, z, w) = (counter.x, counter.y, counter.z, counter.w)
+        var (k0, k1) = (key.x, key.y)
         for round in 0..<10 {
-            if round > 0 { k = SIMD2(k.x &+ 0x9E37_79B9, k.y &+ 0xBB67_AE85) }
-            let a = UInt64(c.x) * 0xD251_1F53
-            let b = UInt64(c.z) * 0xCD9E_8D57
-            c = SIMD4(
-                UInt32(truncatingIfNeeded: b >> 32) ^ c.y ^ k.x, UInt32(truncatingIfNeeded: b),
-                UInt32(truncatingIfNeeded: a >> 32) ^ c.w ^ k.y, UInt32(truncatingIfNeeded: a))
+            if round > 0 {
+                k0 &+= 0x9E37_79B9
+                k1 &+= 0xBB67_AE85
+            }
+            let a = UInt64(x) &* 0xD251_1F53
+            let b = UInt64(z) &* 0xCD9E_8D57
+            (x, y, z, w) = (
+                UInt32(truncatingIfNeeded: b >> 32) ^ y ^ k0, UInt32(truncatingIfNeeded: b),
+                UInt32(truncatingIfNeeded: a >> 32) ^ w ^ k1, UInt32(truncatingIfNeeded: a)
+            )
         }
-        return c
+        return SIMD4(x, y, z, w)
     }
 }

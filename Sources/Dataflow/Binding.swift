@@ -32,6 +32,11 @@ struct Binder {
         /// What was written at the stage's ports, `$name` replaced.
         var references: [(port: InputPort, written: Located)] = []
         var edges: [Edge] = []
+        /// Sources of the wrong type: reported and never run, but a circle through them is still a circle.
+        var mistyped: [(index: Int, range: SourceRange)] = []
+
+        /// All nodes that this one takes from.
+        var sources: [(index: Int, range: SourceRange)] { edges.flatMap(\.sources) + mistyped }
     }
 
     struct Edge {

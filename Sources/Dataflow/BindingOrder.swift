@@ -10,7 +10,7 @@ extension Binder {
         var order: [Int] = []
         while order.count < instances.count {
             let next = instances.indices.first { index in
-                !isDone[index] && instances[index].edges.allSatisfy { $0.sources.allSatisfy { isDone[$0.index] } }
+                !isDone[index] && instances[index].sources.allSatisfy { isDone[$0.index] }
             }
             guard let next else {
                 reportCycles(among: instances.indices.filter { !isDone[$0] })
@@ -31,8 +31,7 @@ extension Binder {
             // The classes of one declaration run in the same circle: name it once, without the class.
             let classes = Set(cycle.map { instances[$0].className })
             let names = cycle.map { classes.count == 1 ? instances[$0].declaration.name : instances[$0].name }
-            let range = instances[start].edges.lazy.flatMap(\.sources).first { $0.index == cycle[1 % cycle.count] }?
-                .range
+            let range = instances[start].sources.first { $0.index == cycle[1 % cycle.count] }?.range
             let first = names[0]
             report(
                 cycle.count == 1
@@ -51,7 +50,7 @@ extension Binder {
         while !frontier.isEmpty {
             var next: [Int] = []
             for index in frontier {
-                for source in instances[index].edges.flatMap({ $0.sources.map(\.index) }) {
+                for source in instances[index].sources.map(\.index) {
                     if source == start {
                         var path = [index]
                         while let last = path.last, last != start, let before = cameFrom[last] { path.append(before) }

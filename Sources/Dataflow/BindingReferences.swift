@@ -13,6 +13,8 @@ extension Binder {
                         report("'\(instances[source].name)' stands twice at '\(port.name)'", at: name.range)
                     } else if checkType(source, port: port, at: name.range, of: instances[index].declaration.name) {
                         sources.append((source, name.range))
+                    } else {
+                        instances[index].mistyped.append((source, name.range))
                     }
                 }
             }

@@ -22,8 +22,8 @@ public struct NoiseModel: Hashable, Sendable, Codable {
     public var twinFraction: ClosedRange<Double> = 0.4...0.6
     /// Mean of a measured image over unmasked pixels, or nil to keep the computed scale (c = 1).
     public var meanIntensity: Double? = 2.7
-    /// Range of the constant background B.
-    public var background: ClosedRange<Double> = 0...0.6
+    /// Range of the constant B that is left everywhere or, negative, was subtracted too much.
+    public var background: ClosedRange<Double> = -0.6...0
     /// Standard deviation of the logarithm of the overall scale.
     public var scale = 0.2
     /// Standard deviation of the logarithm of each setting's scale.

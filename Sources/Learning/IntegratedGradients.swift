@@ -18,7 +18,8 @@ extension Classifier {
     ///
     /// by the midpoint rule.
     ///
-    /// - Parameter baseline: x', an image without evidence; nil: `NetworkSpec.neutralBaseline`, zeros for most networks.
+    /// - Parameter baseline: x', an image without evidence; nil: `NetworkSpec.neutralBaseline`, zeros for most
+    ///   networks.
     /// - Parameter steps: points on the path; 64 usually leave a residual below 1 % of the difference.
     public func integratedGradients(
         of image: Tensor<Float>, baseline: Tensor<Float>? = nil, class index: Int, score: ClassScore = .logOdds,

@@ -23,8 +23,8 @@ func resize(_ map: Tensor<Float>, _ height: Int, _ width: Int, _ interpolation: 
     return Tensor(shape: [height, width], elements: elements)
 }
 
-/// A map of one quadrant, folded so many times, on height × width pixels: resized to the quadrant first, so that nothing is
-/// mixed across the lines of reflection, then mirrored.
+/// A map of one quadrant, folded so many times, on height × width pixels: resized to the quadrant first, so that
+/// nothing is mixed across the lines of reflection, then mirrored.
 func unfolded(
     _ map: Tensor<Float>, times: Int, _ height: Int, _ width: Int, _ interpolation: Interpolation
 ) -> Tensor<Float> {

@@ -32,8 +32,9 @@ public enum LayerSpec: Hashable, Sendable {
     /// An image that is tiled of rows × columns panels, taken apart: [c, R·h, C·w] → [c·R·C, h, w], where the channel
     /// is (c·R + row)·C + column.
     case panels(rows: Int, columns: Int)
-    /// The mean of a map's four mirrored quadrants, index 0 nearest the centre: [c, h, w] → [c, h/2, w/2], h and w even.
-    /// For maps that are known to be symmetric about their centre; a tiled image is taken apart by `panels` first.
+    /// The mean of a map's four mirrored quadrants, index 0 nearest the centre: [c, h, w] → [c, h/2, w/2], h and w
+    /// even. For maps that are known to be symmetric about their centre; a tiled image is taken apart by `panels`
+    /// first.
     case fold
     /// Divides each of `groups` equal runs of channels by its mean over all its pixels (plus 1e-6) and multiplies by
     /// `mean`: removes an unknown scale of each run. After `panels` of R rows, R groups are the rows of an image of one
@@ -149,7 +150,9 @@ extension LayerSpec {
                     "\(shape[0]) channels cannot be split into \(groups) equal groups",
                     "the channels must be a multiple of the groups; panels makes rows × columns channels")
             }
-            if !(mean > 0 && mean.isFinite) { throw fail("unit-mean of mean \(mean)", "give a mean above 0; 1 is usual") }
+            if !(mean > 0 && mean.isFinite) {
+                throw fail("unit-mean of mean \(mean)", "give a mean above 0; 1 is usual")
+            }
             return shape
         case .relu, .batchNorm, .log1p:
             return shape

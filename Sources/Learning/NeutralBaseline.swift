@@ -3,10 +3,10 @@ import Tensors
 extension NetworkSpec {
     /// An image without evidence to compare `image` with: zeros, unless the network's fixed prefix has a `unit-mean`.
     ///
-    /// A `unit-mean` sees no difference between an image and the same at a millionth of its scale, and all of the
-    /// difference between that and zero: a path of integration from zero would cross everything in its first step. There
-    /// the baseline has the scale of the image and none of its structure: each pixel holds the mean of its group. Pixels
-    /// that are exactly 0, as masked ones are, stay 0 and count in no mean.
+    /// A `unit-mean` sees no difference between an image and the same at a hundredth of its scale, and all of the
+    /// difference between that and zero: a path of integration from zero would cross everything in its first step.
+    /// There the baseline has the scale of the image and none of its structure: each pixel holds the mean of its group.
+    /// Pixels that are exactly 0, as masked ones are, stay 0 and count in no mean.
     public func neutralBaseline(for image: Tensor<Float>) -> Tensor<Float> {
         var result = Tensor<Float>(shape: image.shape, repeating: 0)
         for index in 0..<fixedPrefix {

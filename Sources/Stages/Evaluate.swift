@@ -18,7 +18,8 @@ struct Evaluate: Stage {
 
     func run(_ step: Step) throws -> StepOutput {
         let networks = try (step.collections["network"] ?? []).map { try TrainedNetwork($0.load()) }
-        let images = try LabelledImages(step.collections["images"] ?? [], isCancelled: step.isCancelled)
+        let images = try LabelledImages(
+            step.collections["images"] ?? [], threads: step.threads, isCancelled: step.isCancelled)
         guard let classes = networks.first?.classes, classes == images.classes else {
             throw StepFailure(
                 "the network tells \(networks.first?.classes.joined(separator: ", ") ?? "nothing") apart, the test images "
@@ -86,16 +87,4 @@ struct Evaluate: Stage {
             "probabilities": .tensor(ensemble.probabilities), "wrong": .list(wrong),
         ])
     }
-}
-
-/// Class probabilities [images, classes] from logits divided by a temperature.
-func softmax(_ logits: Tensor<Float>, temperature: Double) -> Tensor<Double> {
-    let classes = logits.shape[1]
-    var elements: [Double] = []
-    elements.reserveCapacity(logits.count)
-    for row in 0..<logits.shape[0] {
-        elements += probabilities(
-            logits.elements[row * classes..<(row + 1) * classes].map { Double($0) / temperature })
-    }
-    return Tensor(shape: logits.shape, elements: elements)
 }

@@ -37,13 +37,13 @@ enum LayerParameters {
             ]), about: "takes a tiled image apart: each panel becomes a channel"),
         .init(
             "fold", nothing,
-            about: "mean over the mirror images of a map's quadrants, the centre first; after panels, which makes the maps"
-        ),
+            about: "mean over the mirror images of a map's quadrants, the centre first; after panels"),
         .init(
             "unit-mean",
             .structure([
                 Parameter(
-                    "groups", .integer(1...100_000), about: "equal runs of channels; after panels: the incident energies"),
+                    "groups", .integer(1...100_000),
+                    about: "equal runs of channels; after panels: as many as incident energies"),
                 Parameter("mean", .number(1e-6...1e6), default: .text("1"), about: "what each run's mean becomes"),
             ]), about: "divides each run of channels by its mean: removes its unknown scale"),
     ]

@@ -13,13 +13,15 @@ struct TrainNetwork: Stage {
         output: "network", samplesFrom: "members",
         parameters: [
             Parameter("layers", LayerParameters.type, about: "from the image [1, rows, columns] to one logit a class"),
-            Parameter("members", .integer(1...100), default: .text("1"), about: "networks, each from other random weights"),
+            Parameter(
+                "members", .integer(1...100), default: .text("1"), about: "networks, each from other random weights"),
             Parameter("epochs", .integer(1...100_000), default: .text("30"), about: "passes over the training images"),
             Parameter("batch", .integer(1...4096), default: .text("32"), about: "images between two updates"),
             Parameter(
                 "micro-batch", .integer(1...4096), default: .text("8"),
                 about: "images that pass together; batch-norm takes its statistics from them"),
-            Parameter("learning-rate", .number(1e-9...10), default: .text("0.001"), about: "largest step of the weights"),
+            Parameter(
+                "learning-rate", .number(1e-9...10), default: .text("0.001"), about: "largest step of the weights"),
             Parameter(
                 "optimiser",
                 .variant([
@@ -38,21 +40,23 @@ struct TrainNetwork: Stage {
                             Parameter("factor", .number(1e-6...1), about: "what the rate is multiplied by"),
                         ]), about: "it falls in steps"),
                 ]), default: .text("cosine"), about: "how the learning rate changes"),
-            Parameter("warm-up", .number(0...1000), default: .text("0"), about: "epochs over which the rate first rises"),
+            Parameter(
+                "warm-up", .number(0...1000), default: .text("0"), about: "epochs over which the rate first rises"),
             Parameter("weight-decay", .number(0...10), default: .text("0"), about: "decoupled decay of the kernels"),
-            Parameter("label-smoothing", .number(0...0.5), default: .text("0"), about: "certainty withheld from labels"),
+            Parameter(
+                "label-smoothing", .number(0...0.5), default: .text("0"), about: "certainty withheld from labels"),
             Parameter("clip-gradient", .number(1e-9...1e9), default: .optional, about: "longest gradient allowed"),
             Parameter(
                 "patience", .integer(1...100_000), default: .optional,
                 about: "stop when the validation loss has not improved for so many epochs"),
             Parameter(
                 "validation", .number(0...0.9), default: .text("0.15"),
-                about: "fraction of simulations watched instead of learnt from, chosen by a hash of each; with 0 all are "
-                    + "learnt from, and probabilities are not calibrated (temperature 1)"),
+                about: "fraction of simulations watched instead of learnt from, chosen by a hash of each; with 0 all "
+                    + "are learnt from, and probabilities are not calibrated (temperature 1)"),
             Parameter(
                 "keep", .choice(["best", "last"]), default: .text("best"),
-                about: "the weights of the epoch with the lowest validation loss (training loss without validation), or "
-                    + "of the last epoch, usually as good or better where validation images are few"),
+                about: "the weights of the epoch with the lowest validation loss (training loss without validation), "
+                    + "or of the last epoch, usually as good or better where validation images are few"),
         ],
         isRandom: true, isThreaded: true)
 

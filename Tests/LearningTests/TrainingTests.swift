@@ -140,10 +140,11 @@ struct TrainingTests {
         #expect(last.bestEpoch == best.bestEpoch && last.keptEpoch == 20)
         #expect(last.history == best.history && last.weights != best.weights)
         let classifier = try Classifier(spec, last.weights)
-        let loss = CrossEntropy(
-            logits: try classifier.logits(of: images, at: split.validation).elements,
-            labels: split.validation.map { images.labels[$0] }, classes: 2
-        ).loss / 20
+        let loss =
+            CrossEntropy(
+                logits: try classifier.logits(of: images, at: split.validation).elements,
+                labels: split.validation.map { images.labels[$0] }, classes: 2
+            ).loss / 20
         #expect(loss == last.history.last?.validationLoss)
     }
 

@@ -26,7 +26,9 @@ struct DeterminismTests {
         #expect(outcome.status == 0)
         let after = try workplace.artifacts(in: "other")
         #expect(before.keys == after.keys)
-        for step in ["parameters@dimer#0", "noise@dimer#0", "network#0"] { #expect(before[step] != after[step], "\(step)") }
+        for step in ["parameters@dimer#0", "noise@dimer#0", "network#0"] {
+            #expect(before[step] != after[step], "\(step)")
+        }
         for step in ["resolution", "stand-in-image"] { #expect(before[step] == after[step], "\(step)") }
     }
 

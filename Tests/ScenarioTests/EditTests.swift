@@ -25,7 +25,8 @@ struct EditTests {
         Edit("noise alone", ["noise.gain=0.2"], answers.union(["noise", "network"])),
         Edit("epochs", ["network.epochs=3"], answers.union(["network"])),
         Edit("certainty of the verdict", ["verdict.certainty=0.8"], ["verdict"]),
-        Edit("exposure of the stand-in", ["stand-in.exposure=7"], ["stand-in", "measurement", "verdict", "attribution"]),
+        Edit(
+            "exposure of the stand-in", ["stand-in.exposure=7"], ["stand-in", "measurement", "verdict", "attribution"]),
         Edit(
             "instrument: nothing is diagonalised again", ["resolution.instrument=maps-before-2017"],
             answers.union([

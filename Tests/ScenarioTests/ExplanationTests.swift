@@ -85,7 +85,9 @@ struct ExplanationTests {
                 """)
     }
 
-    @Test("check counts nodes and steps, and touches no store", arguments: ["pcsmo-quick", "pcsmo-fitted", "square-afm", "pcsmo"])
+    @Test(
+        "check counts nodes and steps, and touches no store",
+        arguments: ["pcsmo-quick", "pcsmo-fitted", "square-afm", "pcsmo"])
     func check(graph: String) throws {
         struct Document: Decodable {
             struct Node: Decodable {

@@ -25,7 +25,10 @@ struct ExportTests {
         // Both domains at one half each are the image.
         let pixels = image.asFloat64.elements
         let layers = domains.asFloat64.elements
-        #expect(pixels.indices.allSatisfy { abs(pixels[$0] - (layers[$0] + layers[$0 + pixels.count]) / 2) <= 1e-6 * pixels[$0] })
+        #expect(
+            pixels.indices.allSatisfy {
+                abs(pixels[$0] - (layers[$0] + layers[$0 + pixels.count]) / 2) <= 1e-6 * pixels[$0]
+            })
         let lines = try workplace.text(of: "image.csv").split(separator: "\n").filter { !$0.hasPrefix("#") }
         #expect(lines.count >= 240)
         #expect(lines.last?.split(separator: ",").count == 400)
@@ -67,7 +70,8 @@ struct ExportTests {
         }
         #expect(
             try refusal("verdict", "verdict.txt") == (
-                64, "error: cannot tell the format of 'verdict.txt'\n  hint: end it in .npy, .npz, .csv, .json or .png\n"
+                64,
+                "error: cannot tell the format of 'verdict.txt'\n  hint: end it in .npy, .npz, .csv, .json or .png\n"
             ))
         #expect(
             try refusal("verdict", "verdict.npy") == (
@@ -90,6 +94,8 @@ struct ExportTests {
             try refusal("noise@dimer#8", "noise.npy") == (
                 2, "error: node 'noise@dimer' has no sample '8'\n  hint: samples count from 0 to 7\n"
             ))
+        // Planning makes the store.
+        try workplace.spinweave(["plan", QuickGraph.file] + QuickGraph.options(store: "empty"))
         #expect(
             try refusal("verdict", "verdict.json", store: "empty") == (
                 1,

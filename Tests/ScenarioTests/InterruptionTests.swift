@@ -53,7 +53,8 @@ struct InterruptionTests {
         let outcome = try run.wait()
         #expect(outcome.status == 130)
         #expect(
-            outcome.errors.contains("stopping: steps in flight finish and are kept; press Ctrl-C again to stop at once\n"))
+            outcome.errors.contains(
+                "stopping: steps in flight finish and are kept; press Ctrl-C again to stop at once\n"))
         #expect(outcome.output.contains("pcsmo-quick: interrupted; run again to go on from here. "))
         let records = try workplace.records()
         #expect(!records.isEmpty)
@@ -81,7 +82,8 @@ struct InterruptionTests {
     func sideBySide() throws {
         let workplace = try Workplace()
         let first = try start(workplace, until: "spectra@goodenough")
-        let second = try Program.spinweave.start(["run", QuickGraph.file, "--quiet"] + Self.options, in: workplace.folder)
+        let second = try Program.spinweave.start(
+            ["run", QuickGraph.file, "--quiet"] + Self.options, in: workplace.folder)
         #expect(try second.wait().status == 0)
         #expect(try first.wait().status == 0)
         #expect(try workplace.inspector("verify", "--store", "store").status == 0)

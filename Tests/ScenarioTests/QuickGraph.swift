@@ -10,7 +10,8 @@ enum QuickGraph {
         "resolution.settings=[{energy: 50 meV, frequency: 200 Hz}, {energy: 100 meV, frequency: 300 Hz}]",
         "resolution.energy-bins={count: 3, from: 0.1, to: 0.7}", "resolution.h={count: 12, from: -1, to: 1}",
         "resolution.k={count: 12, from: -1, to: 1}", "spectra.grid=6", "test-spectra.grid=6",
-        "stand-in-spectrum.grid=6", "parameters.count=8", "test-parameters.count=4", "noise.copies=2", "noise.gain=0.15",
+        "stand-in-spectrum.grid=6", "parameters.count=8", "test-parameters.count=4", "noise.copies=2",
+        "noise.gain=0.15",
         "network.members=2", "network.epochs=2", "network.batch=8", "network.micro-batch=8",
         "network.layers=[log1p, {panels: {rows: 2, columns: 3}}, {conv: {channels: 4, kernel: [3, 3]}}, relu, "
             + "{max-pool: [2, 2]}, flatten, {dense: 2}]",
@@ -47,7 +48,9 @@ extension Workplace {
         #expect(plan.nodes.map(\.name) == run.nodes.map(\.name), sourceLocation: location)
         for (planned, done) in zip(plan.nodes, run.nodes) {
             #expect(planned.samples == done.samples, "\(done.name)", sourceLocation: location)
-            #expect(planned.reuse + planned.run + planned.awaits == planned.samples, "\(done.name)", sourceLocation: location)
+            #expect(
+                planned.reuse + planned.run + planned.awaits == planned.samples, "\(done.name)",
+                sourceLocation: location)
             if planned.awaits == 0 {
                 #expect(planned.run == done.computed, "\(done.name)", sourceLocation: location)
                 #expect(planned.reuse == done.reused, "\(done.name)", sourceLocation: location)

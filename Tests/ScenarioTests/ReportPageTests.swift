@@ -17,7 +17,9 @@ struct ReportPageTests {
         #expect(page.hasPrefix("<!DOCTYPE html>") || page.hasPrefix("<!doctype html>"))
         let headings = page.matches(of: /<h2[^>]*>(.*?)<\/h2>/).map { String($0.output.1) }
         let wanted = ["Verdict", "Measurement", "Why", "Training", "Held-out", "Sampling", "What ran"]
-        for word in wanted { #expect(headings.contains { $0.localizedCaseInsensitiveContains(word) }, "\(word): \(headings)") }
+        for word in wanted {
+            #expect(headings.contains { $0.localizedCaseInsensitiveContains(word) }, "\(word): \(headings)")
+        }
         // Nothing is loaded from elsewhere: every address is inside the page.
         for match in page.matches(of: /(?:src|href)\s*=\s*"([^"]*)"/) {
             #expect(match.output.1.hasPrefix("data:") || match.output.1.hasPrefix("#"), "\(match.output.1.prefix(80))")
@@ -54,6 +56,8 @@ struct ReportPageTests {
     @Test("without results, the page says what to do")
     func empty() throws {
         let workplace = try Workplace()
+        // Planning makes the store.
+        try workplace.spinweave(["plan", QuickGraph.file] + QuickGraph.options())
         let outcome = try workplace.spinweave(["report", QuickGraph.file] + QuickGraph.options())
         #expect(outcome.status == 0)
         #expect(try workplace.text(of: "report.html").contains("Run it first: spinweave run graphs/pcsmo-quick.yaml"))
@@ -73,6 +77,7 @@ struct ReportPageTests {
         let folder = try workplace.spinweave(["report", QuickGraph.file, "-o", "graphs"] + QuickGraph.options())
         #expect(folder.status == 1)
         #expect(
-            folder.errors == "error: graphs: cannot write: Is a directory\n  hint: a folder of this name stands in the way\n")
+            folder.errors
+                == "error: graphs: cannot write: Is a directory\n  hint: a folder of this name stands in the way\n")
     }
 }

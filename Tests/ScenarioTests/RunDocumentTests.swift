@@ -11,13 +11,16 @@ struct RunDocumentTests {
         #expect(outcome.status == 0)
         // One document and nothing else on standard output.
         let object = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
-        for field in ["graph", "file", "run", "seconds", "store", "seed", "jobs", "outcome", "started", "program", "nodes"] {
+        for field in [
+            "graph", "file", "run", "seconds", "store", "seed", "jobs", "outcome", "started", "program", "nodes",
+        ] {
             #expect(object[field] != nil, "\(field)")
         }
         let nodes = try #require(object["nodes"] as? [[String: Any]])
         for node in nodes {
             for field in [
-                "name", "stage", "samples", "computed", "reused", "failed", "pending", "seconds", "executor", "failures",
+                "name", "stage", "samples", "computed", "reused", "failed", "pending", "seconds", "executor",
+                "failures",
             ] {
                 #expect(node[field] != nil, "\(field)")
             }
@@ -40,12 +43,14 @@ struct RunDocumentTests {
     @Test("--quiet leaves results alone on standard output and nothing on standard error")
     func quiet() throws {
         let workplace = try QuickGraph.workplace()
-        let outcome = try workplace.spinweave(["run", QuickGraph.file, "--quiet"] + QuickGraph.options(["noise.gain=0.2"]))
+        let outcome = try workplace.spinweave(
+            ["run", QuickGraph.file, "--quiet"] + QuickGraph.options(["noise.gain=0.2"]))
         #expect(outcome.status == 0)
         #expect(outcome.errors.isEmpty)
         #expect(outcome.output.contains("verdict: "))
         #expect(outcome.output.contains("pcsmo-quick: done. "))
-        let again = try workplace.spinweave(["run", QuickGraph.file, "--quiet"] + QuickGraph.options(["noise.gain=0.2"]))
+        let again = try workplace.spinweave(
+            ["run", QuickGraph.file, "--quiet"] + QuickGraph.options(["noise.gain=0.2"]))
         #expect(again.output.contains("pcsmo-quick: nothing to compute. 0 computed, "))
     }
 
@@ -53,7 +58,9 @@ struct RunDocumentTests {
     func whichStore() throws {
         let workplace = try Workplace()
         let arguments = ["run", "graphs/pcsmo-fitted.yaml", "--quiet"] + Self.smallFitted
-        func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: workplace.path("\(name)/FORMAT").path) }
+        func exists(_ name: String) -> Bool {
+            FileManager.default.fileExists(atPath: workplace.path("\(name)/FORMAT").path)
+        }
         try workplace.spinweave(arguments + ["--store", "named"], environment: ["SPINWEAVE_STORE": "environment"])
         #expect(exists("named") && !exists("environment") && !exists("cache"))
         try workplace.spinweave(arguments, environment: ["SPINWEAVE_STORE": "environment"])
@@ -66,7 +73,8 @@ struct RunDocumentTests {
 
     /// The fitted graph with few pixels and few wavevectors.
     static let smallFitted = [
-        "resolution.settings=[{energy: 50 meV, frequency: 200 Hz}]", "resolution.energy-bins={count: 2, from: 0.1, to: 0.7}",
+        "resolution.settings=[{energy: 50 meV, frequency: 200 Hz}]",
+        "resolution.energy-bins={count: 2, from: 0.1, to: 0.7}",
         "resolution.h={count: 6, from: -1, to: 1}", "resolution.k={count: 6, from: -1, to: 1}",
         "goodenough-spectrum.grid=4", "dimer-spectrum.grid=4",
     ].flatMap { ["--set", $0] }
@@ -75,7 +83,8 @@ struct RunDocumentTests {
     func wrongArguments() throws {
         let workplace = try Workplace()
         for arguments in [
-            ["frobnicate"], ["run"], ["run", QuickGraph.file, "--jobs", "0"], ["run", QuickGraph.file, "--format", "xml"],
+            ["frobnicate"], ["run"], ["run", QuickGraph.file, "--jobs", "0"],
+            ["run", QuickGraph.file, "--format", "xml"],
             ["stages", "convolve-resolutoin"], ["run", QuickGraph.file, "--executor", "gpu"],
         ] {
             let outcome = try workplace.spinweave(arguments)

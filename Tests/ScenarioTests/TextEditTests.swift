@@ -72,7 +72,11 @@ struct TextEditTests {
                 if character == "\"" { isQuoted.toggle() }
                 if "[{".contains(character) { depth += 1 }
                 if "]}".contains(character) { depth -= 1 }
-                if character == ",", depth == 0, !isQuoted { parts.append("") } else { parts[parts.count - 1].append(character) }
+                if character == ",", depth == 0, !isQuoted {
+                    parts.append("")
+                } else {
+                    parts[parts.count - 1].append(character)
+                }
             }
             let reversed = parts.reversed().map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: ", ")
             return line[...open] + reversed + "}"

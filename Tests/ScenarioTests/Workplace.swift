@@ -27,7 +27,9 @@ final class Workplace: Sendable {
 
     func path(_ name: String) -> URL { folder.appending(path: name) }
 
-    func write(_ text: String, to name: String) throws { try text.write(to: path(name), atomically: true, encoding: .utf8) }
+    func write(_ text: String, to name: String) throws {
+        try text.write(to: path(name), atomically: true, encoding: .utf8)
+    }
 
     func text(of name: String) throws -> String { try String(contentsOf: path(name), encoding: .utf8) }
 
@@ -62,7 +64,8 @@ final class Workplace: Sendable {
 enum Package {
     static let folder: URL = {
         var folder = URL(filePath: #filePath).deletingLastPathComponent()
-        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.appending(path: "Package.swift").path) {
+        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.appending(path: "Package.swift").path)
+        {
             folder.deleteLastPathComponent()
         }
         return folder

@@ -20,8 +20,8 @@ struct TrainNetworkTests {
         return geometry
     }()
 
-    /// Two noisy copies for each of 24 samples of two classes: the ring of class b is wider. Each setting has a scale of
-    /// its own.
+    /// Two noisy copies for each of 24 samples of two classes: the ring of class b is wider. Each setting has a scale
+    /// of its own.
     static func image(_ className: String, _ sample: Int) -> NoisyImages {
         let random = RandomStream(seed: 11).substream(className, sample)
         let radius = className == "a" ? 1.5 : 3
@@ -31,7 +31,8 @@ struct TrainNetworkTests {
                 let scale = 1 + 20 * random.substream("scale", row / 8).uniform(at: 0)
                 for column in 0..<24 {
                     let (y, x) = (Double(row % 8) - 3.5, Double(column % 8) - 3.5)
-                    let ring = 1 / (1 + ((x * x + y * y).squareRoot() - radius) * ((x * x + y * y).squareRoot() - radius))
+                    let distance = (x * x + y * y).squareRoot() - radius
+                    let ring = 1 / (1 + distance * distance)
                     let noise = 0.2 * random.substream("noise", copy).uniform(at: row * 24 + column)
                     elements.append(Float(scale * (ring + noise)))
                 }
@@ -97,7 +98,7 @@ struct TrainNetworkTests {
         #expect(images.set.shape == [1, 16, 24] && images.features.isEmpty)
         let logits = try network.classifier.logits(of: images.set)
         let report = try ClassificationReport(
-            probabilities: Learning.softmax(logits, temperature: network.temperature), labels: images.set.labels)
+            probabilities: softmax(logits, temperature: network.temperature), labels: images.set.labels)
         #expect(report.accuracy == 1)
         // The domain speaks of raw images too: none of them lies beyond the outermost.
         let last = try #require(network.domain.distanceQuantiles.last)
