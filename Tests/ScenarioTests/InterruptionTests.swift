@@ -5,7 +5,7 @@ import Testing
 struct InterruptionTests {
     /// Long enough, a few seconds on one thread, to be stopped in the middle.
     private static let options =
-        QuickGraph.options(["parameters.count=40", "spectra.grid=14", "network.epochs=60"]) + ["--jobs", "1"]
+        QuickGraph.options(["parameters.count=40", "spectra.grid=14", "network.epochs=500"]) + ["--jobs", "1"]
 
     /// The artifacts of all steps of a run that nobody disturbed.
     private static let undisturbed = Result {

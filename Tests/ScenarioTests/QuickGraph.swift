@@ -23,10 +23,15 @@ enum QuickGraph {
     }
 
     /// A workplace whose `store` holds everything of the small graph. Copy it; leave it as it is.
-    static let finished = Result {
+    static let finished: Result<Workplace, any Error> = Result {
         let workplace = try Workplace()
         let outcome = try workplace.spinweave(["run", file] + options())
         try #require(outcome.status == 0, "\(outcome.errors)")
+        // Nothing else ends the life of a static value.
+        atexit {
+            guard case .success(let workplace) = QuickGraph.finished else { return }
+            try? FileManager.default.removeItem(at: workplace.folder)
+        }
         return workplace
     }
 
