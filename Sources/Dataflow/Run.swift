@@ -134,7 +134,8 @@ public final class Run: Sendable {
                 report.add(factsOf: record, single: node.samples == nil)
             case .failed(_, let record):
                 report.failed += 1
-                if case .failed(let message) = record.outcome {
+                if case .failed(var message) = record.outcome {
+                    if record.run != id { message += "\n  (from run \(record.run); --retry-failed tries again)" }
                     report.failures.append(.init(sample: node.samples == nil ? nil : step, message: message))
                 }
             case .missing, .awaits: report.pending += 1

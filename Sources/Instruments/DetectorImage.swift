@@ -99,10 +99,8 @@ public struct DetectorImage: Sendable {
         for axis in 0..<3 {
             let expected = geometry.lattice[axis] * geometry.magneticScale[axis]
             guard abs(modes.lattice[axis] - expected) <= 1e-4 * expected else {
-                throw .invalid(
-                    "the magnetic lattice",
-                    problem: "\(modes.lattice) Å is not the image lattice \(geometry.lattice) Å times "
-                        + "\(geometry.magneticScale)")
+                throw .latticeMismatch(
+                    model: modes.lattice, image: geometry.lattice, scale: geometry.magneticScale)
             }
         }
     }

@@ -14,6 +14,8 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
     case invalid(String, problem: String)
     /// An array has another shape than the rest of the input needs.
     case shape(String, expected: [Int], found: [Int])
+    /// The model's magnetic cell (Å) is not the image's lattice (Å) times its scale.
+    case latticeMismatch(model: [Double], image: [Double], scale: [Double])
     /// The chopper lets nothing through at this energy (meV) and frequency (Hz).
     case noTransmission(incidentEnergy: Double, frequency: Double)
 
@@ -30,6 +32,8 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
                 + available.map(Self.short).joined(separator: ", ")
         case .invalid(let name, let problem): "\(name) \(problem)"
         case .shape(let name, let expected, let found): "\(name) has shape \(found), needed is \(expected)"
+        case .latticeMismatch(let model, let image, let scale):
+            "the model's cell \(model) Å is not the image's lattice \(image) Å times \(scale)"
         case .noTransmission(let energy, let frequency):
             "the chopper transmits nothing at Ei = \(Self.short(energy)) meV and \(Self.short(frequency)) Hz"
         }
@@ -46,6 +50,8 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
         case .noResolution: "add a table for it, or leave the setting out of the image"
         case .invalid: "see the parameter's documentation for its range"
         case .shape: "make it match the other inputs"
+        case .latticeMismatch:
+            "give the resolution the lattice that h and k count in, and magnetic-cell: how many of it the model's cell takes"
         case .noTransmission: "choose a lower frequency, a higher energy or another chopper package"
         }
     }
