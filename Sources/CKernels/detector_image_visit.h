@@ -87,9 +87,12 @@ static void NAME(visit)(
             for (int64_t mode = 0; mode < padded; mode += 8) {
                 v8 e = load(energies + mode);
                 v8 vh = load(velocities + mode), vk = load(velocities + padded + mode);
-                const v8 slack = splat(SW_REACH) * vsqrt(
+                v8 slack = splat(SW_REACH) * vsqrt(
                     splat(s->largest_sigma_energy * s->largest_sigma_energy)
                     + vh * vh * splat(cell_h * cell_h / 12) + vk * vk * splat(cell_k * cell_k / 12));
+                // The crossing of path and mode may lie up to a step along l from the grid point.
+                if (disperses)
+                    slack += __builtin_elementwise_abs(load(velocities + 2 * padded + mode)) * splat(l_step);
                 i8 inside = (e + slack > splat(s->first_bin_edge)) & (e - slack < splat(top)) & (e > splat(0));
                 v8 z2 = (splat(s->incident_energy) - e) * splat(1 / neutron) - splat(in_plane);
                 inside &= z2 > splat(1e-9);
@@ -114,6 +117,7 @@ static void NAME(visit)(
                     offset = vmin(vmax(offset, splat(-l_step)), splat(l_step));
                     l += path * vl * offset;
                     e += vl * offset;
+                    inside &= e > splat(0);
                 }
                 if (__builtin_reduce_or(inside) == 0) {
                     store(intensity + mode, splat(0));

@@ -49,5 +49,7 @@ struct ImageLayout {
     var x: HeatMapFigure.GridAxis { .init("k (r.l.u.)", first: k.from, last: k.to) }
     var y: HeatMapFigure.GridAxis { .init("h (r.l.u.)", first: h.to, last: h.from) }
 
-    var rowPanels: ImageRowFigure.Panels { .init(rowLabels: rowLabels, columns: binCount) }
+    var rowPanels: ImageRowFigure.Panels {
+        .init(rowLabels: incidentEnergies.map { "\(Wording.number($0)) meV" }, columns: binCount)
+    }
 }

@@ -80,7 +80,7 @@ extension ReportPage {
         let activation = try value.tensor("activation-map").asFloat64
         var base = Tensor<Double>(shape: gradients.shape, repeating: 0)
         var missing: Tensor<UInt8>?
-        if let measurement = nodes(of: "load-measurement").first, let measured = try artifact(of: measurement) {
+        if let measurement = source(of: node, port: "measurement"), let measured = try artifact(of: measurement) {
             base = try measured.tensor("image").asFloat64
             missing = try maskTensor(measured.tensor("missing"))
         }
@@ -157,6 +157,7 @@ extension ReportPage {
         for sample in 0..<min(node.samples ?? 0, 60) {
             guard let value = try artifact(of: node, sample: sample) else { continue }
             let images = try value.tensor("images").asFloat64
+            guard Array(images.shape.suffix(2)) == image.shape else { continue }
             let copy = Tensor(shape: image.shape, elements: Array(images.elements.prefix(image.count)))
             let r = correlation(copy.elements, image.elements, where: missing.elements.map { $0 == 0 })
             if r > best?.correlation ?? -.infinity { best = (sample, r, copy) }

@@ -47,11 +47,17 @@ struct ReportPage {
         try known.value(of: node.name, sample: sample)
     }
 
+    /// The node that feeds a port of `node`.
+    func source(of node: Graph.Node, port: String) -> Graph.Node? {
+        node.edges.first { $0.port == port }.map { graph.nodes[$0.sources[0]] }
+    }
+
     private func verdictSection() throws -> HTMLPage.Section? {
         var blocks: [HTMLPage.Block] = []
         for node in nodes(of: "judge") {
             guard let value = try artifact(of: node) else { continue }
             let wording = VerdictWording(value)
+            if nodes(of: "judge").count > 1 { blocks.append(.heading(node.name)) }
             let decided = wording.decision != "undecided"
             let best = wording.probabilities.first
             blocks.append(

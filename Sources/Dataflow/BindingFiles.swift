@@ -26,25 +26,12 @@ extension ParameterReader {
         let path = resolved(text, written)
         if let known = read["folder " + path] { return known }
         guard exists(path, asFolder: true, text, written, subject) else { return nil }
-        guard let names = FileManager.default.subpaths(atPath: path) else {
+        guard let digest = folderDigest(at: path) else {
             report(
                 "the folder '\(path)' cannot be read ('\(subject)')", at: written.range, hint: "check its permissions")
             return nil
         }
-        var contents: [String: Value] = [:]
-        for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
-            let inner = join(path, name)
-            var isDirectory: ObjCBool = false
-            if FileManager.default.fileExists(atPath: inner, isDirectory: &isDirectory), isDirectory.boolValue {
-                continue
-            }
-            guard let digest = digest(ofFile: inner) else {
-                report("'\(inner)' cannot be read ('\(subject)')", at: written.range, hint: "check its permissions")
-                return nil
-            }
-            contents[name] = .digest(digest)
-        }
-        let value = Value.record(["path": .string(path), "content": .digest(Value.record(contents).digest)])
+        let value = Value.record(["path": .string(path), "content": .digest(digest)])
         read["folder " + path] = value
         return value
     }

@@ -70,7 +70,9 @@ public struct Explanation: Sendable {
         for edge in graph.nodes[index].edges where follows(edge, in: graph) {
             for source in edge.sources.prefix(4) {
                 let next = try Explanation(
-                    graph.nodes[source].name, sample: graph.nodes[source].samples == nil ? nil : position, in: known)
+                    graph.nodes[source].name,
+                    sample: graph.nodes[source].samples == nil
+                        ? nil : edge.cardinality == .each ? position : known.resolution.firstOpen(source), in: known)
                 if !next.isSettled { upstream.append(next) }
             }
         }

@@ -129,7 +129,18 @@ final class NodeBatch: Sendable {
     }
 
     private static func load(_ digest: Digest, from store: Store) throws -> Value {
-        guard let value = try store.value(for: digest) else {
+        let found: Value?
+        do {
+            found = try store.value(for: digest)
+        } catch StoreError.damaged(let artifact, let reason) {
+            // Set aside, its record no longer counts, and the next run computes it anew.
+            try store.setAside(artifact)
+            throw RunError(
+                node: nil, sample: nil,
+                message: "artifact \(artifact.short) is damaged in the store (\(reason)) and was set aside",
+                hint: "run again: it is computed anew, and everything sound is reused")
+        }
+        guard let value = found else {
             throw RunError(
                 node: nil, sample: nil,
                 message: "artifact \(digest.short) vanished from the store during the run",

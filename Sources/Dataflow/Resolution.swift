@@ -138,6 +138,14 @@ struct Resolution: Sendable {
         }
     }
 
+    /// The first step of a node that has no answer yet; the first of all when every one has.
+    func firstOpen(_ node: Int) -> Int {
+        states[node].firstIndex {
+            if case .done = $0 { return false }
+            return true
+        } ?? 0
+    }
+
     /// One digest for everything that flows into an `all` port; nil while something is missing.
     func collectionDigest(_ edge: Graph.Edge) -> Digest? {
         var members: [Value] = []

@@ -31,7 +31,8 @@ public struct RunOptions: Sendable {
 /// One pass over a graph: computes what is missing, keeps what is finished, reports both.
 ///
 /// Works node by node in an order in which every node's inputs are there. The steps of a node run side by side; their
-/// answers reach the store within 200 ms or at the next 64 MB, so a killed run loses no more than that.
+/// answers reach the store at once when they took over a second to compute, else with the next step that finishes 200 ms
+/// or more after the oldest one waiting, or at 64 MB: a killed run loses a second's work at most.
 public final class Run: Sendable {
     public let graph: Graph
     public let id: String
@@ -149,8 +150,9 @@ public final class Run: Sendable {
         var parts = tm()
         gmtime_r(&whole, &parts)
         func two(_ n: Int32) -> String { n < 10 ? "0\(n)" : "\(n)" }
-        let noise = UInt64(seconds * 1e6) ^ UInt64(getpid()) &* 0x9E37_79B9_7F4A_7C15
-        let tail = String(noise, radix: 36).suffix(5)
+        // Microseconds keep the order of runs within a second; the process tells apart runs that start together.
+        let micro = String(Int(seconds * 1e6) % 1_000_000)
+        let tail = String(repeating: "0", count: 6 - micro.count) + micro + "-" + String(getpid() % 46656, radix: 36)
         return "\(parts.tm_year + 1900)\(two(parts.tm_mon + 1))\(two(parts.tm_mday))-"
             + "\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))-\(tail)"
     }

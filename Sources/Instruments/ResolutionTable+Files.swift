@@ -14,7 +14,7 @@ extension ResolutionTable {
             throw .unreadable(path: directory, reason: "it is not a folder that can be listed")
         }
         var files: [(energy: Double, name: String)] = []
-        for name in names {
+        for name in names where !name.hasPrefix(".") {
             guard name.hasSuffix("_resolution.txt"), let mark = name.range(of: "_ei", options: .backwards),
                 let energy = Double(name[mark.upperBound...].dropLast("_resolution.txt".count))
             else { continue }
@@ -25,6 +25,13 @@ extension ResolutionTable {
             guard let file = files.first(where: { abs($0.energy - energy) <= 1e-6 * energy }) else {
                 throw .missingResolution(
                     incidentEnergy: energy, directory: directory, found: files.map(\.energy).sorted())
+            }
+            let same = files.filter { abs($0.energy - energy) <= 1e-6 * energy }
+            guard same.count == 1 else {
+                throw .invalid(
+                    "the folder '\(directory)'",
+                    problem:
+                        "has \(same.count) tables of one incident energy: \(same.map(\.name).joined(separator: ", "))")
             }
             grids.append(try Grid(file: directory + "/" + file.name, incidentEnergy: energy))
         }

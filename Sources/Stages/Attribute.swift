@@ -47,8 +47,10 @@ struct Attribute: Stage {
     func run(_ step: Step) throws -> StepOutput {
         guard let input = step.inputs["measurement"] else { throw StepFailure("no measurement") }
         let measurement = try Measurement(input)
-        let networks = try (step.collections["network"] ?? []).map { try TrainedNetwork($0.load()) }
-        guard let classes = networks.first?.classes else { throw StepFailure("no network") }
+        let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
+        guard let first = networks.first else { throw StepFailure("no network") }
+        let classes = first.classes
+        try first.requireGeometry(measurement.geometry, of: "the measurement")
         let image = measurement.image.reshaped([1] + measurement.image.shape)
         do {
             let index = try classIndex(classes, networks, image)
@@ -85,6 +87,8 @@ struct Attribute: Stage {
                     "regions": table.value,
                 ]), summary: ["class": .string(classes[index]), "residual": .double(residual / members)])
         } catch let error as LearningError {
+            // oneDNN out of memory is the machine's failure and is not remembered.
+            if case .library = error { throw error }
             throw StepFailure(error.message, hint: error.hint)
         }
     }

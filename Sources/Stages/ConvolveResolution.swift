@@ -44,9 +44,9 @@ struct ConvolveResolution: Stage {
         let spectrum = try SpinWaveSpectrum(spectrumValue)
         do {
             let twins = try spectrum.crystal.twins.map { twin in
-                guard twin.matrix.count == 9, abs(abs(twin.matrix[8]) - 1) < 1e-9 else {
+                guard twin.matrix.count == 9, abs(twin.matrix[8] - 1) < 1e-9 else {
                     throw StepFailure(
-                        "a twin turns c out of the beam, which a fixed-orientation detector image does not describe",
+                        "a twin turns c away from the beam, which a fixed-orientation detector image does not describe",
                         hint: "use twins that keep the c axis")
                 }
                 return try Twin(inPlane: [twin.matrix[0], twin.matrix[1], twin.matrix[3], twin.matrix[4]])

@@ -17,9 +17,10 @@ struct Evaluate: Stage {
     init(parameters: Value) throws {}
 
     func run(_ step: Step) throws -> StepOutput {
-        let networks = try (step.collections["network"] ?? []).map { try TrainedNetwork($0.load()) }
+        let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
         let images = try LabelledImages(
             step.collections["images"] ?? [], threads: step.threads, isCancelled: step.isCancelled)
+        try networks.first?.requireGeometry(images.geometry, of: "the test set")
         guard let classes = networks.first?.classes, classes == images.classes else {
             throw StepFailure(
                 "the network tells \(networks.first?.classes.joined(separator: ", ") ?? "nothing") apart, the test images "
@@ -43,6 +44,8 @@ struct Evaluate: Stage {
                     "expected-calibration-error": .double(report.expectedCalibrationError),
                 ])
         } catch let error as LearningError {
+            // oneDNN out of memory is the machine's failure and is not remembered.
+            if case .library = error { throw error }
             throw StepFailure(error.message, hint: error.hint)
         }
     }

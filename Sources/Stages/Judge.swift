@@ -35,8 +35,9 @@ struct Judge: Stage {
     func run(_ step: Step) throws -> StepOutput {
         guard let input = step.inputs["measurement"] else { throw StepFailure("no measurement") }
         let measurement = try Measurement(input)
-        let networks = try (step.collections["network"] ?? []).map { try TrainedNetwork($0.load()) }
+        let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
         guard let first = networks.first else { throw StepFailure("no network") }
+        try first.requireGeometry(measurement.geometry, of: "the measurement")
         let classes = first.classes
         let image = measurement.image.reshaped([1] + measurement.image.shape)
         do {
@@ -74,6 +75,8 @@ struct Judge: Stage {
             }
             return StepOutput(.record(verdict), summary: ["verdict": .record(verdict)])
         } catch let error as LearningError {
+            // oneDNN out of memory is the machine's failure and is not remembered.
+            if case .library = error { throw error }
             throw StepFailure(error.message, hint: error.hint)
         }
     }

@@ -46,7 +46,7 @@ struct LabelledImages: Sendable {
             unstable = 0
             sources = []
             let reading = SampleReading(
-                network: network, prefix: prefix,
+                network: network, prefix: prefix, layout: first.geometry,
                 geometry: network == nil ? nil : try ImageGeometry(first.geometry))
             // Some at a time, so that what has been read and not yet been put into the set stays small.
             let portion = 16 * max(1, threads)
@@ -94,6 +94,8 @@ struct LabelledImages: Sendable {
 private struct SampleReading: Sendable {
     var network: NetworkSpec?
     var prefix: Int
+    /// What every image's layout must be, as `ImageGeometry.value`.
+    var layout: Value
     /// Nil where no features are wanted.
     var geometry: ImageGeometry?
 
@@ -105,6 +107,11 @@ private struct SampleReading: Sendable {
 
     func sample(_ member: Step.Member) throws -> Sample {
         let noisy = try NoisyImages(member.load())
+        guard noisy.geometry == layout else {
+            throw StepFailure(
+                "\(member.origin) has another geometry than the images before it",
+                hint: "give all images the same resolution node")
+        }
         var sample = Sample(isUnstable: noisy.isUnstable)
         for copy in 0..<noisy.count {
             let image = noisy.copy(copy)

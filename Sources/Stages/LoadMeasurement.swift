@@ -23,12 +23,16 @@ struct LoadMeasurement: Stage {
                 "mask-path", .file, default: .optional,
                 about: ".npy of the same shape, not 0 where there is no data; adds to the mask of training"),
             Parameter(
+                "clip", .list(.number(-1e9...1e9), count: 2...2), default: .text("[0, 120]"),
+                about: "intensities are clipped to this range, as add-noise clips the training images"),
+            Parameter(
                 "mean", .number(1e-6...1e6), default: .optional,
                 about: "scale the image so that the mean over its pixels with data is this; absent keeps its scale"),
         ])
 
-    private let path: String?
-    private let maskPath: String?
+    private let file: Value?
+    private let maskFile: Value?
+    private let clip: ClosedRange<Float>
     private let mean: Double?
 
     init(parameters: Value) throws {
@@ -36,8 +40,10 @@ struct LoadMeasurement: Stage {
             let value = try parameters.field(name)
             return value.isNone ? nil : value
         }
-        path = try optional("path")?.string("path")
-        maskPath = try optional("mask-path")?.string("path")
+        file = try optional("path")
+        maskFile = try optional("mask-path")
+        let bounds = try parameters.doubles("clip")
+        clip = Float(min(bounds[0], bounds[1]))...Float(max(bounds[0], bounds[1]))
         mean = try optional("mean")?.asDouble()
     }
 
@@ -48,12 +54,22 @@ struct LoadMeasurement: Stage {
         let geometryValue = try resolution.field("geometry")
         let geometry = try ImageGeometry(geometryValue)
         var missing = try DetectorMask(maskValue).missing
-        if let maskPath { try add(maskPath, to: &missing, geometry) }
+        guard missing.shape == geometry.shape else {
+            throw StepFailure(
+                "the mask has shape \(missing.shape), the geometry needs \(geometry.shape)",
+                hint: "give the mask and the measurement the same resolution node")
+        }
+        if let maskFile { try add(maskFile, to: &missing, geometry) }
         var image: Tensor<Float>
-        if let path {
-            image = try read(path, geometry)
+        if let file {
+            image = try read(file, geometry)
         } else if let simulated = step.inputs["simulated"] {
             let noisy = try NoisyImages(simulated)
+            guard noisy.geometry == geometryValue else {
+                throw StepFailure(
+                    "the simulated image has another geometry than the measurement",
+                    hint: "give both the same resolution node")
+            }
             image = Tensor(shape: Array(noisy.images.shape.dropFirst()), elements: noisy.copy(0))
         } else {
             throw StepFailure(
@@ -62,6 +78,7 @@ struct LoadMeasurement: Stage {
         }
         var zeros = 0
         var negatives = 0
+        var clipped = 0
         var sum = 0.0
         var seen = 0
         for index in image.elements.indices {
@@ -69,9 +86,12 @@ struct LoadMeasurement: Stage {
                 image.elements[index] = 0
                 continue
             }
-            if image.elements[index] < 0 {
-                image.elements[index] = 0
+            if image.elements[index] < clip.lowerBound {
+                image.elements[index] = clip.lowerBound
                 negatives += 1
+            } else if image.elements[index] > clip.upperBound {
+                image.elements[index] = clip.upperBound
+                clipped += 1
             } else if image.elements[index] == 0 {
                 zeros += 1
             }
@@ -88,22 +108,25 @@ struct LoadMeasurement: Stage {
             for index in image.elements.indices { image.elements[index] *= factor }
         }
         let measurement = Measurement(
-            image: image, missing: missing, geometry: geometryValue, isSimulated: path == nil, zeroPixels: zeros,
+            image: image, missing: missing, geometry: geometryValue, isSimulated: file == nil, zeroPixels: zeros,
             negativePixels: negatives)
         return StepOutput(
             measurement.value,
             summary: [
-                "simulated": .bool(path == nil), "zero-pixels": .int(zeros), "negative-pixels": .int(negatives),
+                "simulated": .bool(file == nil), "zero-pixels": .int(zeros), "negative-pixels": .int(negatives),
+                "clipped-pixels": .int(clipped),
                 "mean": .double(mean ?? sum / Double(seen)),
             ])
     }
 
-    private func read(_ path: String, _ geometry: ImageGeometry) throws -> Tensor<Float> {
-        let tensor = try readArray(path)
+    private func read(_ file: Value, _ geometry: ImageGeometry) throws -> Tensor<Float> {
+        let path = try file.string("path")
+        let tensor = try readArray(file)
         guard tensor.shape == geometry.shape else {
+            let energies = geometry.settings.count == 1 ? "energy" : "energies"
             throw StepFailure(
                 "\(path): the image has shape \(tensor.shape), the graph's geometry needs \(geometry.shape)",
-                hint: "\(geometry.settings.count) incident energ\(geometry.settings.count == 1 ? "y" : "ies") × \(geometry.h.count) rows by "
+                hint: "\(geometry.settings.count) incident \(energies) × \(geometry.h.count) rows by "
                     + "\(geometry.energyBins.count) energy bins × \(geometry.k.count) columns; see the resolution node")
         }
         let image = tensor.asFloat64
@@ -117,8 +140,9 @@ struct LoadMeasurement: Stage {
         return Tensor(shape: image.shape, elements: image.elements.map { Float($0) })
     }
 
-    private func add(_ path: String, to missing: inout Tensor<UInt8>, _ geometry: ImageGeometry) throws {
-        let tensor = try readArray(path)
+    private func add(_ file: Value, to missing: inout Tensor<UInt8>, _ geometry: ImageGeometry) throws {
+        let path = try file.string("path")
+        let tensor = try readArray(file)
         guard tensor.shape == geometry.shape else {
             throw StepFailure(
                 "\(path): the mask has shape \(tensor.shape), the image needs \(geometry.shape)",
@@ -128,9 +152,17 @@ struct LoadMeasurement: Stage {
     }
 }
 
-/// Reads an array and words what goes wrong for the user.
-func readArray(_ path: String) throws -> AnyTensor {
-    do { return try NPY.read(path: path) } catch {
+/// Reads the array of a bound file and words what goes wrong for the user.
+///
+/// A file that cannot be read, or is no longer the one in the step's key, is the machine's failure and is not remembered;
+/// one that holds no usable array is.
+func readArray(_ file: Value) throws -> AnyTensor {
+    let path = try file.string("path")
+    let bytes = try AtomicFile.read(path)
+    try requireUnchanged(Digest(of: bytes), file)
+    do {
+        return try NPY.decode(bytes: bytes, name: path)
+    } catch {
         throw StepFailure("\(error.file): \(error.message)", hint: error.hint)
     }
 }

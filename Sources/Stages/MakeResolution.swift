@@ -18,7 +18,7 @@ struct MakeResolution: Stage {
         ] + ImageGeometry.parameters)
 
     private let geometry: ImageGeometry
-    private let tables: String?
+    private let tables: Value?
     private let instrument: Instrument
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
@@ -35,23 +35,27 @@ struct MakeResolution: Stage {
     init(parameters: Value) throws {
         geometry = try ImageGeometry(parameters)
         let tables = try parameters.field("tables")
-        self.tables = tables.isNone ? nil : try tables.string("path")
+        self.tables = tables.isNone ? nil : tables
         instrument = try parameters.string("instrument") == "maps" ? .maps : .mapsBefore2017
     }
 
     func run(_ step: Step) throws -> StepOutput {
         do {
-            let table =
-                if let tables {
-                    try ResolutionTable(
-                        directory: tables, incidentEnergies: geometry.settings.map(\.incidentEnergy))
-                } else {
-                    try ResolutionTable(instrument: instrument, geometry: geometry)
-                }
+            let table: ResolutionTable
+            if let tables {
+                let path = try tables.string("path")
+                table = try ResolutionTable(
+                    directory: path, incidentEnergies: geometry.settings.map(\.incidentEnergy))
+                try requireUnchanged(folderDigest(at: path), tables)
+            } else {
+                table = try ResolutionTable(instrument: instrument, geometry: geometry)
+            }
             return StepOutput(
                 ExperimentResolution(geometry: geometry, table: table).value,
                 summary: ["source": .string(tables == nil ? instrument.name : "tables")])
-        } catch {
+        } catch let error as InstrumentError {
+            // A file that cannot be read is the machine's failure and is not remembered.
+            if case .unreadable = error { throw error }
             throw StepFailure(error.description, hint: error.hint)
         }
     }

@@ -39,7 +39,7 @@ struct MaskDetector: Stage {
                 about: "smallest and largest 2θ that is seen"),
         ])
 
-    private let path: String?
+    private let file: Value?
     private let coverage: DetectorCoverage
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
@@ -49,7 +49,7 @@ struct MaskDetector: Stage {
 
     init(parameters: Value) throws {
         let path = try parameters.field("path")
-        self.path = path.isNone ? nil : try path.string("path")
+        file = path.isNone ? nil : path
         let angles = try parameters.doubles("scattering-angle")
         var coverage =
             try parameters.string("coverage") == "maps"
@@ -63,8 +63,9 @@ struct MaskDetector: Stage {
         let geometry = try ImageGeometry(resolution.field("geometry"))
         do {
             let mask: CoverageMask
-            if let path {
-                let array = try readArray(path)
+            if let file {
+                let path = try file.string("path")
+                let array = try readArray(file)
                 guard array.shape == geometry.shape else {
                     throw StepFailure(
                         "\(path): the mask has shape \(array.shape), the image has \(geometry.shape)",

@@ -13,7 +13,7 @@ struct Measurement: Sendable {
     var isSimulated: Bool
     /// Pixels outside the mask that are exactly 0: no detector that the mask knows of, or clipped.
     var zeroPixels: Int
-    /// Negative pixels set to 0.
+    /// Pixels below the clipping range (negative intensities, usually), set to its lower end.
     var negativePixels: Int
 
     init(

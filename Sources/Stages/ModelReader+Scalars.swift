@@ -125,7 +125,9 @@ extension ModelReader {
 
     /// A leading number or fraction, and the name behind it.
     private func split(_ text: String) -> (factor: Double?, rest: String) {
-        let number = text.prefix { $0.isNumber || "+-./".contains($0) }
+        var number = text.prefix { $0.isNumber || "+-./".contains($0) }
+        // An exponent belongs to the number (1e-3 meV), a name that begins with e does not (2 exchange).
+        if let match = text.prefixMatch(of: /[+-]?[0-9.]+[eE][+-]?[0-9]+/) { number = match.output }
         let rest = text.dropFirst(number.count).drop { $0 == " " || $0 == "*" }
         let parts = number.split(separator: "/").compactMap { Double($0) }
         let factor = parts.count == 1 ? parts[0] : parts.count == 2 ? parts[0] / parts[1] : nil

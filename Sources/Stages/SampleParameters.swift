@@ -31,7 +31,7 @@ struct SampleParameters: Stage {
                 about: "when the spin structure is not a minimum of the energy: draw again, keep it with a flag, "
                     + "or fail the sample"),
             Parameter(
-                "stability-grid", .integer(1...401), default: .text("25"),
+                "stability-grid", .integer(2...401), default: .text("25"),
                 about:
                     "wavevectors along each dispersive axis at which stability is tested; as many as spin-waves solves, so "
                     + "that a sample accepted here is not refused there"),

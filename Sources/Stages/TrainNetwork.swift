@@ -139,7 +139,8 @@ struct TrainNetwork: Stage {
                 classifier: try Classifier(spec, Weights(spec, ofSuffix: result.weights, after: images.prefix)),
                 layers: layers, classes: images.classes, temperature: temperature, history: result.history,
                 bestEpoch: result.bestEpoch, keptEpoch: result.keptEpoch,
-                domain: TrainingDomain(features: images.features, geometry: try ImageGeometry(images.geometry)))
+                domain: TrainingDomain(features: images.features, geometry: try ImageGeometry(images.geometry)),
+                geometry: images.geometry)
             return StepOutput(
                 network.value,
                 summary: [
@@ -147,6 +148,8 @@ struct TrainNetwork: Stage {
                     "unstable-simulations": .int(images.unstable),
                 ])
         } catch let error as LearningError {
+            // oneDNN out of memory is the machine's failure and is not remembered.
+            if case .library = error { throw error }
             throw StepFailure(error.message, hint: error.hint)
         }
     }

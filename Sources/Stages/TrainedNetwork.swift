@@ -1,4 +1,5 @@
 import Artifacts
+import Dataflow
 import Learning
 import Tensors
 
@@ -15,10 +16,12 @@ struct TrainedNetwork: Sendable {
     var bestEpoch: Int
     var keptEpoch: Int
     var domain: TrainingDomain
+    /// Layout of the training images, as `ImageGeometry.value`.
+    var geometry: Value
 
     init(
         classifier: Classifier, layers: Value, classes: [String], temperature: Double, history: [EpochReport],
-        bestEpoch: Int, keptEpoch: Int, domain: TrainingDomain
+        bestEpoch: Int, keptEpoch: Int, domain: TrainingDomain, geometry: Value
     ) {
         self.classifier = classifier
         self.layers = layers
@@ -28,6 +31,7 @@ struct TrainedNetwork: Sendable {
         self.bestEpoch = bestEpoch
         self.keptEpoch = keptEpoch
         self.domain = domain
+        self.geometry = geometry
     }
 
     init(_ value: Value) throws {
@@ -42,6 +46,7 @@ struct TrainedNetwork: Sendable {
         bestEpoch = try value.int("best-epoch")
         keptEpoch = try value.int("kept-epoch")
         domain = try TrainingDomain(value.field("domain"))
+        geometry = try value.field("geometry")
         history = try value.list("history").map { epoch in
             func optional(_ name: String) throws -> Double? {
                 let field = try epoch.field(name)
@@ -62,7 +67,7 @@ struct TrainedNetwork: Sendable {
             "weights": .record(
                 Dictionary(uniqueKeysWithValues: classifier.weights.tensors.map { ($0.name, .tensor($0.tensor)) })),
             "temperature": .double(temperature), "best-epoch": .int(bestEpoch),
-            "kept-epoch": .int(keptEpoch), "domain": domain.value,
+            "kept-epoch": .int(keptEpoch), "domain": domain.value, "geometry": geometry,
             "history": .list(
                 history.map { epoch in
                     .record([
@@ -77,8 +82,26 @@ struct TrainedNetwork: Sendable {
 }
 
 extension TrainedNetwork {
-    /// The ensemble of an `all` input, whose members must agree on their classes.
-    static func ensemble(_ members: [Value]) throws -> [TrainedNetwork] {
-        try members.map { try TrainedNetwork($0) }
+    /// The ensemble of an `all` input.
+    ///
+    /// - Throws: `StepFailure` when there is none, or when members differ in classes, their order, or geometry.
+    static func ensemble(_ members: [Step.Member]) throws -> [TrainedNetwork] {
+        let networks = try members.map { try TrainedNetwork($0.load()) }
+        guard let first = networks.first else { throw StepFailure("no network") }
+        for other in networks where other.classes != first.classes || other.geometry != first.geometry {
+            throw StepFailure(
+                "the networks of the ensemble were trained on other classes or another geometry",
+                hint: "give them images of the same classes, in the same order, and of one resolution node")
+        }
+        return networks
+    }
+
+    /// - Throws: `StepFailure` when an image has another layout than the training images.
+    func requireGeometry(_ other: Value, of what: String) throws {
+        guard other == geometry else {
+            throw StepFailure(
+                "\(what) has another geometry than the training images",
+                hint: "incident energies, energy bins, h, k and lattice must agree: use one resolution node for both")
+        }
     }
 }

@@ -77,7 +77,7 @@ struct NoiseModelTests {
         }
         let uniform = 1 / 12.0.squareRoot()
         check("twin fraction", mean: 0.5, sigma: 0.2 * uniform) { $0.fractions[0] }
-        check("background", mean: 0.3, sigma: 0.6 * uniform) { $0.background }
+        check("background", mean: -0.3, sigma: 0.6 * uniform) { $0.background }
         check("noise scale", mean: 1.25, sigma: 1.5 * uniform) { $0.noiseScale }
         check("scale", mean: 0, sigma: 0.2) { log($0.scale) }
         check("setting scale", mean: 0, sigma: 0.25) { log($0.settingScales[5]) }
@@ -145,6 +145,7 @@ struct NoiseModelTests {
         model.exposure = 0
         #expect(throws: InstrumentError.invalid("exposure", problem: "must be positive")) { try model.validate() }
         model = NoiseModel()
+        model.background = 0...0.6
         model.meanIntensity = 0.5
         #expect(throws: InstrumentError.self) { try model.validate() }
         model = NoiseModel()

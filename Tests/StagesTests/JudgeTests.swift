@@ -33,7 +33,7 @@ struct JudgeTests {
         let network = TrainedNetwork(
             classifier: try Classifier(spec, weights), layers: layers, classes: ["a", "b"], temperature: temperature,
             history: [], bestEpoch: 1, keptEpoch: 1,
-            domain: TrainingDomain(features: features, geometry: Self.geometry))
+            domain: TrainingDomain(features: features, geometry: Self.geometry), geometry: Self.geometry.value)
         let value = network.value
         return Step.Member(className: nil, sample: 0, digest: value.digest) { value }
     }
@@ -77,6 +77,17 @@ struct JudgeTests {
         #expect(abs(try p.double("a") + p.double("b") - 1) < 1e-15)
         #expect(try verdict.field("deviation").double("b") < 1e-6)
         #expect(try verdict.double("test-accuracy") == 0.95)
+    }
+
+    @Test("a measurement of another geometry gets no verdict, whatever its shape")
+    func otherGeometry() throws {
+        var geometry = Self.geometry
+        geometry.h.maximum += 0.5
+        let shape = geometry.shape
+        let other = Measurement(
+            image: Tensor(shape: shape, repeating: 2), missing: Tensor(shape: shape, repeating: 0),
+            geometry: geometry.value, isSimulated: false, zeroPixels: 0, negativePixels: 0)
+        #expect(throws: StepFailure.self) { try verdict([member(logits: [0, 4])], other.value) }
     }
 
     @Test("the temperature divides the logits")
