@@ -76,45 +76,39 @@ struct LoadMeasurement: Stage {
                 "no measurement: neither a path nor a simulated image is given",
                 hint: "--set \(step.node).path=FILE.npy")
         }
-        var zeros = 0
-        var negatives = 0
-        var clipped = 0
         var sum = 0.0
         var seen = 0
         for index in image.elements.indices {
             if missing.elements[index] != 0 {
                 image.elements[index] = 0
-                continue
+            } else {
+                sum += Double(max(0, image.elements[index]))
+                seen += 1
             }
-            if image.elements[index] < clip.lowerBound {
-                image.elements[index] = clip.lowerBound
-                negatives += 1
-            } else if image.elements[index] > clip.upperBound {
-                image.elements[index] = clip.upperBound
-                clipped += 1
-            } else if image.elements[index] == 0 {
-                zeros += 1
-            }
-            sum += Double(image.elements[index])
-            seen += 1
         }
         guard sum > 0 else {
             throw StepFailure(
                 "the measurement has no intensity in any of its \(seen) unmasked pixels",
                 hint: "check that the file holds counts and that the mask marks missing pixels with 1, not 0")
         }
-        if let mean {
-            let factor = Float(mean * Double(seen) / sum)
-            for index in image.elements.indices { image.elements[index] *= factor }
+        // Scaled before it is clipped: the range is on the training images' scale.
+        let factor = mean.map { Float($0 * Double(seen) / sum) } ?? 1
+        var (zeros, below, above) = (0, 0, 0)
+        for index in image.elements.indices where missing.elements[index] == 0 {
+            let value = factor * image.elements[index]
+            if value == 0 { zeros += 1 }
+            if value < clip.lowerBound { below += 1 }
+            if value > clip.upperBound { above += 1 }
+            image.elements[index] = min(max(value, clip.lowerBound), clip.upperBound)
         }
         let measurement = Measurement(
             image: image, missing: missing, geometry: geometryValue, isSimulated: file == nil, zeroPixels: zeros,
-            negativePixels: negatives)
+            negativePixels: below)
         return StepOutput(
             measurement.value,
             summary: [
-                "simulated": .bool(file == nil), "zero-pixels": .int(zeros), "negative-pixels": .int(negatives),
-                "clipped-pixels": .int(clipped),
+                "simulated": .bool(file == nil), "zero-pixels": .int(zeros), "negative-pixels": .int(below),
+                "clipped-pixels": .int(above),
                 "mean": .double(mean ?? sum / Double(seen)),
             ])
     }
