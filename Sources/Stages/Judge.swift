@@ -101,6 +101,10 @@ struct Judge: Stage {
         let pixels = measurement.missing.elements.count { $0 == 0 }
         let zeros = Double(measurement.zeroPixels) / Double(max(pixels, 1))
         if zeros > 0.6 { flags.append("many zeros: \(percent(zeros)) of the unmasked pixels are exactly 0") }
+        if let test, let interval = try? test.doubles("accuracy-interval"), mean > interval[1] {
+            flags.append(
+                "surer than shown: the held-out test can show a certainty of \(percent(interval[1])) at most")
+        }
         if let test, let accuracy = try? test.double("accuracy"), accuracy < 0.8 {
             flags.append("weak network: right on \(percent(accuracy)) of held-out simulations")
         }

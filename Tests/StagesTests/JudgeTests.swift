@@ -49,12 +49,12 @@ struct JudgeTests {
     }
 
     private func verdict(
-        _ members: [Step.Member], _ measurement: Value, accuracy: Double? = nil
+        _ members: [Step.Member], _ measurement: Value, accuracy: Double? = nil, upper: Double = 1
     ) throws -> Value {
         var inputs = ["measurement": measurement]
         if let accuracy {
             inputs["test"] = .record([
-                "accuracy": .double(accuracy), "accuracy-interval": .list([.double(accuracy), .double(1)]),
+                "accuracy": .double(accuracy), "accuracy-interval": .list([.double(accuracy), .double(upper)]),
             ])
         }
         let judge = try Judge(parameters: .record(["certainty": .double(0.9), "domain-level": .double(0.01)]))
@@ -88,6 +88,14 @@ struct JudgeTests {
             image: Tensor(shape: shape, repeating: 2), missing: Tensor(shape: shape, repeating: 0),
             geometry: geometry.value, isSimulated: false, zeroPixels: 0, negativePixels: 0)
         #expect(throws: StepFailure.self) { try verdict([member(logits: [0, 4])], other.value) }
+    }
+
+    @Test("a certainty that the test set cannot show is remarked upon")
+    func surerThanShown() throws {
+        // 0.982 against an interval that ends at 0.97.
+        let verdict = try verdict([member(logits: [0, 4])], measurement(), accuracy: 0.95, upper: 0.97)
+        #expect(
+            try flags(verdict) == ["surer than shown: the held-out test can show a certainty of 97.0 % at most"])
     }
 
     @Test("the temperature divides the logits")
