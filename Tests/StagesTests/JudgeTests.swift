@@ -15,7 +15,9 @@ struct JudgeTests {
     private static let geometry = RegionTableTests.geometry
     private static let pixels = geometry.rows * geometry.columns
 
-    private func member(logits: [Float], temperature: Double = 1) throws -> Step.Member {
+    private func member(
+        logits: [Float], temperature: Double = 1, classes: [String] = ["a", "b"]
+    ) throws -> Step.Member {
         let layers: Value = .list([
             .record(["form": .string("flatten"), "value": .record([:])]),
             .record(["form": .string("dense"), "value": .int(2)]),
@@ -31,7 +33,7 @@ struct JudgeTests {
         // Intensities between 1 and 3 in every panel are usual.
         let features = (0..<200).map { index in [Double](repeating: log1p(1 + 2 * Double(index) / 199), count: 6) }
         let network = TrainedNetwork(
-            classifier: try Classifier(spec, weights), layers: layers, classes: ["a", "b"], temperature: temperature,
+            classifier: try Classifier(spec, weights), layers: layers, classes: classes, temperature: temperature,
             history: [], bestEpoch: 1, keptEpoch: 1,
             domain: TrainingDomain(features: features, geometry: Self.geometry), geometry: Self.geometry.value)
         let value = network.value
@@ -96,6 +98,12 @@ struct JudgeTests {
         let verdict = try verdict([member(logits: [0, 4])], measurement(), accuracy: 0.95, upper: 0.97)
         #expect(
             try flags(verdict) == ["surer than shown: the held-out test can show a certainty of 97.0 % at most"])
+    }
+
+    @Test("networks that count their classes in another order are not averaged")
+    func otherOrder() throws {
+        let members = [try member(logits: [0, 4]), try member(logits: [0, 4], classes: ["b", "a"])]
+        #expect(throws: StepFailure.self) { try verdict(members, measurement()) }
     }
 
     @Test("the temperature divides the logits")
