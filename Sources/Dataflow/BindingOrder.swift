@@ -92,7 +92,9 @@ extension Binder {
                 }
             }
             samples[index] = mapped?.count
-            if let parameter = signature.samplesFrom, case .int(let count)? = instance.parameters?[parameter] {
+            if signature.samplesFrom != nil, let parameters = instance.parameters,
+                let count = instance.stage?.sampleCount(parameters)
+            {
                 samples[index] = count
             }
         }

@@ -9,6 +9,16 @@ public protocol Stage: Sendable {
     /// Called at binding, with every parameter already of the right type.
     static func problems(in parameters: Value) -> [ParameterProblem]
 
+    /// How many samples the stage makes of itself; nil for a stage that makes none. Only called for stages with
+    /// `samplesFrom`.
+    static func sampleCount(_ parameters: Value) -> Int?
+
+    /// The part of `parameters` that one sample reads, for stages whose samples are given one by one (a sweep's points).
+    ///
+    /// Where it is not nil it stands in the sample's key in place of all parameters and of the sample's number: an edit of
+    /// one point touches one sample, and two equal points are one step.
+    static func parameters(_ parameters: Value, ofSample sample: Int) -> Value?
+
     /// - Parameter parameters: a record with every parameter of the signature, defaults filled in.
     init(parameters: Value) throws
 
@@ -20,6 +30,13 @@ public protocol Stage: Sendable {
 
 extension Stage {
     public static func problems(in parameters: Value) -> [ParameterProblem] { [] }
+
+    public static func sampleCount(_ parameters: Value) -> Int? {
+        guard let name = signature.samplesFrom, case .int(let count)? = parameters[name] else { return nil }
+        return count
+    }
+
+    public static func parameters(_ parameters: Value, ofSample sample: Int) -> Value? { nil }
 }
 
 /// A problem with one parameter that a stage found at binding.
