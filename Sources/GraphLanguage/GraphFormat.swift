@@ -18,8 +18,19 @@ public func formattedGraph(_ text: String, file: String) throws(DiagnosticList) 
     ])
     let after: Located
     do { after = try parseYAML(text: formatted, file: file) } catch { throw notUnderstood }
-    guard after.hasContent(of: before), YAMLLayout.applied(to: formatted) == formatted else { throw notUnderstood }
+    guard after.hasContent(of: before), formatted.hasInk(of: text), YAMLLayout.applied(to: formatted) == formatted
+    else {
+        throw notUnderstood
+    }
     return formatted
+}
+
+extension String {
+    /// Whether all but blanks and line ends is the same: comments are no values, and none may be lost.
+    fileprivate func hasInk(of other: String) -> Bool {
+        withoutByteOrderMark(self).unicodeScalars.lazy.filter { !$0.properties.isWhitespace }
+            .elementsEqual(withoutByteOrderMark(other).unicodeScalars.lazy.filter { !$0.properties.isWhitespace })
+    }
 }
 
 extension Located {

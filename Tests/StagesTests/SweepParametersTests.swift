@@ -125,7 +125,7 @@ struct SweepParametersTests {
             (
                 "values: {J1: []}",
                 [
-                    "[[]] 'values.J1' must be a list of 1 to 1000000, each an energy from -1000000 meV to 1000000 meV, "
+                    "[[]] 'values.J1' must be a list of 1 to 1000000, each an energy from -1000000 to 1000000 meV, "
                         + "found 0"
                 ]
             ),
