@@ -93,13 +93,13 @@ extension StageLibrary {
         let points = Value.anyOf([
             .reference("reference"),
             .record([
-                "type": .string("array"), "minItems": .int(1), "uniqueItems": .bool(true),
+                "type": .string("array"), "minItems": .int(1),
                 "items": .record(["type": .types("string", "number", "boolean")]),
             ]),
             .record(["type": .string("object"), "minProperties": .int(1), "propertyNames": .reference("name")]),
         ])
         return .anyOf([
-            .record(["const": .string("each class")]),
+            .record(["type": .string("string"), "pattern": .string("^ *each +class *$")]),
             .record([
                 "type": .string("object"), "minProperties": .int(1), "propertyNames": .reference("name"),
                 "properties": .record(["class": .record(["const": .string("each")])]), "additionalProperties": points,
@@ -168,7 +168,8 @@ extension ParameterType {
     /// The schema of what may be written, as a YAML reader with the core types sees it.
     var schema: Value {
         switch self {
-        case .boolean: return .record(["enum": .list([.bool(true), .bool(false), .string("yes"), .string("no")])])
+        case .boolean:
+            return .anyOf([.type("boolean"), .record(["type": .string("string"), "pattern": .string(Self.truth)])])
         case .integer(let range):
             var fields: [String: Value] = ["type": .string("integer")]
             if range.lowerBound != .min { fields["minimum"] = .int(range.lowerBound) }
@@ -183,9 +184,10 @@ extension ParameterType {
             let units = dimension.units.map(\.name).joined(separator: "|")
             let number = "[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?"
             return .anyOf([
-                .record(["type": .string("string"), "pattern": .string("^\(number) *(\(units))$")]),
-                // Zero needs no unit.
+                .record(["type": .string("string"), "pattern": .string("^ *\(number) *(\(units)) *$")]),
+                // Zero needs no unit, in quotation marks or out of them.
                 .record(["const": .int(0)]),
+                .record(["type": .string("string"), "pattern": .string("^ *[+-]?0+([.]0*)? *$")]),
             ])
         case .choice(let names): return .record(["enum": .strings(names)])
         case .text: return .record(["type": .types("string", "number", "boolean")])
@@ -209,6 +211,9 @@ extension ParameterType {
         case .either(let first, let second): return .anyOf([first.schema, second.schema])
         }
     }
+
+    /// JSON Schema's patterns have no way to leave out the case.
+    private static let truth = "^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Yy][Ee][Ss]|[Nn][Oo])$"
 
     fileprivate var schemaOrReference: Value { .anyOf([.reference("reference"), schema]) }
 }

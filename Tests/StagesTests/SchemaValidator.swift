@@ -49,7 +49,6 @@ struct SchemaValidator {
         case "items": return try value.items?.allSatisfy { try accepts($0, schema: argument) } ?? true
         case "minItems": return try value.items.map { try $0.count >= argument.asInt() } ?? true
         case "maxItems": return try value.items.map { try $0.count <= argument.asInt() } ?? true
-        case "uniqueItems": return value.items.map { Set($0.map(\.content)).count == $0.count } ?? true
         case "properties":
             return try value.entries?.allSatisfy { entry in
                 try argument[entry.key].map { try accepts(entry.value, schema: $0) } ?? true
