@@ -25,20 +25,21 @@ extension Store {
         guard directory.excludeOthers() else { throw .busy(path: path, reason: "another program has it open") }
         for name in ["meta", "blobs"] {
             let old = "\(path)/\(name)", rebuilt = "\(path)/\(name).rebuilding"
-            try removeTree(rebuilt)
+            try StoreDirectory.removeTree(rebuilt, store: path)
             do {
                 try FileManager.default.createDirectory(atPath: rebuilt, withIntermediateDirectories: true)
             } catch {
                 throw .failed(path: path, operation: "rebuild", reason: error.localizedDescription)
             }
             let sizes = MapSizes()
-            let tables = name == "meta" ? Table.meta : [Table.blobs]
+            let tables = name == "meta" ? Table.meta : Table.blobsTables
             let environment = try Environment(
                 path: rebuilt, tables: tables, access: .readWrite, mapSize: name == "meta" ? sizes.meta : sizes.blobs)
             let entries = try saveEntries(of: old + "/data.mdb", tables: tables, into: environment, &result)
             let heads = entries.heads
             // An artifact is believed by its head: it must not outlive its pieces.
             try environment.write { transaction throws(StoreError) in
+                if tables.contains(Table.epoch) { try Self.renewEpoch(in: transaction) }
                 for head in heads {
                     guard let digest = Digest(bytes: head.prefix(32)) else { continue }
                     let blob = try Self.head(of: digest, in: transaction)
@@ -53,26 +54,17 @@ extension Store {
             environment.close()
             if entries.problems.isEmpty {
                 // This file was whole.
-                try removeTree(rebuilt)
+                try StoreDirectory.removeTree(rebuilt, store: path)
                 continue
             }
             let aside = "\(path)/\(name).damaged"
-            try removeTree(aside)
+            try StoreDirectory.removeTree(aside, store: path)
             guard rename(old, aside) == 0, rename(rebuilt, old) == 0 else {
                 throw Environment.error(errno, path: path, operation: "rebuild")
             }
             result.asidePaths.append(aside)
         }
         return result
-    }
-
-    private static func removeTree(_ path: String) throws(StoreError) {
-        guard FileManager.default.fileExists(atPath: path) else { return }
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            throw .failed(path: path, operation: "rebuild", reason: error.localizedDescription)
-        }
     }
 
     /// Copies each entry that can be reached and whose checksum matches.

@@ -4,7 +4,7 @@ import Synchronization
 
 /// What was computed before, by content: records by key, artifacts by digest, and the runs that used them.
 ///
-/// Two LMDB environments lie under the store's directory: `meta` (records, key preimages, runs) and `blobs`
+/// Two LMDB environments lie under the store's directory: `meta` (records and what their keys are made of, runs) and `blobs`
 /// (artifacts). Blobs are committed before the records that name them. LMDB does not notice decay, so each entry has a
 /// checksum, and the structure of both files is checked on opening: damage is reported and computed anew, never
 /// believed. A store may be used from many threads; one of them writes at a time.
@@ -16,17 +16,26 @@ public final class Store: Sendable {
     let directory: StoreDirectory
     let meta: Environment
     let blobs: Environment
+    let collectionGate: Gate
+    let exchangeGate: Gate
     private let identity: String
 
     enum Table {
         static let records = "records"
-        static let preimages = "preimages"
+        static let contexts = "contexts"
+        static let templates = "templates"
         static let latest = "latest"
         static let runs = "runs"
         static let runKeys = "run-keys"
+        static let fanouts = "fanouts"
+        static let gatherings = "gatherings"
         static let blobs = "blobs"
 
-        static let meta = [records, preimages, latest, runs, runKeys]
+        static let epoch = "epoch"
+        static let pins = "pins"
+
+        static let meta = [records, contexts, templates, latest, runs, runKeys, fanouts, gatherings, pins]
+        static let blobsTables = [blobs, epoch]
     }
 
     /// Sizes of the maps: address space, not disk. Both grow when they are full.
@@ -73,8 +82,14 @@ public final class Store: Sendable {
         self.identity = identity
         self.access = access
         directory = try StoreDirectory(path: path, access: access)
-        meta = try Environment(path: path + "/meta", tables: Table.meta, access: access, mapSize: mapSizes.meta)
-        blobs = try Environment(path: path + "/blobs", tables: [Table.blobs], access: access, mapSize: mapSizes.blobs)
+        collectionGate = Gate(store: path, for: .collection, mayWrite: access == .readWrite)
+        exchangeGate = Gate(store: path, for: .exchange, mayWrite: access == .readWrite)
+        meta = try Environment(
+            path: path + "/meta", tables: Table.meta, access: access, mapSize: mapSizes.meta,
+            exchangeGate: exchangeGate)
+        blobs = try Environment(
+            path: path + "/blobs", tables: Table.blobsTables, access: access, mapSize: mapSizes.blobs,
+            exchangeGate: exchangeGate)
         if access == .readWrite { try directory.writeFormat() }
     }
 

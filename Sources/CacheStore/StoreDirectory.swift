@@ -4,14 +4,18 @@ import Foundation
 /// The directory around the two environments: whether it is a store, of which format, and who uses it.
 ///
 ///     FORMAT   "spinweave store", and the number of the format
-///     meta/    records, key preimages, runs
+///     meta/    records and what their keys are made of, runs
 ///     blobs/   artifacts
 ///     LOCK     held by every program that uses the store
+///     claims   locked by those who compute a step
+///     active/  what each run in progress uses
+///     settings what the user set, as the size to stay below
+///     clock    the latest time given to a run
 ///
 /// A README.md and a .gitignore may stand beside them.
 final class StoreDirectory: Sendable {
     /// The format that this program writes, and the newest it reads.
-    static let format = 1
+    static let format = 2
 
     let path: String
     /// Holds the lock; -1 where the file system allows none.
@@ -19,7 +23,8 @@ final class StoreDirectory: Sendable {
 
     private static let title = "spinweave store"
     private static let neighbours: Set<String> = [
-        "FORMAT", "LOCK", "meta", "blobs", "README.md", ".gitignore", ".gitkeep",
+        "FORMAT", "LOCK", "active", "claims", "clock", "settings", "meta", "meta.new", "blobs", "blobs.new",
+        "FORMAT.new", "README.md", ".gitignore", ".gitkeep",
     ]
 
     /// Checks the directory, makes what is missing (`readWrite`), and announces its use to other programs.
@@ -69,13 +74,7 @@ final class StoreDirectory: Sendable {
     func writeFormat() throws(StoreError) {
         let file = path + "/FORMAT"
         if access(file, F_OK) == 0 { return }
-        let temporary = path + "/meta/FORMAT.new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Environment.error(errno, path: path, operation: "write") }
-        defer { close(descriptor) }
-        let text = Array("\(Self.title)\nformat \(Self.format)\n".utf8)
-        guard write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0, rename(temporary, file) == 0
-        else { throw Environment.error(errno == 0 ? ENOSPC : errno, path: path, operation: "write") }
+        try Self.replace(file, with: Array("\(Self.title)\nformat \(Self.format)\n".utf8), store: path)
     }
 
     /// Whether the directory has a FORMAT file that this program can work with.
@@ -92,6 +91,7 @@ final class StoreDirectory: Sendable {
             let number = Int(lines[1].dropFirst(7))
         else { throw .foreign(path: path, found: "a FORMAT file of something else") }
         if number > format { throw .newerFormat(path: path, found: number, known: format) }
+        if number < format { throw .olderFormat(path: path, found: number, known: format) }
         return true
     }
 
@@ -111,7 +111,7 @@ final class StoreDirectory: Sendable {
 
     // MARK: The file system
 
-    private static func make(_ directory: String, store: String) throws(StoreError) {
+    static func make(_ directory: String, store: String) throws(StoreError) {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
@@ -125,7 +125,7 @@ final class StoreDirectory: Sendable {
         }
     }
 
-    private static func names(in path: String) throws(StoreError) -> [String] {
+    static func names(in path: String) throws(StoreError) -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path)
         } catch {

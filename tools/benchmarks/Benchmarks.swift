@@ -1,9 +1,10 @@
+import Compute
 import Foundation
 
 /// `spinweave-bench NAME [--format json]`: runs one benchmark and prints its figures.
 @main
 enum Benchmarks {
-    static let all: [any Benchmark.Type] = [StoreBenchmark.self]
+    static var all: [any Benchmark.Type] { [StoreBenchmark.self] }
 
     static func main() {
         var arguments = Array(CommandLine.arguments.dropFirst())
@@ -28,6 +29,8 @@ enum Benchmarks {
         }
     }
 
+    private static var machine: String { "\(ProcessInfo.processInfo.activeProcessorCount) cores of \(Machine.kind)" }
+
     private static func refuse(_ message: String) -> Never {
         FileHandle.standardError.write(Data("\(message)\n".utf8))
         exit(64)
@@ -40,29 +43,17 @@ enum Benchmarks {
             let value = text(figure.value)
             return "  \(name)  \(String(repeating: " ", count: max(0, 9 - value.count)))\(value)  \(figure.meaning)"
         }
-        return (["\(name) on \(Machine.description)"] + rows).joined(separator: "\n")
+        return (["\(name) on \(machine)"] + rows).joined(separator: "\n")
     }
 
     private static func document(_ name: String, _ figures: Figures) -> String {
         let pairs = figures.all.map { "\"\($0.name)\": \(text($0.value))" }.joined(separator: ", ")
-        let machine = Machine.description.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        let machine = Self.machine.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
         return "{\"name\": \"\(name)\", \"machine\": \"\(machine)\", \"figures\": {\(pairs)}}"
     }
 
     /// Four digits are more than a measurement is good for.
     private static func text(_ value: Double) -> String {
         value >= 1000 ? String(Int(value.rounded())) : String(format: value >= 10 ? "%.1f" : "%.3f", value)
-    }
-}
-
-/// The class of machine that figures are from; no name or address.
-enum Machine {
-    static var description: String {
-        let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-        let model = information.split(separator: "\n").first { $0.hasPrefix("model name") }
-            .flatMap { $0.split(separator: ":").last }.map { $0.trimmingCharacters(in: .whitespaces) }
-        let extensions = ["avx512f", "avx2", "sha_ni"].filter { information.contains(" \($0)") }
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        return "\(cores) cores of \(model ?? "an unknown processor") (\(extensions.joined(separator: ", ")))"
     }
 }
