@@ -10,6 +10,7 @@ struct CacheInspector: ParsableCommand {
             Exit status: 0 done, 1 damage was found, 3 the store cannot be used, 64 wrong arguments.
             """,
         subcommands: [
-            ListRecords.self, ShowRecord.self, DiskUse.self, VerifyStore.self, CollectGarbage.self,
+            ListRecords.self, ShowRecord.self, ShowTree.self, DiskUse.self, VerifyStore.self, CollectGarbage.self,
+            UserInterface.self,
         ])
 }
