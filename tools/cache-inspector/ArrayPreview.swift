@@ -17,11 +17,14 @@ struct ArrayPreview {
     /// Of the layer, row-major.
     var values: [Double]
 
-    /// The array that says most: of those with rows and columns the largest, else the largest of all.
+    /// The array that says most: of those with rows and columns the one with the largest layer, else the largest of all.
     static func best(of value: Value) -> (path: String, tensor: AnyTensor)? {
-        func isFlat(_ tensor: AnyTensor) -> Int { tensor.shape.filter { $0 > 1 }.count < 2 ? 1 : 0 }
-        return arrays(in: value).filter { $0.tensor.count > 1 }
-            .min { (isFlat($0.tensor), -$0.tensor.count, $0.path) < (isFlat($1.tensor), -$1.tensor.count, $1.path) }
+        func order(_ tensor: AnyTensor) -> (Int, Int) {
+            let (rows, columns) = (tensor.shape.dropLast().last ?? 1, tensor.shape.last ?? 1)
+            return rows > 1 && columns > 1 ? (0, -rows * columns) : (1, -tensor.count)
+        }
+        // The first of equals: paths come sorted.
+        return arrays(in: value).filter { $0.tensor.count > 1 }.min { order($0.tensor) < order($1.tensor) }
     }
 
     /// All arrays with their paths, in the order of paths.

@@ -83,6 +83,16 @@ struct StoreOptions: ParsableArguments {
             throw unusable(error)
         } catch let error as Diagnostic {
             throw wrongArguments(error)
+        } catch let error as ExchangeError {
+            switch error.kind {
+            case .damaged:
+                complain(error.diagnostic)
+                throw ExitCode(1)
+            case .foreign: throw wrongArguments(error.diagnostic)
+            case .file:
+                complain(error.diagnostic)
+                throw ExitCode(74)
+            }
         } catch let error as InterchangeError {
             say("error: \(error)")
             throw ExitCode(74)
