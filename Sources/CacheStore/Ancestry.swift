@@ -53,7 +53,7 @@ public struct Ancestry {
     /// Where several steps gave the same artifact, the one named is of the step's own graph, if one is, and the youngest.
     public func inputs(of record: Record) throws(StoreError) -> [Input] {
         var inputs: [Input] = []
-        for (port, digest) in try inputDigests(of: record).sorted(by: { $0.key < $1.key }) {
+        for (port, digest) in record.identity.inputs.sorted(by: { $0.key < $1.key }) {
             let candidates = producers(of: digest)
             if let best = candidates.first(where: { $0.graph == record.graph }) ?? candidates.first {
                 inputs.append(
@@ -67,26 +67,39 @@ public struct Ancestry {
         return inputs
     }
 
-    private func inputDigests(of record: Record) throws(StoreError) -> [String: Digest] {
-        guard let preimage = try preimage(of: record), case .record(let fields)? = preimage["inputs"] else {
-            return [:]
+    /// The steps that flowed into a port together; nil where the store does not know, or no longer knows all of them.
+    private func gathered(_ digest: Digest) throws(StoreError) -> [Record]? {
+        if let known = cache.gathered[digest] { return known }
+        guard let gathering = try store.gathering(digest) else { return nil }
+        var steps: [Record] = []
+        for part in gathering.parts {
+            guard let keys = try store.stepKeys(under: part.key) else { return nil }
+            for key in keys {
+                guard let step = record(for: key) else { return nil }
+                steps.append(step)
+            }
         }
-        return fields.compactMapValues { value in
-            if case .digest(let digest) = value { return digest }
-            return nil
-        }
+        cache.gathered[digest] = steps
+        return steps
     }
-
-    /// The steps that flowed into a port together; nil where the store does not know.
-    private func gathered(_ digest: Digest) throws(StoreError) -> [Record]? { nil }
 
     /// What the step's key is made of; nil where it is not there and where it is damaged.
     public func preimage(of record: Record) throws(StoreError) -> Value? {
-        guard let bytes = try store.preimage(for: record.key) else { return nil }
+        let digest = record.identity.template
+        if cache.templates[digest] == nil { cache.templates[digest] = try store.template(digest) }
+        guard let template = cache.templates[digest] else { return nil }
         do {
-            return try Value(decoding: bytes)
+            return try record.identity.preimage(template: template)
         } catch {
             return nil
         }
     }
+
+    /// What many steps have in common is read once.
+    private final class Cache {
+        var templates: [Digest: Value] = [:]
+        var gathered: [Digest: [Record]] = [:]
+    }
+
+    private let cache = Cache()
 }

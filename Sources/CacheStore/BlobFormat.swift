@@ -126,16 +126,6 @@ struct BlobHead {
     }
 }
 
-/// A finished step that is filtered, compressed and sealed: all that is left is to commit it.
-public struct PreparedRecord: Sendable {
-    public let record: Record
-    let preimage: [UInt8]
-    let blob: PreparedBlob?
-
-    /// Bytes that a commit will write, for sizing batches.
-    public var storedBytes: Int { (blob?.head.storedBytes ?? 0) + preimage.count + 320 }
-}
-
 struct PreparedBlob: Sendable {
     let digest: Digest
     let head: BlobHead

@@ -46,7 +46,7 @@ final class Environment: @unchecked Sendable {
         try check(mdb_env_create(&created), "open")
         guard let created else { throw failure(ENOMEM, "open") }
         do throws(StoreError) {
-            try check(mdb_env_set_maxdbs(created, 8), "open")
+            try check(mdb_env_set_maxdbs(created, 32), "open")
             try check(mdb_env_set_maxreaders(created, 510), "open")
             if access == .readWrite { try check(mdb_env_set_mapsize(created, initialMapSize), "open") }
             try check(mdb_env_open(created, path, flags, 0o644), "open")

@@ -11,6 +11,8 @@ public struct Record: Sendable, Hashable, Codable {
 
     /// The step's key: the digest of its preimage.
     public var key: Digest
+    /// What the key is made of.
+    public var identity: StepIdentity
     public var graph: String
     /// The node's name, with its class: `spectra@dimer`.
     public var node: String
@@ -23,19 +25,23 @@ public struct Record: Sendable, Hashable, Codable {
     public var seconds: Double
     /// `cpu` or `cuda`.
     public var executor: String
+    /// The class of machine: processor and instruction set.
+    public var machine: String
     public var programVersion: String
     /// The run that computed it.
     public var run: String
     /// Seconds since 1970.
     public var created: Double
-    /// A few small facts for listings, as canonical bytes of a record value.
+    /// A few small facts for listings, as canonical bytes of a record value; empty for none.
     public var summary: [UInt8]
 
     public init(
-        key: Digest, graph: String, node: String, stage: String, stageVersion: Int, sample: Int?, outcome: Outcome,
-        seconds: Double, executor: String, programVersion: String, run: String, created: Double, summary: [UInt8]
+        identity: StepIdentity, key: Digest? = nil, graph: String, node: String, stage: String, stageVersion: Int,
+        sample: Int?, outcome: Outcome, seconds: Double, executor: String, machine: String = "",
+        programVersion: String, run: String, created: Double, summary: [UInt8]
     ) {
-        self.key = key
+        self.key = key ?? identity.key
+        self.identity = identity
         self.graph = graph
         self.node = node
         self.stage = stage
@@ -44,6 +50,7 @@ public struct Record: Sendable, Hashable, Codable {
         self.outcome = outcome
         self.seconds = seconds
         self.executor = executor
+        self.machine = machine
         self.programVersion = programVersion
         self.run = run
         self.created = created
@@ -60,14 +67,24 @@ public struct Record: Sendable, Hashable, Codable {
 /// A finished step on its way into the store.
 public struct NewRecord: Sendable {
     public var record: Record
-    /// Canonical bytes whose digest is `record.key`: kept so that two keys can be compared field by field.
-    public var preimage: [UInt8]
+    /// Canonical bytes whose digest is `record.identity.template`: kept so that two keys can be compared field by field.
+    public var template: [UInt8]
     /// The artifact; nil for a failed step.
     public var artifact: EncodedValue?
 
-    public init(record: Record, preimage: [UInt8], artifact: EncodedValue?) {
+    public init(record: Record, template: [UInt8], artifact: EncodedValue?) {
         self.record = record
-        self.preimage = preimage
+        self.template = template
         self.artifact = artifact
     }
+}
+
+/// A finished step that is filtered, compressed and sealed: all that is left is to commit it.
+public struct PreparedRecord: Sendable {
+    public let record: Record
+    let template: [UInt8]
+    let blob: PreparedBlob?
+
+    /// Bytes that a commit will write, for sizing batches.
+    public var storedBytes: Int { (blob?.head.storedBytes ?? 0) + 320 }
 }

@@ -114,8 +114,12 @@ extension Store {
             total -= sizes[digest]?.stored ?? 0
             evicted.insert(digest)
         }
-        removed += survivors.filter { $0.artifact.map(evicted.contains) ?? false }
-        survivors.removeAll { $0.artifact.map(evicted.contains) ?? false }
+        func isEvicted(_ record: Record) -> Bool {
+            guard let artifact = record.artifact else { return false }
+            return evicted.contains(artifact)
+        }
+        removed += survivors.filter(isEvicted)
+        survivors.removeAll(where: isEvicted)
     }
 
     private func remove(records: [Record], artifacts: [Digest], runs: [String]) throws(StoreError) {
@@ -126,7 +130,6 @@ extension Store {
         try meta.write { transaction throws(StoreError) in
             for key in keys {
                 try transaction.delete(key, from: Table.records)
-                try transaction.delete(key, from: Table.preimages)
             }
             var dangling: [[UInt8]] = []
             try transaction.each(in: Table.latest) { step, sealed in

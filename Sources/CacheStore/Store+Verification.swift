@@ -94,13 +94,16 @@ extension Store {
     private func damagedEntries() throws(StoreError) -> [String: [[UInt8]]] {
         try meta.read { transaction throws(StoreError) in
             var damaged: [String: [[UInt8]]] = [:]
+            var reader = RecordReader()
             for table in Table.meta {
-                try transaction.each(in: table) { key, sealed in
+                try transaction.each(in: table) { key, sealed throws(StoreError) in
                     let isWhole =
                         switch table {
-                        case Table.records: Self.record(sealed: sealed, key: key) != nil
-                        // The key is the digest of the preimage.
-                        case Table.preimages: Sealed.open(sealed, key: key).map { Digest(of: $0).bytes == key } ?? false
+                        // The key is the digest of what it is made of.
+                        case Table.records:
+                            try reader.record(sealed: sealed, key: key, in: transaction)
+                                .map { $0.identity.key == $0.key } ?? false
+                        case Table.templates: Sealed.open(sealed, key: key).map { Digest(of: $0).bytes == key } ?? false
                         default: Sealed.open(sealed, key: key) != nil
                         }
                     if !isWhole { damaged[table, default: []].append(key) }

@@ -4,7 +4,7 @@ import Synchronization
 
 /// What was computed before, by content: records by key, artifacts by digest, and the runs that used them.
 ///
-/// Two LMDB environments lie under the store's directory: `meta` (records, key preimages, runs) and `blobs`
+/// Two LMDB environments lie under the store's directory: `meta` (records and what their keys are made of, runs) and `blobs`
 /// (artifacts). Blobs are committed before the records that name them. LMDB does not notice decay, so each entry has a
 /// checksum, and the structure of both files is checked on opening: damage is reported and computed anew, never
 /// believed. A store may be used from many threads; one of them writes at a time.
@@ -20,13 +20,16 @@ public final class Store: Sendable {
 
     enum Table {
         static let records = "records"
-        static let preimages = "preimages"
+        static let contexts = "contexts"
+        static let templates = "templates"
         static let latest = "latest"
         static let runs = "runs"
         static let runKeys = "run-keys"
+        static let fanouts = "fanouts"
+        static let gatherings = "gatherings"
         static let blobs = "blobs"
 
-        static let meta = [records, preimages, latest, runs, runKeys]
+        static let meta = [records, contexts, templates, latest, runs, runKeys, fanouts, gatherings]
     }
 
     /// Sizes of the maps: address space, not disk. Both grow when they are full.

@@ -4,14 +4,14 @@ import Foundation
 /// The directory around the two environments: whether it is a store, of which format, and who uses it.
 ///
 ///     FORMAT   "spinweave store", and the number of the format
-///     meta/    records, key preimages, runs
+///     meta/    records and what their keys are made of, runs
 ///     blobs/   artifacts
 ///     LOCK     held by every program that uses the store
 ///
 /// A README.md and a .gitignore may stand beside them.
 final class StoreDirectory: Sendable {
     /// The format that this program writes, and the newest it reads.
-    static let format = 1
+    static let format = 2
 
     let path: String
     /// Holds the lock; -1 where the file system allows none.
@@ -92,6 +92,7 @@ final class StoreDirectory: Sendable {
             let number = Int(lines[1].dropFirst(7))
         else { throw .foreign(path: path, found: "a FORMAT file of something else") }
         if number > format { throw .newerFormat(path: path, found: number, known: format) }
+        if number < format { throw .olderFormat(path: path, found: number, known: format) }
         return true
     }
 

@@ -9,6 +9,8 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case foreign(path: String, found: String)
     /// The store was written by a later version of Spinweave.
     case newerFormat(path: String, found: Int, known: Int)
+    /// The store was written by an earlier version of Spinweave, whose records this one does not read.
+    case olderFormat(path: String, found: Int, known: Int)
     /// Memory-mapped files with locks do not work over this file system.
     case networkFileSystem(path: String, kind: String)
     /// The directory or its files may not be written or read.
@@ -40,6 +42,12 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
             Diagnostic(
                 "the store '\(path)' has format \(found), and this program knows formats up to \(known)",
                 hint: "use a newer Spinweave, or another directory with --store; nothing was changed")
+        case .olderFormat(let path, let found, let known):
+            Diagnostic(
+                "the store '\(path)' has format \(found) of an earlier Spinweave; this program works with format \(known)",
+                hint:
+                    "name a new directory with --store and run again; nothing was changed, and the old store may be deleted"
+            )
         case .networkFileSystem(let path, let kind):
             Diagnostic(
                 "the store '\(path)' lies on a network file system (\(kind)), where its locks and maps are not safe",

@@ -43,6 +43,8 @@ final class ProgressDisplay: Sendable {
                 draw(&state, done: done, failed: failed, force: false)
             case .nodeFinished(let report):
                 finishLine(&state, report)
+            case .waiting(let name, let steps):
+                state.note = "waiting for another program to compute \(steps) steps of \(name)"
             case .stopping:
                 closeLine(&state)
                 write("stopping: steps in flight finish and are kept; press Ctrl-C again to stop at once\n")

@@ -110,7 +110,7 @@ struct ReportPage {
         ])
         for node in nodes(of: "sample-parameters") {
             var (draws, rejected, unstable, count) = (0, 0, 0, 0)
-            for record in known.records(of: node.name) {
+            for record in try known.records(of: node.name) {
                 guard let record, record.artifact != nil else { continue }
                 let summary = try Value(decoding: record.summary)
                 count += 1

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Artifacts
 import CacheStore
+import Compute
 import Dataflow
 import Foundation
 import Presentation
@@ -25,7 +26,7 @@ struct RunCommand: ParsableCommand {
             graph, store: store,
             options: RunOptions(
                 jobs: execution.threads, retriesFailed: retryFailed, strictNumerics: source.strictNumerics,
-                programVersion: Spinweave.version, clock: { Date().timeIntervalSince1970 }),
+                programVersion: Spinweave.version, machine: Machine.kind, clock: { Date().timeIntervalSince1970 }),
             events: { display.show($0) })
         let interrupts = Interrupts { run.stop() }
         let report = try withExtendedLifetime(interrupts) { try run.execute() }

@@ -11,7 +11,7 @@ public func keyParameters(_ parameters: Value, of signature: Signature) -> Value
 }
 
 extension Value {
-    fileprivate var withContentForPaths: Value {
+    var withContentForPaths: Value {
         switch self {
         case .list(let values): return .list(values.map(\.withContentForPaths))
         case .record(let fields):

@@ -32,34 +32,35 @@ public struct Explanation: Sendable {
         guard let index = graph.nodes.firstIndex(where: { $0.name == node }) else {
             throw RunError(node: nil, sample: nil, message: "the graph has no node '\(node)'")
         }
+        let resolution = known.resolution
         let position = sample ?? 0
-        guard known.resolution.states[index].indices.contains(position) else {
+        guard (0..<resolution.nodes[index].count).contains(position) else {
             throw RunError(
                 node: node, sample: nil, message: "there is no sample \(position)",
-                hint: "samples count from 0 to \(known.resolution.states[index].count - 1)")
+                hint: "samples count from 0 to \(resolution.nodes[index].count - 1)")
         }
         self.node = node
         self.sample = graph.nodes[index].samples == nil ? nil : position
         differences = []
         upstream = []
-        var key: StepKey?
-        switch known.resolution.states[index][position] {
-        case .awaits(let source): state = .awaits(graph.nodes[source].name)
-        case .missing(let missing, let reason):
-            state = .mustRun(reason)
-            key = missing
-        case .done(let record):
-            state = .reused(record)
-            if let bytes = try known.resolution.store.preimage(for: record.key) {
-                preimage = try Value(decoding: bytes)
+        func record(_ key: Digest) throws -> Record {
+            guard let record = try resolution.store.records(for: [key])[0] else {
+                throw RunError(
+                    node: node, sample: sample, message: "its record is damaged",
+                    hint: "'spinweave-cache verify --repair' takes damaged entries out of the store")
             }
-        case .failed(let failed, let record):
-            state = .failed(record)
-            key = failed
+            return record
         }
-        if let key { preimage = key.preimage }
-        let latest = try known.resolution.store.latestRecord(graph: graph.name, node: node, sample: self.sample)
-        if let latest, let preimage, let bytes = try known.resolution.store.preimage(for: latest.key) {
+        switch try resolution.state(index, position) {
+        case .awaits(let source): state = .awaits(graph.nodes[source].name)
+        case .missing(_, let reason): state = .mustRun(reason)
+        case .done(let key, _): state = .reused(try record(key))
+        case .failed(let key): state = .failed(try record(key))
+        }
+        let template = resolution.identities[index].template
+        preimage = try resolution.identity(index, position)?.preimage(template: template)
+        let latest = try resolution.store.latestRecord(graph: graph.name, node: node, sample: self.sample)
+        if let latest, let preimage, let bytes = try resolution.store.preimage(for: latest.key) {
             let old = try Value(decoding: bytes)
             if old != preimage {
                 before = latest
@@ -72,7 +73,7 @@ public struct Explanation: Sendable {
                 let next = try Explanation(
                     graph.nodes[source].name,
                     sample: graph.nodes[source].samples == nil
-                        ? nil : edge.cardinality == .each ? position : known.resolution.firstOpen(source), in: known)
+                        ? nil : edge.cardinality == .each ? position : try resolution.firstOpen(source), in: known)
                 if !next.isSettled { upstream.append(next) }
             }
         }
@@ -87,5 +88,18 @@ public struct Explanation: Sendable {
     var isSettled: Bool {
         if case .reused = state { return differences.isEmpty && upstream.isEmpty }
         return false
+    }
+}
+
+extension Resolution {
+    /// The first step of a node that has no answer yet; the first of all when every one has.
+    fileprivate func firstOpen(_ node: Int) throws -> Int {
+        for chunk in nodes[node].chunks {
+            guard let entries = chunk.entries else { continue }
+            if let open = entries.firstIndex(where: { $0.state.artifact == nil }) {
+                return chunk.steps.lowerBound + open
+            }
+        }
+        return 0
     }
 }

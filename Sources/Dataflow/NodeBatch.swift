@@ -6,158 +6,162 @@ import Synchronization
 
 /// The missing steps of one node: reads inputs, calls the stage on several threads, commits answers in batches.
 final class NodeBatch: Sendable {
-    typealias Finished = (step: Int, key: StepKey, record: Record)
+    struct Finished: Sendable {
+        var step: Int
+        var entry: ChunkState.Entry
+        /// False where another program had computed it meanwhile.
+        var isComputed: Bool
+    }
+
+    private struct Progress {
+        var finished: [Finished] = []
+        var failed = 0
+        /// Positions of steps that another program computes now.
+        var deferred: [Int] = []
+    }
 
     private let run: Run
     private let node: Graph.Node
     private let stage: any Stage
-    private let steps: [(step: Int, key: StepKey)]
-    /// Digests of `each` inputs, by port, for every step in `steps`.
-    private let inputDigests: [[String: Digest]]
-    /// Inputs that all steps share are read once.
-    private let sharedInputs: [String: Value]
-    private let sharedDigests: [String: Digest]
-    private let collections: [String: [Step.Member]]
+    private let resolution: Resolution
+    private let identity: NodeIdentity
+    private let inputs: NodeInputs
+    private let steps: [(step: Int, key: Digest)]
+    private let claims: Claims
     private let committer: Committer
-    private let finished = Mutex<[(step: Int, key: StepKey, record: Record)]>([])
+    private let progress = Mutex(Progress())
 
-    init(run: Run, index: Int, resolution: Resolution, missing: [Int]) throws {
+    /// - Parameter missing: steps whose state is `.missing`, with their keys.
+    init(run: Run, index: Int, resolution: Resolution, missing: [(step: Int, key: Digest)]) throws {
         self.run = run
-        let node = run.graph.nodes[index]
-        self.node = node
+        self.resolution = resolution
+        node = run.graph.nodes[index]
+        identity = resolution.identities[index]
         do {
             stage = try node.stage.init(parameters: node.parameters)
         } catch let failure as StepFailure {
             throw RunError(node: node.name, sample: nil, message: failure.description)
         }
-        steps = missing.compactMap { step in
-            if case .missing(let key, _) = resolution.states[index][step] { return (step, key) }
-            return nil
-        }
-        let store = run.store
-        var shared: [String: Value] = [:]
-        var sharedDigests: [String: Digest] = [:]
-        var perStep: [[String: Digest]] = Array(repeating: [:], count: steps.count)
-        var collections: [String: [Step.Member]] = [:]
-        for edge in node.edges {
-            if edge.cardinality == .all {
-                collections[edge.port] = Self.members(of: edge, in: resolution, store: store)
-                continue
-            }
-            let source = edge.sources[0]
-            if run.graph.nodes[source].samples == nil, let digest = resolution.artifact(source, 0) {
-                shared[edge.port] = try Self.load(digest, from: store)
-                sharedDigests[edge.port] = digest
-            } else {
-                for (position, entry) in steps.enumerated() {
-                    perStep[position][edge.port] = resolution.artifact(source, entry.step)
-                }
-            }
-        }
-        sharedInputs = shared
-        self.sharedDigests = sharedDigests
-        inputDigests = perStep
-        self.collections = collections
-        committer = Committer(store: store)
+        steps = missing
+        inputs = try NodeInputs(index, steps: missing.map(\.step), resolution: resolution)
+        claims = try run.store.claims()
+        committer = Committer(store: run.store, claims: claims)
     }
 
-    /// - Returns: every step that finished, with its record, in the order in which they finished.
+    /// - Returns: every step that finished, in the order in which they finished.
     func execute() throws -> [Finished] {
-        let threaded = node.stage.signature.isThreaded
+        var positions = Array(steps.indices)
+        var pause: UInt32 = 10_000
+        defer { claims.releaseAll() }
         do {
-            try Parallel.forEach(steps.count, threads: threaded ? 1 : run.options.jobs) { [self] position in
-                if run.isStopping { return }
-                try executeStep(position)
+            while !positions.isEmpty, !run.isStopping {
+                let threads = node.stage.signature.isThreaded ? 1 : run.options.jobs
+                try Parallel.forEach(positions.count, threads: threads) { [self, positions] index in
+                    if run.isStopping { return }
+                    try executeStep(positions[index])
+                }
+                try committer.flush()
+                let before = positions.count
+                positions = progress.withLock { progress in
+                    defer { progress.deferred = [] }
+                    return progress.deferred.sorted()
+                }
+                if positions.isEmpty { break }
+                // Someone else computes these: look again now and then, more seldom while nothing comes.
+                run.events(.waiting(name: node.name, steps: positions.count))
+                usleep(pause)
+                pause = positions.count < before ? 10_000 : min(pause * 2, 320_000)
             }
         } catch {
             // What finished before the error is kept all the same.
             try committer.flush()
-            if error is CancellationError { return finished.withLock { $0 } }
+            if error is CancellationError { return progress.withLock { $0.finished } }
             throw error
         }
-        try committer.flush()
-        return finished.withLock { $0 }
+        return progress.withLock { $0.finished }
     }
 
     private func executeStep(_ position: Int) throws {
         let (index, key) = steps[position]
-        let signature = node.stage.signature
-        var inputs = sharedInputs
-        for (port, digest) in inputDigests[position] { inputs[port] = try Self.load(digest, from: run.store) }
+        guard try claims.take(key) else {
+            progress.withLock { $0.deferred.append(position) }
+            return
+        }
+        var isHandedOn = false
+        defer { if !isHandedOn { claims.release(key) } }
+        // Since this node was looked up another program may have finished the step and let go of it.
+        let now = try resolution.look(up: [key])[0]
+        if now.state.answeredKey != nil {
+            finish(Finished(step: index, entry: now, isComputed: false))
+            return
+        }
         let sample = node.samples == nil ? nil : index
-        let nodeRandom = RandomStream(seed: run.graph.seed).substream(node.name)
-        let step = Step(
-            node: node.name, className: node.className, sample: sample, inputs: inputs,
-            inputDigests: sharedDigests.merging(inputDigests[position]) { $1 }, collections: collections,
-            random: nodeRandom.substream("sample", sample ?? -1), nodeRandom: nodeRandom,
-            threads: signature.isThreaded ? run.options.jobs : 1,
-            progress: { [self] fraction, note in reportProgress(fraction: fraction, note: note) },
-            isCancelled: { [run] in run.isStopping })
+        let (step, digests) = try step(position, sample)
         let began = run.options.clock()
-        var record = Record(
-            key: key.digest, graph: run.graph.name, node: node.name, stage: signature.name,
-            stageVersion: signature.version, sample: sample, outcome: .failed(message: ""), seconds: 0,
-            executor: Run.executor, programVersion: run.options.programVersion, run: run.id, created: began,
-            summary: Value.record([:]).encoded().bytes)
+        var summary: [String: Value] = [:]
         var artifact: EncodedValue?
+        var outcome: Record.Outcome
         do {
             let output = try stage.run(step)
             let encoded = output.value.encoded()
-            record.outcome = .done(artifact: Digest(of: encoded.bytes), bytes: encoded.bytes.count)
-            record.summary = Value.record(output.summary).encoded().bytes
+            outcome = .done(artifact: Digest(of: encoded.bytes), bytes: encoded.bytes.count)
+            summary = output.summary
             artifact = encoded
         } catch let failure as StepFailure {
-            record.outcome = .failed(message: failure.description)
+            outcome = .failed(message: failure.description)
         } catch is CancellationError {
             return
         } catch {
             throw RunError(node: node.name, sample: sample, message: String(describing: error))
         }
-        record.seconds = run.options.clock() - began
+        let seconds = run.options.clock() - began
+        let record = Record(
+            identity: identity.step(inputs: digests, sample: sample), key: key, graph: run.graph.name, node: node.name,
+            stage: node.stage.signature.name, stageVersion: node.stage.signature.version, sample: sample,
+            outcome: outcome, seconds: seconds, executor: Run.executor, machine: run.options.machine,
+            programVersion: run.options.programVersion, run: run.id, created: began,
+            summary: summary.isEmpty ? [] : Value.record(summary).encoded().bytes)
+        isHandedOn = true
         try committer.add(
-            Store.prepare(NewRecord(record: record, preimage: key.encodedPreimage, artifact: artifact)),
-            now: run.options.clock(), urgent: record.seconds > 1)
-        finished.withLock { $0.append((index, key, record)) }
+            Store.prepare(NewRecord(record: record, template: identity.encodedTemplate, artifact: artifact)),
+            urgent: seconds > 1)
+        var entry = ChunkState.Entry(state: .failed(key), summary: record.summary)
+        if case .done(let artifact, let bytes) = outcome {
+            entry.state = .done(key, artifact)
+            entry.bytes = bytes
+        }
+        finish(Finished(step: index, entry: entry, isComputed: true))
+    }
+
+    /// What the stage sees, and the digests of all that flows in.
+    private func step(_ position: Int, _ sample: Int?) throws -> (Step, [String: Digest]) {
+        let nodeRandom = RandomStream(seed: run.graph.seed).substream(node.name)
+        let mapped = inputs.mapped(position)
+        var values = inputs.sharedValues
+        for (port, digest) in mapped { values[port] = try NodeInputs.load(digest, from: run.store) }
+        let step = Step(
+            node: node.name, className: node.className, sample: sample, inputs: values,
+            inputDigests: inputs.sharedDigests.merging(mapped) { $1 }, collections: inputs.collections,
+            random: nodeRandom.substream("sample", sample ?? -1), nodeRandom: nodeRandom,
+            threads: node.stage.signature.isThreaded ? run.options.jobs : 1,
+            progress: { [self] fraction, note in reportProgress(fraction: fraction, note: note) },
+            isCancelled: { [run] in run.isStopping })
+        return (step, step.inputDigests.merging(inputs.collectionDigests) { $1 })
+    }
+
+    private func finish(_ step: Finished) {
+        progress.withLock { progress in
+            progress.finished.append(step)
+            if step.entry.state.artifact == nil { progress.failed += 1 }
+        }
         reportProgress(fraction: 0, note: "")
     }
 
     private func reportProgress(fraction: Double, note: String) {
-        let (done, failed) = finished.withLock { all in (all.count, all.count { $0.record.artifact == nil }) }
+        let (done, failed) = progress.withLock { ($0.finished.count, $0.failed) }
         run.events(
             .progress(
                 name: node.name, done: done, failed: failed, missing: steps.count, fraction: fraction, note: note))
-    }
-
-    private static func load(_ digest: Digest, from store: Store) throws -> Value {
-        let found: Value?
-        do {
-            found = try store.value(for: digest)
-        } catch StoreError.damaged(let artifact, let reason) {
-            // Set aside, its record no longer counts, and the next run computes it anew.
-            try store.setAside(artifact)
-            throw RunError(
-                node: nil, sample: nil,
-                message: "artifact \(artifact.short) is damaged in the store (\(reason)) and was set aside",
-                hint: "run again: it is computed anew, and everything sound is reused")
-        }
-        guard let value = found else {
-            throw RunError(
-                node: nil, sample: nil,
-                message: "artifact \(digest.short) vanished from the store during the run",
-                hint: "another process may have collected garbage; run again")
-        }
-        return value
-    }
-
-    private static func members(of edge: Graph.Edge, in resolution: Resolution, store: Store) -> [Step.Member] {
-        edge.sources.flatMap { source -> [Step.Member] in
-            let node = resolution.graph.nodes[source]
-            return (resolution.artifacts(source) ?? []).enumerated().map { sample, digest in
-                Step.Member(
-                    className: node.className, sample: node.samples == nil ? nil : sample, digest: digest,
-                    load: { try load(digest, from: store) })
-            }
-        }
     }
 }
 

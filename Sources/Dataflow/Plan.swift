@@ -38,7 +38,7 @@ public struct Plan: Sendable {
 
     /// Resolves the whole graph against the store.
     public init(_ graph: Graph, store: Store, executorInKey: String? = nil) throws {
-        var resolution = Resolution(graph: graph, store: store, executorInKey: executorInKey)
+        var resolution = try Resolution(graph: graph, store: store, executorInKey: executorInKey)
         var plans: [NodePlan] = []
         for index in graph.nodes.indices {
             try resolution.resolve(index)
@@ -50,78 +50,55 @@ public struct Plan: Sendable {
 
     private static func plan(of index: Int, in resolution: Resolution) throws -> NodePlan {
         let node = resolution.graph.nodes[index]
-        var stretches: [Stretch] = []
-        var awaits: [String] = []
-        var firstMissing: (sample: Int, key: StepKey)?
-        for (sample, state) in resolution.states[index].enumerated() {
-            let verdict: Verdict
-            switch state {
-            case .awaits(let source):
-                verdict = .awaits
-                let name = resolution.graph.nodes[source].name
-                if !awaits.contains(name) { awaits.append(name) }
-            case .missing(let key, _):
-                verdict = .run
-                firstMissing = firstMissing ?? (sample, key)
-            case .done: verdict = .reuse
-            case .failed: verdict = .failed
+        var plan = NodePlan(
+            name: node.name, stage: node.stage.signature.name, samples: node.samples, stretches: [], because: [],
+            awaits: [])
+        var firstMissing: Int?
+        for chunk in resolution.nodes[index].chunks {
+            guard let entries = chunk.entries else {
+                plan.add(.reuse, chunk.steps)
+                continue
             }
-            if let last = stretches.last, last.verdict == verdict {
-                stretches[stretches.count - 1].samples = last.samples.lowerBound...sample
-            } else {
-                stretches.append(Stretch(samples: sample...sample, verdict: verdict))
-            }
-        }
-        var because: [FieldDifference] = []
-        var expected: Double?
-        if let firstMissing {
-            let before = try resolution.store.latestRecord(
-                graph: resolution.graph.name, node: node.name,
-                sample: node.samples == nil ? nil : firstMissing.sample)
-            if let before, let preimage = try resolution.store.preimage(for: before.key) {
-                because = firstMissing.key.preimage.differences(from: try Value(decoding: preimage))
-                expected = before.seconds
-            } else if node.samples != nil,
-                let sibling = try resolution.store.latestRecord(
-                    graph: resolution.graph.name, node: node.name, sample: 0)
-            {
-                expected = sibling.seconds
+            for (step, entry) in zip(chunk.steps, entries) {
+                switch entry.state {
+                case .awaits(let source):
+                    plan.add(.awaits, step..<step + 1)
+                    let name = resolution.graph.nodes[source].name
+                    if !plan.awaits.contains(name) { plan.awaits.append(name) }
+                case .missing:
+                    plan.add(.run, step..<step + 1)
+                    firstMissing = firstMissing ?? step
+                case .done: plan.add(.reuse, step..<step + 1)
+                case .failed: plan.add(.failed, step..<step + 1)
+                }
             }
         }
-        return NodePlan(
-            name: node.name, stage: node.stage.signature.name, samples: node.samples, stretches: stretches,
-            because: because, awaits: awaits, expectedSeconds: expected)
+        if let firstMissing { try plan.explain(firstMissing, of: index, in: resolution) }
+        return plan
     }
 }
 
-/// The artifacts of a graph that the store has now: what `export`, `report` and `why` look at.
-public struct KnownArtifacts: Sendable {
-    public let graph: Graph
-    let resolution: Resolution
-
-    public init(_ graph: Graph, store: Store, executorInKey: String? = nil) throws {
-        var resolution = Resolution(graph: graph, store: store, executorInKey: executorInKey)
-        for index in graph.nodes.indices { try resolution.resolve(index) }
-        self.graph = graph
-        self.resolution = resolution
-    }
-
-    /// Records of a node's steps in sample order; nil where the step has no answer in the store.
-    public func records(of node: String) -> [Record?] {
-        guard let index = graph.nodes.firstIndex(where: { $0.name == node }) else { return [] }
-        return resolution.states[index].map {
-            switch $0 {
-            case .done(let record), .failed(_, let record): record
-            case .awaits, .missing: nil
-            }
+extension Plan.NodePlan {
+    fileprivate mutating func add(_ verdict: Plan.Verdict, _ samples: Range<Int>) {
+        if let last = stretches.last, last.verdict == verdict {
+            stretches[stretches.count - 1].samples = last.samples.lowerBound...samples.upperBound - 1
+        } else {
+            stretches.append(.init(samples: samples.lowerBound...samples.upperBound - 1, verdict: verdict))
         }
     }
 
-    /// The value of a step; nil where it has none in the store.
-    public func value(of node: String, sample: Int? = nil) throws -> Value? {
-        let all = records(of: node)
-        let position = sample ?? 0
-        guard all.indices.contains(position), let artifact = all[position]?.artifact else { return nil }
-        return try resolution.store.value(for: artifact)
+    /// Enters what differs from the last time, and what that cost.
+    fileprivate mutating func explain(_ step: Int, of index: Int, in resolution: Resolution) throws {
+        let store = resolution.store
+        let sample = samples == nil ? nil : step
+        let before = try store.latestRecord(graph: resolution.graph.name, node: name, sample: sample)
+        if let before, let old = try store.preimage(for: before.key),
+            let now = try resolution.identity(index, step)?.preimage(template: resolution.identities[index].template)
+        {
+            because = now.differences(from: try Value(decoding: old))
+            expectedSeconds = before.seconds
+        } else if samples != nil {
+            expectedSeconds = try store.latestRecord(graph: resolution.graph.name, node: name, sample: 0)?.seconds
+        }
     }
 }

@@ -1,42 +1,13 @@
 import Artifacts
 import CacheStore
-import Compute
 import Foundation
 import Synchronization
-
-/// How a run should behave.
-public struct RunOptions: Sendable {
-    /// Threads that compute.
-    public var jobs: Int
-    /// Steps that failed before are tried again.
-    public var retriesFailed: Bool
-    /// The executor enters the keys, for those who want one record per device.
-    public var strictNumerics: Bool
-    /// A failed step ends only what depends on it; otherwise the run stops after its node.
-    public var keepsGoing: Bool
-    public var programVersion: String
-    /// Wall clock in seconds since 1970.
-    public var clock: @Sendable () -> Double
-
-    public init(
-        jobs: Int, retriesFailed: Bool = false, strictNumerics: Bool = false, keepsGoing: Bool = false,
-        programVersion: String,
-        clock: @escaping @Sendable () -> Double
-    ) {
-        self.jobs = max(1, jobs)
-        self.retriesFailed = retriesFailed
-        self.strictNumerics = strictNumerics
-        self.keepsGoing = keepsGoing
-        self.programVersion = programVersion
-        self.clock = clock
-    }
-}
 
 /// One pass over a graph: computes what is missing, keeps what is finished, reports both.
 ///
 /// Works node by node in an order in which every node's inputs are there. The steps of a node run side by side; their
-/// answers reach the store at once when they took over a second to compute, else with the next step that finishes 200 ms
-/// or more after the oldest one waiting, or at 64 MB: a killed run loses a second's work at most.
+/// answers reach the store at once when they took over a second to compute, else within a fifth of a second or at 64 MB: a
+/// killed run loses a second's work at most. A step that another program computes at the time is waited for.
 public final class Run: Sendable {
     public let graph: Graph
     public let id: String
@@ -67,23 +38,30 @@ public final class Run: Sendable {
 
     var isStopping: Bool { stopRequested.load(ordering: .relaxed) }
 
-    /// Runs to the end, to the first node with a failed step, or to `stop()`. The report is in the store afterwards.
+    /// Runs to the end, to the first node with a failed step (unless `keepsGoing`), or to `stop()`. The report is in the
+    /// store afterwards.
     public func execute() throws -> Report {
         let started = options.clock()
-        let executorInKey = options.strictNumerics ? Self.executor : nil
-        var resolution = Resolution(
-            graph: graph, store: store, executorInKey: executorInKey, retriesFailed: options.retriesFailed)
+        // What this run uses stays, whatever a garbage collection meanwhile thinks of it.
+        let use = try store.beginRun(id: id)
+        defer { use.end() }
+        var resolution = try Resolution(
+            graph: graph, store: store, executorInKey: options.strictNumerics ? Self.executor : nil,
+            retriesFailed: options.retriesFailed)
         var reports: [Report.NodeReport] = []
         var failed = false
         for index in graph.nodes.indices {
-            try resolution.resolve(index)
+            try store.withoutCollection {
+                try resolution.resolve(index)
+                try use.note(resolution.usedKeys(index))
+            }
             let report: Report.NodeReport
-            if failed || isStopping {
-                report = summary(of: index, in: resolution, computed: [], seconds: 0)
+            if (failed && !options.keepsGoing) || isStopping {
+                report = try summary(of: index, in: resolution, computed: 0, seconds: 0)
             } else {
                 report = try executeNode(index, &resolution)
-                failed = report.failed > 0
             }
+            failed = failed || report.failed > 0
             reports.append(report)
         }
         let pending = reports.contains { $0.pending > 0 }
@@ -92,59 +70,70 @@ public final class Run: Sendable {
             programVersion: options.programVersion, started: started, seconds: options.clock() - started,
             jobs: options.jobs, outcome: failed ? .failed : pending ? .interrupted : .done, nodes: reports)
         try store.putRun(
-            id: id, graph: graph.name, document: report.document.encoded().bytes, keys: resolution.answeredKeys,
-            finished: options.clock())
+            id: id, graph: graph.name, document: report.document.encoded().bytes,
+            keys: graph.nodes.indices.flatMap(resolution.rememberedKeys), finished: options.clock(),
+            fanouts: resolution.newFanouts, gatherings: resolution.gatherings)
         return report
     }
 
     private func executeNode(_ index: Int, _ resolution: inout Resolution) throws -> Report.NodeReport {
         let node = graph.nodes[index]
         let began = options.clock()
-        let missing = resolution.states[index].indices.filter {
-            if case .missing = resolution.states[index][$0] { return true }
-            return false
-        }
-        let answered = resolution.states[index].count - missing.count
+        let missing = resolution.missing(index)
+        let steps = resolution.nodes[index].count
         events(
             .nodeStarted(
-                name: node.name, stage: node.stage.signature.name, steps: resolution.states[index].count,
-                reused: answered))
-        if missing.isEmpty {
-            let report = summary(of: index, in: resolution, computed: [], seconds: options.clock() - began)
-            events(.nodeFinished(report))
-            return report
+                name: node.name, stage: node.stage.signature.name, steps: steps, reused: steps - missing.count))
+        var computed = 0
+        if !missing.isEmpty {
+            let finished = try NodeBatch(run: self, index: index, resolution: resolution, missing: missing).execute()
+            resolution.finish(index, finished.map { ($0.step, $0.entry) })
+            computed = finished.count { $0.isComputed && $0.entry.state.artifact != nil }
         }
-        let batch = try NodeBatch(run: self, index: index, resolution: resolution, missing: missing)
-        let finished = try batch.execute()
-        for (step, key, record) in finished { resolution.finish(index, step, record, key: key) }
-        let report = summary(
-            of: index, in: resolution, computed: Set(finished.map(\.step)), seconds: options.clock() - began)
+        let report = try summary(
+            of: index, in: resolution, computed: computed, seconds: options.clock() - began)
         events(.nodeFinished(report))
         return report
     }
 
+    /// - Parameter computed: steps to which this run gave the answer.
     private func summary(
-        of index: Int, in resolution: Resolution, computed: Set<Int>, seconds: Double
-    ) -> Report.NodeReport {
+        of index: Int, in resolution: Resolution, computed: Int, seconds: Double
+    ) throws -> Report.NodeReport {
         let node = graph.nodes[index]
+        let state = resolution.nodes[index]
         var report = Report.NodeReport(
-            name: node.name, stage: node.stage.signature.name, samples: resolution.states[index].count, computed: 0,
-            reused: 0, failed: 0, pending: 0, seconds: seconds, executor: Self.executor, failures: [], artifact: nil,
-            facts: [:])
-        for (step, state) in resolution.states[index].enumerated() {
-            switch state {
-            case .done(let record):
-                if computed.contains(step) { report.computed += 1 } else { report.reused += 1 }
-                if node.samples == nil { report.artifact = record.artifact }
-                report.add(factsOf: record, single: node.samples == nil)
-            case .failed(_, let record):
-                report.failed += 1
-                if case .failed(var message) = record.outcome {
-                    if record.run != id { message += "\n  (from run \(record.run); --retry-failed tries again)" }
-                    report.failures.append(.init(sample: node.samples == nil ? nil : step, message: message))
-                }
-            case .missing, .awaits: report.pending += 1
+            name: node.name, stage: node.stage.signature.name, samples: state.count, computed: computed,
+            reused: 0, failed: 0, pending: 0, seconds: seconds, executor: Self.executor, failures: [],
+            artifact: node.samples == nil ? state.result : nil, facts: state.facts.fields)
+        var done = 0
+        var failures: [(step: Int, key: Digest)] = []
+        for chunk in state.chunks {
+            guard let entries = chunk.entries else {
+                done += chunk.steps.count
+                continue
             }
+            for (step, entry) in zip(chunk.steps, entries) {
+                switch entry.state {
+                case .done: done += 1
+                case .failed(let key): failures.append((step, key))
+                case .missing, .awaits: report.pending += 1
+                }
+            }
+        }
+        report.reused = done - computed
+        report.failed = failures.count
+        // A single step's facts as they are: words and lists too.
+        if node.samples == nil, let summary = state.chunks.first?.entries?.first?.summary, !summary.isEmpty,
+            state.result != nil
+        {
+            report.facts = try Value(decoding: summary).asRecord()
+        }
+        let records = try store.records(for: failures.map(\.key))
+        for (failure, record) in zip(failures, records) {
+            guard let record, case .failed(var message) = record.outcome else { continue }
+            if record.run != id { message += "\n  (from run \(record.run); --retry-failed tries again)" }
+            report.failures.append(.init(sample: node.samples == nil ? nil : failure.step, message: message))
         }
         return report
     }
@@ -159,26 +148,5 @@ public final class Run: Sendable {
         let tail = String(repeating: "0", count: 6 - micro.count) + micro + "-" + String(getpid() % 46656, radix: 36)
         return "\(parts.tm_year + 1900)\(two(parts.tm_mon + 1))\(two(parts.tm_mday))-"
             + "\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))-\(tail)"
-    }
-}
-
-extension Report.NodeReport {
-    /// A single step's facts as they are; over samples, numbers are added up and `true` is counted.
-    fileprivate mutating func add(factsOf record: Record, single: Bool) {
-        guard let value = try? Value(decoding: record.summary), case .record(let new) = value else { return }
-        if single {
-            facts = new
-            return
-        }
-        for (name, value) in new {
-            switch (facts[name], value) {
-            case (nil, .int), (nil, .double): facts[name] = value
-            case (.int(let sum)?, .int(let n)): facts[name] = .int(sum + n)
-            case (.double(let sum)?, .double(let x)): facts[name] = .double(sum + x)
-            case (nil, .bool(let b)): facts[name] = .int(b ? 1 : 0)
-            case (.int(let count)?, .bool(let b)): facts[name] = .int(count + (b ? 1 : 0))
-            default: break
-            }
-        }
     }
 }

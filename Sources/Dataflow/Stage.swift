@@ -19,6 +19,9 @@ public protocol Stage: Sendable {
     /// one point touches one sample, and two equal points are one step.
     static func parameters(_ parameters: Value, ofSample sample: Int) -> Value?
 
+    /// The parameters that enter keys through `parameters(_:ofSample:)` alone.
+    static var sampleParameterNames: Set<String> { get }
+
     /// - Parameter parameters: a record with every parameter of the signature, defaults filled in.
     init(parameters: Value) throws
 
@@ -37,6 +40,8 @@ extension Stage {
     }
 
     public static func parameters(_ parameters: Value, ofSample sample: Int) -> Value? { nil }
+
+    public static var sampleParameterNames: Set<String> { [] }
 }
 
 /// A problem with one parameter that a stage found at binding.

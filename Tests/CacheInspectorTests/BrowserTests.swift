@@ -40,7 +40,7 @@ struct BrowserTests {
 
         browser.handle(.enter)
         lines = body(browser)
-        #expect(lines[0] == "stage     add-noise 2")
+        #expect(lines[0] == "machine   x86-64")
         #expect(lines[2].hasPrefix("computed  2027-01-15"))
         #expect(lines[7].hasPrefix("── images [12, 20], array 1 of 1 ──"))
         // 12 × 20 numbers, twice enlarged: 12 lines of 40 half blocks.

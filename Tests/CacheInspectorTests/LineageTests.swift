@@ -14,9 +14,9 @@ struct LineageTests {
         let lines = LineageText(lineage: try Lineage(of: steps, in: ancestry), withParameters: true).lines
         #expect(
             lines == [
-                "spectra@a 0–2  spin-waves 2 · seed 11 · on cpu · by spinweave 0.0.0",
+                "spectra@a 0–2  spin-waves 2 · seed 11 · on cpu, x86-64 · by spinweave 0.0.0",
                 "│   grid 4",
-                "└─ parameters: parameters@a 0–2  sample-parameters 2 · seed 11 · on cpu · by spinweave 0.0.0",
+                "└─ parameters: parameters@a 0–2  sample-parameters 2 · seed 11 · on cpu, x86-64 · by spinweave 0.0.0",
                 "       count 3",
             ])
     }

@@ -58,20 +58,20 @@ final class SmallStore {
         _ node: String, stage: String, sample: Int, parameters: [String: Value], inputs: [String: Digest], value: Value?
     ) throws -> Digest {
         let encoded = value?.encoded()
-        let preimage = Value.record([
-            "stage": .string(stage), "version": .int(2), "parameters": .record(parameters), "sample": .int(sample),
-            "inputs": .record(inputs.mapValues { .digest($0) }), "node": .string(node),
+        let template = Value.record([
+            "stage": .string(stage), "version": .int(2), "parameters": .record(parameters),
             "random": .record(["seed": .int(11), "node": .string(node)]),
         ]).encoded().bytes
         let artifact = encoded.map { Digest(of: $0.bytes) }
         let record = Record(
-            key: Digest(of: preimage), graph: "small", node: node, stage: stage, stageVersion: 2, sample: sample,
+            identity: StepIdentity(template: Digest(of: template), inputs: inputs, sample: sample), graph: "small",
+            node: node, stage: stage, stageVersion: 2, sample: sample,
             outcome: artifact.map { .done(artifact: $0, bytes: encoded?.bytes.count ?? 0) }
                 ?? .failed(message: "no \u{1B}[31mminimum\nfound"),
-            seconds: 0.25 * Double(sample + 1), executor: "cpu", programVersion: "0.0.0", run: "20270115T080000-1",
-            created: Self.now - 60 - 3600 * Double(sample),
+            seconds: 0.25 * Double(sample + 1), executor: "cpu", machine: "x86-64", programVersion: "0.0.0",
+            run: "20270115T080000-1", created: Self.now - 60 - 3600 * Double(sample),
             summary: Value.record(["draws": .int(sample)]).encoded().bytes)
-        try store.put([NewRecord(record: record, preimage: preimage, artifact: encoded)])
+        try store.put([NewRecord(record: record, template: template, artifact: encoded)])
         records[record.step] = record
         return artifact ?? record.key
     }

@@ -77,12 +77,26 @@ struct OpeningTests {
     @Test("a store of a later version is refused")
     func newerFormat() throws {
         _ = try Store.open(at: directory.store)
-        try "spinweave store\nformat 2\n".write(toFile: directory.store + "/FORMAT", atomically: true, encoding: .utf8)
+        try "spinweave store\nformat 3\n".write(toFile: directory.store + "/FORMAT", atomically: true, encoding: .utf8)
         for access in [Store.Access.readOnly, .readWrite] {
             #expect(
                 message { try Store.open(at: directory.store, access: access) }
-                    == "the store '\(directory.store)' has format 2, and this program knows formats up to 1")
+                    == "the store '\(directory.store)' has format 3, and this program knows formats up to 2")
         }
+    }
+
+    @Test("a store of an earlier version is refused, and left as it is")
+    func olderFormat() throws {
+        _ = try Store.open(at: directory.store)
+        let format = directory.store + "/FORMAT"
+        try "spinweave store\nformat 1\n".write(toFile: format, atomically: true, encoding: .utf8)
+        for access in [Store.Access.readOnly, .readWrite] {
+            #expect(
+                message { try Store.open(at: directory.store, access: access) }
+                    == "the store '\(directory.store)' has format 1 of an earlier Spinweave; "
+                    + "this program works with format 2")
+        }
+        #expect(try String(contentsOfFile: format, encoding: .utf8) == "spinweave store\nformat 1\n")
     }
 
     @Test("a FORMAT file of something else is refused")
@@ -169,8 +183,12 @@ struct StoreErrorTests {
             (.missing(path: "c"), "there is no store in 'c'"),
             (.foreign(path: "c", found: "'x'"), "'c' is not a Spinweave store: it holds 'x'"),
             (
-                .newerFormat(path: "c", found: 3, known: 1),
-                "the store 'c' has format 3, and this program knows formats up to 1"
+                .newerFormat(path: "c", found: 3, known: 2),
+                "the store 'c' has format 3, and this program knows formats up to 2"
+            ),
+            (
+                .olderFormat(path: "c", found: 1, known: 2),
+                "the store 'c' has format 1 of an earlier Spinweave; this program works with format 2"
             ),
             (
                 .networkFileSystem(path: "c", kind: "NFS"),

@@ -31,19 +31,19 @@ func finishedStep(
     _ value: Value?, graph: String = "test", node: String = "node", sample: Int? = nil, stage: String = "stage",
     salt: String = "", seconds: Double = 1, run: String = "run-1", created: Double = 1000
 ) -> NewRecord {
-    let preimage = Value.record([
-        "stage": .string(stage), "node": .string(node), "sample": sample.map { .int($0) } ?? .none,
-        "salt": .string(salt),
-    ]).encoded().bytes
+    let template = Value.record(["stage": .string(stage), "node": .string(node), "salt": .string(salt)]).encoded().bytes
     let encoded = value?.encoded()
     let outcome: Record.Outcome =
         encoded.map { .done(artifact: Digest(of: $0.bytes), bytes: $0.bytes.count) }
         ?? .failed(message: "the Hamiltonian is not positive definite")
     let record = Record(
-        key: Digest(of: preimage), graph: graph, node: node, stage: stage, stageVersion: 1, sample: sample,
-        outcome: outcome, seconds: seconds, executor: "cpu", programVersion: "1.0", run: run, created: created,
+        identity: StepIdentity(
+            template: Digest(of: template), inputs: ["spectrum": Digest(of: [1]), "mask": Digest(of: [2])],
+            sample: sample, point: Value.double(seconds).encoded().bytes),
+        graph: graph, node: node, stage: stage, stageVersion: 1, sample: sample, outcome: outcome, seconds: seconds,
+        executor: "cpu", machine: "x86_64 avx512", programVersion: "1.0", run: run, created: created,
         summary: [1, 2, 3])
-    return NewRecord(record: record, preimage: preimage, artifact: encoded)
+    return NewRecord(record: record, template: template, artifact: encoded)
 }
 
 /// A reproducible image that does not compress to nothing: a Lorentzian line with scatter of a linear congruence.
@@ -102,7 +102,10 @@ struct StoreTests {
         let back = try #require(try store.value(for: digest))
         #expect(back.encoded().bytes == value.encoded().bytes)
         #expect(try store.records(for: [step.record.key]) == [step.record])
-        #expect(try store.preimage(for: step.record.key) == step.preimage)
+        let preimage = try Value(decoding: try #require(try store.preimage(for: step.record.key)))
+        #expect(try preimage.string("stage") == "stage")
+        #expect(try preimage.field("inputs")["mask"] == .digest(Digest(of: [2])))
+        #expect(try preimage.double("point") == 1)
     }
 
     @Test("records come in the order asked, nil where there is none, and failures without an artifact")

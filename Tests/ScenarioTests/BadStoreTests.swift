@@ -19,7 +19,7 @@ struct BadStoreTests {
         for command in ["run", "plan"] {
             #expect(
                 try errors(workplace, "future", command: command) == """
-                    error: the store 'future' has format 99, and this program knows formats up to 1
+                    error: the store 'future' has format 99, and this program knows formats up to 2
                       hint: use a newer Spinweave, or another directory with --store; nothing was changed
 
                     """)

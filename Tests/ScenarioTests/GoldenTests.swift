@@ -6,6 +6,8 @@ import Testing
 ///
 /// Sums over the main arrays of the small quick graph, recorded with the versions beside them. The tolerance of 1e-5 is
 /// that of single-precision sums and of instruction sets that round differently; a changed formula moves a sum by more.
+/// The measurement is one noisy image of 139 pixels, where a mean that rounds differently may draw another count: one
+/// count is 8e-5 of the sum.
 @Suite("Golden numbers")
 struct GoldenTests {
     struct Golden: Sendable, CustomTestStringConvertible {
@@ -13,6 +15,8 @@ struct GoldenTests {
         var stage: String
         var version: Int
         var sum: Double
+        /// Relative.
+        var tolerance = 1e-5
 
         var testDescription: String { step }
     }
@@ -23,7 +27,7 @@ struct GoldenTests {
         Golden(step: "images@dimer#3", stage: "convolve-resolution", version: 1, sum: 96.10955836570793),
         Golden(step: "mask", stage: "detector-mask", version: 1, sum: 139),
         Golden(step: "noise@dimer#3", stage: "add-noise", version: 1, sum: 3623.732073280029),
-        Golden(step: "measurement", stage: "load-measurement", version: 1, sum: 1680.1875640060753),
+        Golden(step: "measurement", stage: "load-measurement", version: 1, sum: 1680.1875640060753, tolerance: 5e-4),
     ]
 
     private struct StageDocument: Decodable {
@@ -40,7 +44,7 @@ struct GoldenTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
         let sum = try NPY.read(path: workplace.path("out.npy").path).asFloat64.elements.reduce(0, +)
         #expect(
-            abs(sum - golden.sum) <= 1e-5 * abs(golden.sum),
+            abs(sum - golden.sum) <= golden.tolerance * abs(golden.sum),
             "\(golden.step) sums to \(sum): bump the version of \(golden.stage), say why in the changelog, re-record")
     }
 }

@@ -94,7 +94,8 @@ struct BrowserData {
             return Browser.Page(title: "\(path): no record", rows: [Browser.Row(text: "it is no longer in the store")])
         }
         var lines = [
-            "stage     \(record.stage) \(record.stageVersion)", "graph     \(record.graph)", "key       \(record.key)",
+            "machine   \(record.machine)", "stage     \(record.stage) \(record.stageVersion)",
+            "graph     \(record.graph)", "key       \(record.key)",
         ]
         var view = Browser.StepView(key: key)
         if let artifact = record.artifact {

@@ -183,7 +183,7 @@ struct Crate {
                 group.count == 1 ? first.step : "\(first.node) \(Wording.ranges(group.compactMap(\.sample)))"),
             "description": .string(
                 "Stage \(first.stage), version \(first.stageVersion), of the graph \(first.graph); "
-                    + "computed on \(lineage.executors.joined(separator: ", ")) in "
+                    + "computed on \((lineage.executors + lineage.machines).filter { !$0.isEmpty }.joined(separator: ", ")) in "
                     + "\(Wording.seconds(lineage.seconds)), run \(lineage.runs.joined(separator: ", "))"),
             "startTime": .string(Self.time(group.map { $0.created - $0.seconds }.min() ?? 0)),
             "endTime": .string(Self.time(ends.max() ?? 0)),

@@ -18,6 +18,7 @@ struct Lineage: Encodable {
         /// In the order of `keys`; null for a step that failed.
         var artifacts: [Digest?]
         var executors: [String]
+        var machines: [String]
         var programVersions: [String]
         var runs: [String]
         /// Seconds to compute.
@@ -101,7 +102,7 @@ struct Lineage: Encodable {
         return Group(
             id: id, graph: steps.first?.graph ?? "", node: steps.first?.node ?? "", stage: steps.first?.stage ?? "",
             stageVersions: distinct(\.stageVersion), samples: steps.compactMap(\.sample), keys: steps.map(\.key),
-            artifacts: steps.map(\.artifact), executors: distinct(\.executor),
+            artifacts: steps.map(\.artifact), executors: distinct(\.executor), machines: distinct(\.machine),
             programVersions: distinct(\.programVersion), runs: distinct(\.run),
             seconds: steps.reduce(0) { $0 + $1.seconds }, parameters: [:], differing: [], seeds: [], inputs: [])
     }

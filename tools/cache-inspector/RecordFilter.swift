@@ -110,6 +110,8 @@ struct RecordFilter: ParsableArguments {
     /// The keys of the records that a run computed or reused.
     static func keys(ofRun name: String, in ancestry: Ancestry) throws -> Set<Digest> {
         let run = try run(named: name, in: ancestry.store)
-        return Set(ancestry.records.filter { $0.run == run.id }.map(\.key))
+        // Where parts of what it used were collected: what it computed and is still there.
+        let keys = try ancestry.store.recordKeys(ofRun: run.id) ?? []
+        return Set(keys).union(ancestry.records.lazy.filter { $0.run == run.id }.map(\.key))
     }
 }

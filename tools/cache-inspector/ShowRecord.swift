@@ -146,6 +146,7 @@ struct ShowRecord: ParsableCommand {
             lines.append(
                 "  computed: \(Wording.date(record.created)) in \(Wording.seconds(record.seconds)) on \(record.executor), "
                     + "by spinweave \(record.programVersion) in the run \(record.run)")
+            if !record.machine.isEmpty { lines.append("  machine: \(record.machine)") }
             if let summary = document.summary { lines += summary.lines(named: "summary", indent: "  ") }
             if let preimage = document.preimage { lines += preimage.lines(named: "key made of", indent: "  ") }
             if let value = document.value { lines += value.lines(named: "value", indent: "  ") }

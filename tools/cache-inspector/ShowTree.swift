@@ -104,7 +104,7 @@ struct LineageText {
         var words = ["\(group.stage) \(versions)"]
         if !group.seeds.isEmpty { words.append("seed \(group.seeds.map { "\($0)" }.joined(separator: ", "))") }
         if group.keys.count == 1 { words.append(group.artifacts[0]?.short ?? "failed") }
-        words.append("on \(group.executors.joined(separator: ", "))")
+        words.append("on \((group.executors + group.machines).filter { !$0.isEmpty }.joined(separator: ", "))")
         words.append("by spinweave \(group.programVersions.joined(separator: ", "))")
         return words.joined(separator: " · ")
     }

@@ -1,0 +1,30 @@
+/// How a run should behave.
+public struct RunOptions: Sendable {
+    /// Threads that compute.
+    public var jobs: Int
+    /// Steps that failed before are tried again.
+    public var retriesFailed: Bool
+    /// The executor enters the keys, for those who want one record per device.
+    public var strictNumerics: Bool
+    /// A failed step ends only what depends on it; otherwise the run stops after its node.
+    public var keepsGoing: Bool
+    public var programVersion: String
+    /// The class of machine, for the records: processor and what it can do.
+    public var machine: String
+    /// Wall clock in seconds since 1970.
+    public var clock: @Sendable () -> Double
+
+    public init(
+        jobs: Int, retriesFailed: Bool = false, strictNumerics: Bool = false, keepsGoing: Bool = false,
+        programVersion: String, machine: String = "",
+        clock: @escaping @Sendable () -> Double
+    ) {
+        self.jobs = max(1, jobs)
+        self.retriesFailed = retriesFailed
+        self.strictNumerics = strictNumerics
+        self.keepsGoing = keepsGoing
+        self.programVersion = programVersion
+        self.machine = machine
+        self.clock = clock
+    }
+}
