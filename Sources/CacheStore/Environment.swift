@@ -93,7 +93,9 @@ final class Environment: @unchecked Sendable {
             let transaction = try begin(reading: true)
             defer { end(transaction) }
             if let walk = try PageWalk(
-                file: dataFile, transaction: UInt64(mdb_txn_id(transaction.pointer)), deep: deep, visit: visit)
+                file: PageFile(dataFile), path: dataFile, transaction: UInt64(mdb_txn_id(transaction.pointer)),
+                deep: deep,
+                visit: visit)
             {
                 return walk
             }

@@ -148,6 +148,7 @@ extension Store {
                 for artifact in artifacts[start..<min(start + 2000, artifacts.count)] {
                     try Self.removeBlob(artifact, in: transaction)
                 }
+                try Self.renewEpoch(in: transaction)
             }
         }
     }

@@ -59,6 +59,9 @@ extension Store {
     public func put(prepared batch: [PreparedRecord]) throws(StoreError) {
         if access == .readOnly { throw .openedReadOnly(path: path) }
         if batch.isEmpty { return }
+        // A collection between the two would take artifacts that no record names yet.
+        try collectionGate.enter()
+        defer { collectionGate.leave() }
         try putBlobs(batch.compactMap(\.blob))
         try meta.write { transaction throws(StoreError) in
             var known: (context: RecordContext, key: [UInt8])?

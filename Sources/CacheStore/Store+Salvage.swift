@@ -32,13 +32,14 @@ extension Store {
                 throw .failed(path: path, operation: "rebuild", reason: error.localizedDescription)
             }
             let sizes = MapSizes()
-            let tables = name == "meta" ? Table.meta : [Table.blobs]
+            let tables = name == "meta" ? Table.meta : Table.blobsTables
             let environment = try Environment(
                 path: rebuilt, tables: tables, access: .readWrite, mapSize: name == "meta" ? sizes.meta : sizes.blobs)
             let entries = try saveEntries(of: old + "/data.mdb", tables: tables, into: environment, &result)
             let heads = entries.heads
             // An artifact is believed by its head: it must not outlive its pieces.
             try environment.write { transaction throws(StoreError) in
+                if tables.contains(Table.epoch) { try Self.renewEpoch(in: transaction) }
                 for head in heads {
                     guard let digest = Digest(bytes: head.prefix(32)) else { continue }
                     let blob = try Self.head(of: digest, in: transaction)

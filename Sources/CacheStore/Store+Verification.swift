@@ -80,6 +80,7 @@ extension Store {
         if repair, !result.isSound {
             try blobs.write { transaction throws(StoreError) in
                 for artifact in result.damagedArtifacts { try Self.removeBlob(artifact.digest, in: transaction) }
+                try Self.renewEpoch(in: transaction)
                 for key in stray { try transaction.delete(key, from: Table.blobs) }
             }
             try meta.write { transaction throws(StoreError) in

@@ -16,6 +16,7 @@ public final class Store: Sendable {
     let directory: StoreDirectory
     let meta: Environment
     let blobs: Environment
+    let collectionGate: CollectionGate
     private let identity: String
 
     enum Table {
@@ -29,7 +30,10 @@ public final class Store: Sendable {
         static let gatherings = "gatherings"
         static let blobs = "blobs"
 
+        static let epoch = "epoch"
+
         static let meta = [records, contexts, templates, latest, runs, runKeys, fanouts, gatherings]
+        static let blobsTables = [blobs, epoch]
     }
 
     /// Sizes of the maps: address space, not disk. Both grow when they are full.
@@ -76,8 +80,10 @@ public final class Store: Sendable {
         self.identity = identity
         self.access = access
         directory = try StoreDirectory(path: path, access: access)
+        collectionGate = CollectionGate(path: path + "/LOCK", mayWrite: access == .readWrite)
         meta = try Environment(path: path + "/meta", tables: Table.meta, access: access, mapSize: mapSizes.meta)
-        blobs = try Environment(path: path + "/blobs", tables: [Table.blobs], access: access, mapSize: mapSizes.blobs)
+        blobs = try Environment(
+            path: path + "/blobs", tables: Table.blobsTables, access: access, mapSize: mapSizes.blobs)
         if access == .readWrite { try directory.writeFormat() }
     }
 

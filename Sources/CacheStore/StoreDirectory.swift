@@ -7,6 +7,8 @@ import Foundation
 ///     meta/    records and what their keys are made of, runs
 ///     blobs/   artifacts
 ///     LOCK     held by every program that uses the store
+///     claims   locked by those who compute a step
+///     active/  what each run in progress uses
 ///
 /// A README.md and a .gitignore may stand beside them.
 final class StoreDirectory: Sendable {
@@ -19,7 +21,7 @@ final class StoreDirectory: Sendable {
 
     private static let title = "spinweave store"
     private static let neighbours: Set<String> = [
-        "FORMAT", "LOCK", "meta", "blobs", "README.md", ".gitignore", ".gitkeep",
+        "FORMAT", "LOCK", "active", "claims", "meta", "blobs", "README.md", ".gitignore", ".gitkeep",
     ]
 
     /// Checks the directory, makes what is missing (`readWrite`), and announces its use to other programs.
@@ -126,7 +128,7 @@ final class StoreDirectory: Sendable {
         }
     }
 
-    private static func names(in path: String) throws(StoreError) -> [String] {
+    static func names(in path: String) throws(StoreError) -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path)
         } catch {

@@ -50,15 +50,19 @@ final class NodeBatch: Sendable {
 
     /// - Returns: every step that finished, in the order in which they finished.
     func execute() throws -> [Finished] {
-        var positions = Array(steps.indices)
+        // Of steps with one key (two equal points of a sweep) the first is computed; the others find its answer.
+        var keys: Set<Digest> = []
+        var positions = steps.indices.filter { keys.insert(steps[$0].key).inserted }
+        var repeated = positions.count == steps.count ? [] : Set(steps.indices).subtracting(positions).sorted()
+        var isRepeat = false
         var pause: UInt32 = 10_000
         defer { claims.releaseAll() }
         do {
             while !positions.isEmpty, !run.isStopping {
                 let threads = node.stage.signature.isThreaded ? 1 : run.options.jobs
-                try Parallel.forEach(positions.count, threads: threads) { [self, positions] index in
+                try Parallel.forEach(positions.count, threads: threads) { [self, positions, isRepeat] index in
                     if run.isStopping { return }
-                    try executeStep(positions[index])
+                    try executeStep(positions[index], retries: resolution.retriesFailed && !isRepeat)
                 }
                 try committer.flush()
                 let before = positions.count
@@ -66,7 +70,10 @@ final class NodeBatch: Sendable {
                     defer { progress.deferred = [] }
                     return progress.deferred.sorted()
                 }
-                if positions.isEmpty { break }
+                if positions.isEmpty {
+                    (positions, repeated, isRepeat) = (repeated, [], true)
+                    continue
+                }
                 // Someone else computes these: look again now and then, more seldom while nothing comes.
                 run.events(.waiting(name: node.name, steps: positions.count))
                 usleep(pause)
@@ -81,7 +88,8 @@ final class NodeBatch: Sendable {
         return progress.withLock { $0.finished }
     }
 
-    private func executeStep(_ position: Int) throws {
+    /// - Parameter retries: a failure that the store remembers is no answer.
+    private func executeStep(_ position: Int, retries: Bool) throws {
         let (index, key) = steps[position]
         guard try claims.take(key) else {
             progress.withLock { $0.deferred.append(position) }
@@ -90,7 +98,7 @@ final class NodeBatch: Sendable {
         var isHandedOn = false
         defer { if !isHandedOn { claims.release(key) } }
         // Since this node was looked up another program may have finished the step and let go of it.
-        let now = try resolution.look(up: [key])[0]
+        let now = try resolution.look(up: [key], retries: retries)[0]
         if now.state.answeredKey != nil {
             finish(Finished(step: index, entry: now, isComputed: false))
             return

@@ -203,18 +203,20 @@ struct Resolution: Sendable {
                     point: identities[index].point(hasSamples ? step : nil)))
             places.append(place)
         }
-        for (place, entry) in zip(places, try look(up: keys)) { result[place] = entry }
+        for (place, entry) in zip(places, try look(up: keys, retries: retriesFailed)) { result[place] = entry }
         return result
     }
 
     /// What the store has under each key.
-    func look(up keys: [Digest]) throws -> [ChunkState.Entry] {
+    ///
+    /// - Parameter retries: a remembered failure is no answer.
+    func look(up keys: [Digest], retries: Bool) throws -> [ChunkState.Entry] {
         let answers = try store.answers(for: keys)
         var held = try store.holds(answers.compactMap { $0?.artifact }).makeIterator()
         return zip(keys, answers).map { key, answer in
             guard let answer else { return .init(state: .missing(key, .neverRun)) }
             guard let artifact = answer.artifact else {
-                return .init(state: retriesFailed ? .missing(key, .retry) : .failed(key), summary: answer.summary)
+                return .init(state: retries ? .missing(key, .retry) : .failed(key), summary: answer.summary)
             }
             guard held.next() == true else { return .init(state: .missing(key, .lost(artifact))) }
             return .init(state: .done(key, artifact), bytes: answer.bytes, summary: answer.summary)

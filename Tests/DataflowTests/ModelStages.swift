@@ -36,7 +36,7 @@ protocol ModelStage: Stage {
 extension ModelStage {
     func parameter(_ name: String) -> Int { (try? parameters.int(name)) ?? 0 }
 
-    static func signature(
+    static func declare(
         _ name: String, inputs: [InputPort] = [], samplesFrom: String? = nil, isRandom: Bool = false
     ) -> Signature {
         Signature(
@@ -48,7 +48,7 @@ extension ModelStage {
 /// Sample i of `count` is `base + i`.
 struct ModelSource: ModelStage {
     static let inputs: [InputPort] = []
-    static let signature = signature("source", samplesFrom: "count")
+    static let signature = declare("source", samplesFrom: "count")
     let parameters: Value
 
     init(parameters: Value) { self.parameters = parameters }
@@ -62,7 +62,7 @@ struct ModelSource: ModelStage {
 /// Sample i is `values[i]`.
 struct ModelPoints: ModelStage {
     static let inputs: [InputPort] = []
-    static let signature = signature("points", samplesFrom: "values")
+    static let signature = declare("points", samplesFrom: "values")
     static let sampleParameterNames: Set<String> = ["values"]
     let parameters: Value
 
@@ -86,7 +86,7 @@ struct ModelMap: ModelStage {
     static let inputs = [
         InputPort("x", "number", about: "First."), InputPort("y", "number", optional: true, about: "Second."),
     ]
-    static let signature = signature("map", inputs: inputs)
+    static let signature = declare("map", inputs: inputs)
     let parameters: Value
 
     init(parameters: Value) { self.parameters = parameters }
@@ -104,7 +104,7 @@ struct ModelMap: ModelStage {
 /// `x + sample`, drawing from its own address.
 struct ModelDraw: ModelStage {
     static let inputs = [InputPort("x", "number", about: "Input.")]
-    static let signature = signature("draw", inputs: inputs, isRandom: true)
+    static let signature = declare("draw", inputs: inputs, isRandom: true)
     let parameters: Value
 
     init(parameters: Value) { self.parameters = parameters }
@@ -119,7 +119,7 @@ struct ModelDraw: ModelStage {
 /// The sum of everything, modulo.
 struct ModelFold: ModelStage {
     static let inputs = [InputPort("all", "number", .all, about: "Everything.")]
-    static let signature = signature("fold", inputs: inputs)
+    static let signature = declare("fold", inputs: inputs)
     let parameters: Value
 
     init(parameters: Value) { self.parameters = parameters }
