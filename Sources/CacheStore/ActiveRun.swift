@@ -8,11 +8,11 @@ import Synchronization
 /// unlocked, counts for nothing, and is removed by the next collection.
 public final class ActiveRun: Sendable {
     public let id: String
-    private let gate: CollectionGate
+    private let gate: Gate
     /// nil when the run has ended.
     private let file: Mutex<FileLock?>
 
-    fileprivate init(id: String, file: FileLock, gate: CollectionGate) {
+    fileprivate init(id: String, file: FileLock, gate: Gate) {
         self.id = id
         self.gate = gate
         self.file = Mutex(file)

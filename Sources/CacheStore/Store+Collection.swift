@@ -1,113 +1,121 @@
 import Artifacts
 import Foundation
 
-/// What garbage collection may remove.
-///
-/// A record goes when *every* criterion given (age, runs) lets it go; then, to meet a size, the artifacts go that are
-/// cheapest to compute again for the bytes they take. Without any criterion nothing that a record names goes.
-public struct CollectionPolicy: Sendable, Hashable {
-    /// Records that were neither computed nor used by a run in so many days.
-    public var olderThanDays: Double?
-    /// Records that none of the last so many runs of their graph computed or used.
-    public var keepRuns: Int?
-    /// Compressed bytes of all artifacts together.
-    public var maxStoredBytes: Int?
-
-    public init(olderThanDays: Double? = nil, keepRuns: Int? = nil, maxStoredBytes: Int? = nil) {
-        self.olderThanDays = olderThanDays
-        self.keepRuns = keepRuns
-        self.maxStoredBytes = maxStoredBytes
-    }
-}
-
-/// What garbage collection removed, or would remove.
-public struct GarbageCollection: Sendable, Hashable, Codable {
-    public var removedRecords = 0
-    public var removedArtifacts = 0
-    /// Compressed bytes of the removed artifacts.
-    public var removedBytes = 0
-    /// What it would cost to compute the removed records again.
-    public var removedSeconds = 0.0
-    public var removedRuns = 0
-    public var keptRecords = 0
-    public var keptArtifacts = 0
-    public var keptBytes = 0
-    /// Bytes of the database files.
-    public var fileBytesBefore = 0
-    public var fileBytesAfter = 0
-    public var isDryRun = false
-}
-
 extension Store {
     /// Removes what `policy` lets go and what no record names, and gives the space back to the disk when that pays.
     ///
-    /// Artifacts that a surviving record names stay. Throws `.busy` while another program uses the store. No other thread
-    /// may use the store meanwhile: its files are closed and replaced.
+    /// Artifacts that a surviving record names stay. Other programs go on using the store: runs wait while it is swept,
+    /// which takes seconds at most, and readers do not wait.
     ///
     /// - Parameter now: seconds since 1970.
     /// - Parameter dryRun: changes nothing; `fileBytesAfter` is then the present size.
     public func collectGarbage(
         _ policy: CollectionPolicy, now: Double, dryRun: Bool = false
     ) throws(StoreError) -> GarbageCollection {
-        var result = GarbageCollection()
-        result.isDryRun = dryRun
-        result.fileBytesBefore = fileBytes
-        if !dryRun {
-            if access == .readOnly { throw .openedReadOnly(path: path) }
-            guard directory.excludeOthers() else { throw .busy(path: path, reason: "another program has it open") }
-        }
-        defer { if !dryRun { directory.admitOthers() } }
-        let sizes = try blobSizes()
-        let runs = try runsToKeep(policy)
-        var survivors: [Record] = []
-        var removed: [Record] = []
-        var all: [Record] = []
-        try eachRecord { all.append($0) }
-        let keptRuns = runs.kept(all)
-        for record in all {
-            let isOld = policy.olderThanDays.map { runs.lastUse(of: record) < now - $0 * 86_400 }
-            let isUnused = policy.keepRuns.map { _ in
-                !keptRuns.contains(record.run) && !(runs.users[record.key] ?? []).contains(where: keptRuns.contains)
+        if !dryRun, access == .readOnly { throw .openedReadOnly(path: path) }
+        let before = fileBytes
+        var result: GarbageCollection
+        if dryRun {
+            result = try decide(policy, now: now, notes: activeNotes(tidies: false)).result
+            result.isDryRun = true
+        } else {
+            try meta.dropDeadReaders()
+            try blobs.dropDeadReaders()
+            // What is decided must still hold when it is done: nobody looks up or notes meanwhile.
+            result = try collectionGate.alone { () throws(StoreError) in
+                let decision = try decide(policy, now: now, notes: activeNotes(tidies: true))
+                try remove(decision)
+                return decision.result
             }
-            let verdicts = [isOld, isUnused].compactMap(\.self)
-            if !verdicts.isEmpty, verdicts.allSatisfy(\.self) {
-                removed.append(record)
-            } else {
-                survivors.append(record)
-            }
+            _ = try shrink(meta, tables: Table.meta)
+            _ = try shrink(blobs, tables: Table.blobsTables)
         }
-        if let limit = policy.maxStoredBytes { Self.evict(&survivors, into: &removed, sizes: sizes, limit: limit) }
-
-        let kept = Set(survivors.compactMap(\.artifact))
-        let unclaimed = try blobHeads().map(\.digest).filter { !kept.contains($0) }
-        result.removedRecords = removed.count
-        result.removedSeconds = removed.reduce(0) { $0 + $1.seconds }
-        result.keptRecords = survivors.count
-        result.removedArtifacts = unclaimed.count
-        result.removedBytes = unclaimed.reduce(0) { $0 + (sizes[$1]?.stored ?? 0) }
-        result.keptArtifacts = sizes.count - unclaimed.count
-        result.keptBytes = sizes.reduce(0) { $0 + (kept.contains($1.key) ? $1.value.stored : 0) }
-        let oldRuns = policy.keepRuns == nil ? [] : runs.entries.map(\.id).filter { !keptRuns.contains($0) }
-        result.removedRuns = oldRuns.count
-        if !dryRun {
-            try remove(records: removed, artifacts: unclaimed, runs: oldRuns)
-            try compact(meta)
-            try compact(blobs)
-        }
+        result.fileBytesBefore = before
         result.fileBytesAfter = fileBytes
         return result
     }
 
+    // MARK: Deciding
+
+    private struct Decision {
+        var result = GarbageCollection()
+        var removed: [Record] = []
+        var survivors: [Record] = []
+        var artifacts: [Digest] = []
+        var runs: [String] = []
+    }
+
+    private func decide(
+        _ policy: CollectionPolicy, now: Double, notes: ActiveNotes
+    ) throws(StoreError) -> Decision {
+        var decision = Decision()
+        let sizes = try blobSizes()
+        let use = try runUse()
+        var all: [Record] = []
+        try eachRecord { all.append($0) }
+        let pinned = try pinnedDigests()
+        func isActive(_ record: Record) -> Bool {
+            notes.runs.contains(record.run) || notes.digests.contains(record.key)
+                || record.artifact.map(notes.digests.contains) ?? false
+        }
+        func isPinned(_ record: Record) -> Bool {
+            pinned.contains(record.key) || record.artifact.map(pinned.contains) ?? false
+        }
+        let lastRuns = policy.keepRuns.map { use.last($0, all) }
+        for record in all {
+            var verdicts: [Bool] = []
+            // A record from the future, by a clock that was wrong, is not old.
+            if let days = policy.olderThanDays { verdicts.append(use.lastUse(of: record) < now - days * 86_400) }
+            if let lastRuns { verdicts.append(!use.isUsed(record, by: lastRuns)) }
+            if let dropped = policy.dropRuns { verdicts.append(use.isUsed(record, onlyBy: dropped)) }
+            if verdicts.isEmpty || verdicts.contains(false) {
+                decision.survivors.append(record)
+            } else if isActive(record) {
+                decision.result.activeRecords += 1
+                decision.survivors.append(record)
+            } else if isPinned(record) {
+                decision.result.pinnedRecords += 1
+                decision.survivors.append(record)
+            } else {
+                decision.removed.append(record)
+            }
+        }
+        if let limit = policy.maxStoredBytes {
+            let held = Set(decision.survivors.filter { isActive($0) || isPinned($0) }.compactMap(\.artifact))
+            Self.evict(&decision.survivors, into: &decision.removed, sizes: sizes, limit: limit, held: held)
+        }
+        let kept = Set(decision.survivors.compactMap(\.artifact)).union(pinned).union(notes.digests)
+        decision.artifacts = try blobHeads().map(\.digest).filter { !kept.contains($0) }
+        if let lastRuns { decision.runs = use.entries.map(\.id).filter { !lastRuns.contains($0) } }
+        if let dropped = policy.dropRuns {
+            decision.runs =
+                policy.keepRuns == nil
+                ? use.entries.map(\.id).filter(dropped.contains) : decision.runs.filter(dropped.contains)
+        }
+        decision.runs.removeAll(where: notes.runs.contains)
+        decision.result.removedRecords = decision.removed.count
+        decision.result.removedSeconds = decision.removed.reduce(0) { $0 + $1.seconds }
+        decision.result.keptRecords = decision.survivors.count
+        decision.result.removedArtifacts = decision.artifacts.count
+        decision.result.removedBytes = decision.artifacts.reduce(0) { $0 + (sizes[$1]?.stored ?? 0) }
+        decision.result.keptArtifacts = sizes.count - decision.artifacts.count
+        decision.result.keptBytes = sizes.reduce(0) { $0 + (kept.contains($1.key) ? $1.value.stored : 0) }
+        decision.result.removedRuns = decision.runs.count
+        return decision
+    }
+
     /// Moves records from `survivors` to `removed`, by whole artifacts, the cheapest to compute again per byte first.
     private static func evict(
-        _ survivors: inout [Record], into removed: inout [Record], sizes: [Digest: BlobSize], limit: Int
+        _ survivors: inout [Record], into removed: inout [Record], sizes: [Digest: BlobSize], limit: Int,
+        held: Set<Digest>
     ) {
         var seconds: [Digest: Double] = [:]
         for record in survivors {
             if let artifact = record.artifact { seconds[artifact, default: 0] += record.seconds }
         }
         var total = seconds.keys.reduce(0) { $0 + (sizes[$1]?.stored ?? 0) }
-        let worth = seconds.map { (digest: $0.key, perByte: $0.value / Double(max(1, sizes[$0.key]?.stored ?? 0))) }
+        let worth = seconds.filter { !held.contains($0.key) }
+            .map { (digest: $0.key, perByte: $0.value / Double(max(1, sizes[$0.key]?.stored ?? 0))) }
         var evicted: Set<Digest> = []
         for (digest, _) in worth.sorted(by: { ($0.perByte, $0.digest) < ($1.perByte, $1.digest) }) {
             if total <= limit { break }
@@ -122,11 +130,14 @@ extension Store {
         survivors.removeAll(where: isEvicted)
     }
 
-    private func remove(records: [Record], artifacts: [Digest], runs: [String]) throws(StoreError) {
+    // MARK: Removing
+
+    private func remove(_ decision: Decision) throws(StoreError) {
+        if decision.removed.isEmpty, decision.artifacts.isEmpty, decision.runs.isEmpty { return }
         try meta.checkStructure(deep: true)
         try blobs.checkStructure(deep: true)
         // Records first: a record must never name an artifact that went before it.
-        let keys = Set(records.map(\.key.bytes))
+        let keys = Set(decision.removed.map(\.key.bytes))
         try meta.write { transaction throws(StoreError) in
             for key in keys {
                 try transaction.delete(key, from: Table.records)
@@ -137,12 +148,13 @@ extension Store {
                 return true
             }
             for step in dangling { try transaction.delete(step, from: Table.latest) }
-            for run in runs {
+            for run in decision.runs {
                 try transaction.delete(Array(run.utf8), from: Table.runs)
                 try transaction.delete(Array(run.utf8), from: Table.runKeys)
             }
         }
         // Some thousand artifacts a transaction: the list of freed pages is kept in memory.
+        let artifacts = decision.artifacts
         for start in stride(from: 0, to: artifacts.count, by: 2000) {
             try blobs.write { transaction throws(StoreError) in
                 for artifact in artifacts[start..<min(start + 2000, artifacts.count)] {
@@ -153,62 +165,8 @@ extension Store {
         }
     }
 
-    /// Replaces the environment's file by a copy without free pages, when at least a fifth of it and 256 kB are free.
-    ///
-    /// The caller has excluded other programs.
-    private func compact(_ environment: Environment) throws(StoreError) {
-        let walk = try environment.walk()
-        let unused = max(0, walk.filePages - walk.usedPages) * walk.pageSize
-        guard unused >= 256 << 10, unused * 5 >= walk.filePages * walk.pageSize else { return }
-        // A copy needs room beside the file; without it, the free pages simply wait to be used again.
-        guard StoreDirectory.freeBytes(at: environment.path) > walk.usedPages * walk.pageSize + (16 << 20) else {
-            return
-        }
-        let copy = environment.path + "/compacting"
-        let files = FileManager.default
-        do {
-            if files.fileExists(atPath: copy) { try files.removeItem(atPath: copy) }
-            try files.createDirectory(atPath: copy, withIntermediateDirectories: true)
-        } catch {
-            throw .failed(path: path, operation: "compact", reason: "\(error.localizedDescription)")
-        }
-        try environment.copyCompacted(to: copy)
-        environment.close()
-        let status = rename(copy + "/data.mdb", environment.dataFile) == 0 ? 0 : errno
-        // The lock file speaks of the old file's transactions.
-        unlink(environment.path + "/lock.mdb")
-        rmdir(copy)
-        try environment.reopen()
-        if status != 0 { throw Environment.error(status, path: path, operation: "compact") }
-    }
-
-    // MARK: Runs
-
-    /// The runs as far as garbage collection cares.
-    private struct RunUse {
-        var entries: [RunEntry] = []
-        /// The runs that used a record.
-        var users: [Digest: [String]] = [:]
-        var finished: [String: Double] = [:]
-        var keepRuns: Int?
-
-        func lastUse(of record: Record) -> Double {
-            (users[record.key] ?? []).reduce(record.created) { max($0, finished[$1] ?? 0) }
-        }
-
-        /// The last runs of each graph, counting those that were cut short and left only records.
-        func kept(_ records: [Record]) -> Set<String> {
-            guard let keepRuns else { return Set(entries.map(\.id)) }
-            var byGraph: [String: Set<String>] = [:]
-            for entry in entries { byGraph[entry.graph, default: []].insert(entry.id) }
-            for record in records { byGraph[record.graph, default: []].insert(record.run) }
-            return byGraph.values.reduce(into: []) { $0.formUnion($1.sorted().suffix(keepRuns)) }
-        }
-    }
-
-    private func runsToKeep(_ policy: CollectionPolicy) throws(StoreError) -> RunUse {
+    private func runUse() throws(StoreError) -> RunUse {
         var use = RunUse()
-        use.keepRuns = policy.keepRuns
         use.entries = try runs()
         let keysOfRuns = try meta.read { transaction throws(StoreError) in
             var keysOfRuns: [(run: String, finished: Double, keys: [Digest])] = []

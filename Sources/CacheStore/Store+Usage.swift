@@ -104,10 +104,12 @@ extension Store {
 
     /// Bytes of both database files.
     var fileBytes: Int {
-        [meta.dataFile, blobs.dataFile].reduce(0) { sum, file in
-            var status = stat()
-            return stat(file, &status) == 0 ? sum + Int(status.st_size) : sum
-        }
+        Self.bytes(ofFile: meta.dataFile) + Self.bytes(ofFile: blobs.dataFile)
+    }
+
+    static func bytes(ofFile path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 }
 

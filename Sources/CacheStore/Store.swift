@@ -16,7 +16,8 @@ public final class Store: Sendable {
     let directory: StoreDirectory
     let meta: Environment
     let blobs: Environment
-    let collectionGate: CollectionGate
+    let collectionGate: Gate
+    let exchangeGate: Gate
     private let identity: String
 
     enum Table {
@@ -31,8 +32,9 @@ public final class Store: Sendable {
         static let blobs = "blobs"
 
         static let epoch = "epoch"
+        static let pins = "pins"
 
-        static let meta = [records, contexts, templates, latest, runs, runKeys, fanouts, gatherings]
+        static let meta = [records, contexts, templates, latest, runs, runKeys, fanouts, gatherings, pins]
         static let blobsTables = [blobs, epoch]
     }
 
@@ -80,10 +82,14 @@ public final class Store: Sendable {
         self.identity = identity
         self.access = access
         directory = try StoreDirectory(path: path, access: access)
-        collectionGate = CollectionGate(path: path + "/LOCK", mayWrite: access == .readWrite)
-        meta = try Environment(path: path + "/meta", tables: Table.meta, access: access, mapSize: mapSizes.meta)
+        collectionGate = Gate(store: path, for: .collection, mayWrite: access == .readWrite)
+        exchangeGate = Gate(store: path, for: .exchange, mayWrite: access == .readWrite)
+        meta = try Environment(
+            path: path + "/meta", tables: Table.meta, access: access, mapSize: mapSizes.meta,
+            exchangeGate: exchangeGate)
         blobs = try Environment(
-            path: path + "/blobs", tables: Table.blobsTables, access: access, mapSize: mapSizes.blobs)
+            path: path + "/blobs", tables: Table.blobsTables, access: access, mapSize: mapSizes.blobs,
+            exchangeGate: exchangeGate)
         if access == .readWrite { try directory.writeFormat() }
     }
 

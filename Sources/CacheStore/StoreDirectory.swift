@@ -9,6 +9,8 @@ import Foundation
 ///     LOCK     held by every program that uses the store
 ///     claims   locked by those who compute a step
 ///     active/  what each run in progress uses
+///     settings what the user set, as the size to stay below
+///     clock    the latest time given to a run
 ///
 /// A README.md and a .gitignore may stand beside them.
 final class StoreDirectory: Sendable {
@@ -21,7 +23,8 @@ final class StoreDirectory: Sendable {
 
     private static let title = "spinweave store"
     private static let neighbours: Set<String> = [
-        "FORMAT", "LOCK", "active", "claims", "meta", "blobs", "README.md", ".gitignore", ".gitkeep",
+        "FORMAT", "LOCK", "active", "claims", "clock", "settings", "meta", "meta.new", "blobs", "blobs.new",
+        "FORMAT.new", "README.md", ".gitignore", ".gitkeep",
     ]
 
     /// Checks the directory, makes what is missing (`readWrite`), and announces its use to other programs.
@@ -71,13 +74,7 @@ final class StoreDirectory: Sendable {
     func writeFormat() throws(StoreError) {
         let file = path + "/FORMAT"
         if access(file, F_OK) == 0 { return }
-        let temporary = path + "/meta/FORMAT.new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Environment.error(errno, path: path, operation: "write") }
-        defer { close(descriptor) }
-        let text = Array("\(Self.title)\nformat \(Self.format)\n".utf8)
-        guard write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0, rename(temporary, file) == 0
-        else { throw Environment.error(errno == 0 ? ENOSPC : errno, path: path, operation: "write") }
+        try Self.replace(file, with: Array("\(Self.title)\nformat \(Self.format)\n".utf8), store: path)
     }
 
     /// Whether the directory has a FORMAT file that this program can work with.
@@ -114,7 +111,7 @@ final class StoreDirectory: Sendable {
 
     // MARK: The file system
 
-    private static func make(_ directory: String, store: String) throws(StoreError) {
+    static func make(_ directory: String, store: String) throws(StoreError) {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
