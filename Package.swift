@@ -75,7 +75,7 @@ let package = Package(
         .executableTarget(
             name: "CacheInspector",
             dependencies: [
-                "Artifacts", "CacheStore", "Diagnostics", "Tensors",
+                "Artifacts", "CacheStore", "Diagnostics", "Interchange", "Quantities", "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "tools/cache-inspector"),
@@ -108,6 +108,11 @@ let package = Package(
                 "Stages", "Tensors",
             ]),
         .testTarget(name: "PresentationTests", dependencies: ["Artifacts", "Interchange", "Presentation", "Tensors"]),
+        .testTarget(
+            name: "CacheInspectorTests",
+            dependencies: [
+                "Artifacts", "CacheInspector", "CacheStore", "Diagnostics", "Interchange", "Tensors",
+            ]),
         .testTarget(
             name: "ScenarioTests",
             dependencies: [

@@ -57,6 +57,24 @@ struct ImportTests {
         }
     }
 
+    /// What is above all: they import downwards by being above, but the inspector knows neither engine nor science.
+    @Test("the inspector reads stores, and knows neither engine nor science")
+    func inspector() throws {
+        let permitted: Set<String> = [
+            "ArgumentParser", "Artifacts", "CacheStore", "Diagnostics", "Interchange", "Quantities", "Tensors",
+        ]
+        let folder = root.appending(path: "tools/cache-inspector")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+        #expect(!files.isEmpty)
+        for file in files {
+            let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+            for line in text.split(separator: "\n") where line.hasPrefix("import ") {
+                let name = String(line.dropFirst(7))
+                #expect(permitted.contains(name) || system.contains(name), "\(file) imports \(name)")
+            }
+        }
+    }
+
     @Test("libraries never print", arguments: allowed.keys.sorted())
     func silence(module: String) throws {
         let folder = root.appending(path: "Sources/\(module)")
