@@ -28,7 +28,8 @@ enum BareLMDB {
                                 try withUnsafeMutableBytes(of: &number) { number in
                                     var key = MDB_val(mv_size: 8, mv_data: number.baseAddress)
                                     var value = MDB_val(
-                                        mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+                                        mv_size: bytes.count,
+                                        mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
                                     try check(mdb_put(transaction, table, &key, &value, 0))
                                 }
                             }
@@ -60,7 +61,41 @@ enum BareLMDB {
         return (megabytes / put, megabytes / get)
     }
 
+    /// The floor of the engine: plain entries in durable transactions of `batch` each.
+    static func batchesCPUSeconds(entries: Int, bytes: Int, batch: Int) throws -> Double {
+        try withTemporaryDirectory { path in
+            var environment: OpaquePointer?
+            try check(mdb_env_create(&environment))
+            defer { mdb_env_close(environment) }
+            try check(mdb_env_set_mapsize(environment, 1 << 30))
+            try check(mdb_env_open(environment, path, UInt32(MDB_NOTLS), 0o644))
+            var buffer = [UInt8](repeating: 7, count: bytes)
+            let before = clock()
+            for start in stride(from: 0, to: entries, by: batch) {
+                var transaction: OpaquePointer?
+                var table: MDB_dbi = 0
+                try check(mdb_txn_begin(environment, nil, 0, &transaction))
+                try check(mdb_dbi_open(transaction, nil, 0, &table))
+                for entry in start..<min(start + batch, entries) {
+                    // As spread as a digest.
+                    var number = UInt64(entry) &* 0x9E37_79B9_7F4A_7C15
+                    try buffer.withUnsafeMutableBytes { bytes in
+                        try withUnsafeMutableBytes(of: &number) { number in
+                            var key = MDB_val(mv_size: 8, mv_data: number.baseAddress)
+                            var value = MDB_val(mv_size: bytes.count, mv_data: bytes.baseAddress)
+                            try check(mdb_put(transaction, table, &key, &value, 0))
+                        }
+                    }
+                }
+                try check(mdb_txn_commit(transaction))
+            }
+            return Double(clock() - before) / Double(CLOCKS_PER_SEC)
+        }
+    }
+
     private static func check(_ status: Int32) throws {
-        if status != MDB_SUCCESS { throw BenchmarkFailure(description: "LMDB: \(String(cString: mdb_strerror(status)))") }
+        if status != MDB_SUCCESS {
+            throw BenchmarkFailure(description: "LMDB: \(String(cString: mdb_strerror(status)))")
+        }
     }
 }

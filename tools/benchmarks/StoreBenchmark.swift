@@ -16,8 +16,11 @@ struct StoreBenchmark: Benchmark {
         let (ofClean, ofNoisy) = (try measure(clean), try measure(noisy))
         let floor = try BareLMDB.megabytesPerSecond(clean.map(Self.bytes), rounds: Self.rounds)
         var figures = Figures()
-        figures.add("put_MBps", min(ofClean.put, ofNoisy.put), "encode, hash, compress and commit durably; the slower kind")
-        figures.add("get_MBps", min(ofClean.get, ofNoisy.get), "from the digest to the tensor, checksums compared; the slower kind")
+        figures.add(
+            "put_MBps", min(ofClean.put, ofNoisy.put), "encode, hash, compress and commit durably; the slower kind")
+        figures.add(
+            "get_MBps", min(ofClean.get, ofNoisy.get),
+            "from the digest to the tensor, checksums compared; the slower kind")
         figures.add("ratio_clean", ofClean.ratio, "stored bytes to raw, images without noise")
         figures.add("ratio_noisy", ofNoisy.ratio, "stored bytes to raw, images with noise")
         figures.add("put_clean_MBps", ofClean.put, "")
