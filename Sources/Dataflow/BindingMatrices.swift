@@ -39,11 +39,7 @@ extension Binder {
     /// Every combination: classes first, then the axes as written, the last one running fastest.
     mutating func instances(of declaration: GraphFile.NodeDeclaration, stage: (any Stage.Type)?) -> [Instance] {
         let classNames: [String?] = declaration.forEachClass ? file.classes.map(\.name) : [nil]
-        let count = declaration.axes.reduce(classNames.count) { total, axis in
-            // Saturating: a long product need not fit an integer to be too long.
-            min(total, Self.matrixLimit + 1) * min(axis.points.count, Self.matrixLimit + 1)
-        }
-        guard count <= Self.matrixLimit else {
+        guard count(of: declaration) <= Self.matrixLimit else {
             let factors = (declaration.forEachClass ? [classNames.count] : []) + declaration.axes.map(\.points.count)
             report(
                 "node '\(declaration.name)' stands for \(factors.map(String.init).joined(separator: " × ")) nodes, at most "
@@ -65,9 +61,16 @@ extension Binder {
         }
     }
 
+    /// The number of combinations, as far as it is allowed: a long product need not fit an integer to be too long.
+    private func count(of declaration: GraphFile.NodeDeclaration) -> Int {
+        declaration.axes.reduce(declaration.forEachClass ? file.classes.count : 1) { total, axis in
+            min(total, Self.matrixLimit + 1) * min(axis.points.count, Self.matrixLimit + 1)
+        }
+    }
+
     /// The instances of a declaration, in order.
     func indices(of declaration: GraphFile.NodeDeclaration) -> [Int] {
-        let all = declaration.axes.reduce(declaration.forEachClass ? file.classes.count : 1) { $0 * $1.points.count }
+        let all = count(of: declaration)
         guard let first = firstIndexOfNode[declaration.name], all <= Self.matrixLimit else { return [] }
         return Array(first..<first + all)
     }

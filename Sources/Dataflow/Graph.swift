@@ -23,7 +23,7 @@ public struct Graph: Sendable {
         public var declaredName: String
         public var className: String?
         /// On the axes other than the classes, in the order of the file.
-        public var coordinates: [Coordinate]
+        public var coordinates: [Coordinate] = []
         public var stage: any Stage.Type
         /// A record with every parameter of the signature, defaults filled in, in base units.
         ///
