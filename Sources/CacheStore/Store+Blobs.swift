@@ -72,6 +72,9 @@ extension Store {
     public func setAside(_ artifact: Digest) throws(StoreError) {
         // LMDB frees the pages that a value's first page claims: make sure of them first.
         try blobs.checkStructure(deep: true)
+        try meta.write { transaction throws(StoreError) in
+            try Self.disbelieve(fanoutsOf: [artifact], in: transaction)
+        }
         try blobs.write { transaction throws(StoreError) in
             try Self.removeBlob(artifact, in: transaction)
             try Self.renewEpoch(in: transaction)

@@ -112,7 +112,7 @@ extension Store {
         return runs
     }
 
-    private func runUse() throws(StoreError) -> RunUse {
+    func runUse() throws(StoreError) -> RunUse {
         let entries = try runs()
         return try meta.read { transaction throws(StoreError) in
             var use = RunUse()

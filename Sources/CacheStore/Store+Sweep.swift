@@ -38,6 +38,27 @@ extension Store {
         }
     }
 
+    /// Makes the fan-outs that name one of `artifacts` unbelievable, also for those who know the present epoch and have not
+    /// looked yet.
+    static func disbelieve(fanoutsOf artifacts: Set<Digest>, in transaction: Transaction) throws(StoreError) {
+        var chunks: [(key: Digest, fanout: Fanout)] = []
+        var nodes: [(key: Digest, fanout: Fanout)] = []
+        try transaction.each(in: Table.fanouts) { key, sealed in
+            guard let digest = Digest(bytes: key),
+                let fanout = Sealed.open(sealed, key: key).flatMap({ Fanout(stored: $0) })
+            else { return true }
+            switch fanout.level {
+            case .chunk:
+                if fanout.members.contains(where: { artifacts.contains($0.result) }) { chunks.append((digest, fanout)) }
+            case .node: nodes.append((digest, fanout))
+            }
+            return true
+        }
+        let broken = Set(chunks.map(\.key))
+        nodes.removeAll { !$0.fanout.members.contains { broken.contains($0.key) } }
+        for (key, fanout) in chunks + nodes { try put(fanout, key, epoch: 0, in: transaction) }
+    }
+
     private static func put(
         _ fanout: Fanout, _ key: Digest, epoch: UInt64, in transaction: Transaction
     ) throws(StoreError) {
