@@ -46,7 +46,7 @@ extension Store {
         var all: [Record] = []
         try eachRecord { all.append($0) }
         let pinned = try pinnedDigests()
-        let noted = Set(use.steps(under: notes.digests))
+        let noted = Set(use.steps(under: notes.digests)).union(use.results(under: notes.digests))
         func isHeld(_ record: Record, by digests: Set<Digest>) -> Bool {
             if digests.contains(record.key) { return true }
             guard let artifact = record.artifact else { return false }

@@ -58,13 +58,13 @@ final class StoreDirectory: Sendable {
         let flags = access == .readWrite ? O_RDWR | O_CREAT : O_RDONLY
         lockFile = open(path + "/LOCK", flags | O_CLOEXEC, 0o644)
         if lockFile < 0, access == .readWrite { throw Environment.error(errno, path: path, operation: "write") }
-        // A compaction excludes everyone; it takes seconds, so wait a while.
+        // A repair of damaged files excludes everyone; wait a while.
         if lockFile >= 0 {
             for attempt in 0... {
                 if Self.lock(lockFile, Int16(F_RDLCK)) { break }
                 if attempt == 300 {
                     close(lockFile)
-                    throw .busy(path: path, reason: "another program is collecting garbage in it")
+                    throw .busy(path: path, reason: "another program is repairing it")
                 }
                 usleep(100_000)
             }
