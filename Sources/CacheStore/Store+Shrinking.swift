@@ -39,7 +39,7 @@ extension Store {
                 try catchUp(environment, copy: copy, tables: tables, epoch: epoch)
             }
             // Walks it: never put a file in place that was not looked at.
-            try Environment(path: copy, tables: [], access: .readOnly, mapSize: 0).close()
+            try Environment(path: copy, tables: tables, access: .readOnly, mapSize: 0, deep: true).close()
             return try StoreDirectory.exchange(environment.path, copy)
         }
         try environment.follow()
