@@ -19,12 +19,14 @@ extension Store {
             result = try decide(policy, now: now, notes: activeNotes(tidies: false)).result
             result.isDryRun = true
         } else {
+            let isFull = directory.giveUpReserve()
+            defer { directory.keepReserve() }
             try meta.dropDeadReaders()
             try blobs.dropDeadReaders()
             // What is decided must still hold when it is done: nobody looks up or notes meanwhile.
             result = try collectionGate.alone { () throws(StoreError) in
                 let decision = try decide(policy, now: now, notes: activeNotes(tidies: true))
-                try sweep(decision)
+                try sweep(decision, batch: isFull ? 50 : 2000)
                 return decision.result
             }
             _ = try shrink(meta, tables: Table.meta)

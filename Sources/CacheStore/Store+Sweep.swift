@@ -6,7 +6,9 @@ import Artifacts
 /// artifacts without a record, which the next collection removes, and fan-outs that nobody believes.
 extension Store {
     /// The caller holds the collection gate alone.
-    func sweep(_ decision: CollectionDecision) throws(StoreError) {
+    ///
+    /// - Parameter batch: artifacts of one transaction: what it frees is kept in memory, and only later ones can use it.
+    func sweep(_ decision: CollectionDecision, batch: Int) throws(StoreError) {
         let isEmpty = decision.removed.isEmpty && decision.artifacts.isEmpty && decision.runs.isEmpty
         if isEmpty { return }
         try meta.checkStructure(deep: true)
@@ -18,12 +20,11 @@ extension Store {
             // Also for runs that know the present epoch and have not looked yet.
             for (key, fanout) in decision.brokenFanouts { try Self.put(fanout, key, epoch: 0, in: transaction) }
         }
-        // Some thousand artifacts a transaction: the list of freed pages is kept in memory.
         let artifacts = decision.artifacts
         var after = before
-        for start in stride(from: 0, to: artifacts.count, by: 2000) {
+        for start in stride(from: 0, to: artifacts.count, by: batch) {
             after = try blobs.write { transaction throws(StoreError) in
-                for artifact in artifacts[start..<min(start + 2000, artifacts.count)] {
+                for artifact in artifacts[start..<min(start + batch, artifacts.count)] {
                     try Self.removeBlob(artifact, in: transaction)
                 }
                 return try Self.renewEpoch(in: transaction)

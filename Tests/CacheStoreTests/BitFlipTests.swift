@@ -80,9 +80,12 @@ struct BitFlipTests {
             let file = place < whole[0].count ? 0 : 1
             let offset = file == 0 ? place : place - whole[0].count
             let bit = dice.roll(8)
-            var damaged = whole[file]
-            damaged[offset] ^= 1 << UInt8(bit)
-            try damaged.write(to: files[file])
+            let handle = try FileHandle(forWritingTo: files[file])
+            func write(_ byte: UInt8) throws {
+                try handle.seek(toOffset: UInt64(offset))
+                try handle.write(contentsOf: [byte])
+            }
+            try write(whole[file][offset] ^ 1 << UInt8(bit))
             do {
                 let (given, verification) = try answers()
                 if verification.isSound {
@@ -102,7 +105,8 @@ struct BitFlipTests {
                 default: Issue.record("flip \(flip): \(error)")
                 }
             }
-            try whole[file].write(to: files[file])
+            try write(whole[file][offset])
+            try handle.close()
         }
         #expect(found + harmless == 1000)
         // What is in use (nearly half of the two files; the rest is free pages and the ends of pages) is all guarded.
