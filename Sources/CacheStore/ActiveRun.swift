@@ -27,7 +27,7 @@ public final class ActiveRun: Sendable {
         if keys.isEmpty { return }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(32 * keys.count)
-        for key in keys { bytes.append(contentsOf: key.bytes) }
+        for key in keys { key.append(to: &bytes) }
         let notes = bytes
         try gate.enter()
         defer { gate.leave() }

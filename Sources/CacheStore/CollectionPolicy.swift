@@ -49,12 +49,42 @@ public struct GarbageCollection: Sendable, Hashable, Codable {
 /// Who uses which record, as far as garbage collection cares.
 struct RunUse {
     var entries: [RunEntry] = []
-    /// The runs that used a record.
-    var users: [Digest: [String]] = [:]
     var finished: [String: Double] = [:]
+    /// What each run used: keys of steps and of fan-outs.
+    var keys: [String: [Digest]] = [:]
+    var fanouts: [Digest: Fanout] = [:]
 
-    func lastUse(of record: Record) -> Double {
-        (users[record.key] ?? []).reduce(record.created) { max($0, finished[$1] ?? 0) }
+    /// The steps under the keys of steps and of fan-outs.
+    func steps(under keys: some Sequence<Digest>) -> [Digest] {
+        var steps: [Digest] = []
+        for key in keys {
+            guard let fanout = fanouts[key] else {
+                steps.append(key)
+                continue
+            }
+            switch fanout.level {
+            case .chunk: for member in fanout.members { steps.append(member.key) }
+            case .node:
+                for member in fanout.members {
+                    for step in fanouts[member.key]?.members ?? [] { steps.append(step.key) }
+                }
+            }
+        }
+        return steps
+    }
+
+    func steps(usedBy isChosen: (_ run: String) -> Bool) -> Set<Digest> {
+        keys.reduce(into: []) { if isChosen($1.key) { $0.formUnion(steps(under: $1.value)) } }
+    }
+
+    /// When a run last used each step.
+    func lastUses() -> [Digest: Double] {
+        var last: [Digest: Double] = [:]
+        for (run, keys) in keys {
+            let time = finished[run] ?? 0
+            for step in steps(under: keys) { last[step] = max(last[step] ?? 0, time) }
+        }
+        return last
     }
 
     /// The last runs of each graph, counting those that were cut short and left only records.
@@ -63,15 +93,5 @@ struct RunUse {
         for entry in entries { byGraph[entry.graph, default: []].insert(entry.id) }
         for record in records { byGraph[record.graph, default: []].insert(record.run) }
         return byGraph.values.reduce(into: []) { $0.formUnion($1.sorted().suffix(count)) }
-    }
-
-    /// Whether the record was computed or used by one of `runs`.
-    func isUsed(_ record: Record, by runs: Set<String>) -> Bool {
-        runs.contains(record.run) || (users[record.key] ?? []).contains(where: runs.contains)
-    }
-
-    /// Whether nobody but `runs` computed or used the record.
-    func isUsed(_ record: Record, onlyBy runs: Set<String>) -> Bool {
-        runs.contains(record.run) && (users[record.key] ?? []).allSatisfy(runs.contains)
     }
 }

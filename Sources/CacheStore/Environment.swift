@@ -14,6 +14,7 @@ final class Environment: @unchecked Sendable {
     private let access: Store.Access
     private let tableNames: [String]
     private let initialMapSize: Int
+    private let isDeep: Bool
     /// Held by writers, and while files are opened, so that the files stay the same; nil where nobody exchanges them.
     private let exchangeGate: Gate?
     // `file` changes only while `lock` is held exclusively.
@@ -23,13 +24,17 @@ final class Environment: @unchecked Sendable {
     private let writer = NSLock()
     private let following = NSLock()
 
+    /// - Parameter deep: entries are overwritten in place, which is safe only when the headers of values that have pages
+    ///   of their own were looked at.
     init(
-        path: String, tables: [String], access: Store.Access, mapSize: Int, exchangeGate: Gate? = nil
+        path: String, tables: [String], access: Store.Access, mapSize: Int, deep: Bool = false,
+        exchangeGate: Gate? = nil
     ) throws(StoreError) {
         self.path = path
         self.access = access
         self.tableNames = tables
         self.initialMapSize = mapSize
+        self.isDeep = deep
         self.exchangeGate = exchangeGate
         file = try open()
     }
@@ -55,7 +60,7 @@ final class Environment: @unchecked Sendable {
             exchangeGate?.leave()
             throw error
         }
-        try opened.checkStructure(deep: false, opens: true)
+        try opened.checkStructure(deep: isDeep, opens: true)
         try opened.openTables(tableNames)
         return opened
     }

@@ -66,7 +66,7 @@ final class OpenFile: @unchecked Sendable {
         func check(_ status: Int32) throws(StoreError) {
             if status != MDB_SUCCESS { throw Environment.error(status, path: path, operation: "open") }
         }
-        try check(mdb_env_set_maxdbs(created, 24))
+        try check(mdb_env_set_maxdbs(created, 32))
         try check(mdb_env_set_maxreaders(created, 510))
         if access == .readWrite { try check(mdb_env_set_mapsize(created, mapSize)) }
         try check(mdb_env_open(created, path, flags, 0o644))

@@ -37,6 +37,20 @@ struct Transaction {
         return Self.copy(value)
     }
 
+    /// Calls `body` with the value as it lies in the map; the bytes are gone when it returns.
+    ///
+    /// - Returns: nil where there is no such entry.
+    func withBytes<R>(
+        of key: [UInt8], in table: String, _ body: (UnsafeRawBufferPointer) -> R
+    ) throws(StoreError) -> R? {
+        guard let table = tables[table] else { return nil }
+        var value = MDB_val()
+        let status = Self.withValue(key) { mdb_get(pointer, table, &$0, &value) }
+        if status == MDB_NOTFOUND { return nil }
+        try check(status, "read")
+        return body(UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
+    }
+
     func contains(_ key: [UInt8], in table: String) throws(StoreError) -> Bool {
         guard let table = tables[table] else { return false }
         var value = MDB_val()

@@ -17,7 +17,8 @@ struct Spinweave: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, CheckCommand.self, PlanCommand.self, WhyCommand.self, LogCommand.self,
-            ExportCommand.self, ReportCommand.self, StagesCommand.self, ModesCommand.self,
+            ExportCommand.self, ReportCommand.self, StagesCommand.self, ModesCommand.self, SchemaCommand.self,
+            FormatCommand.self, GraphCommand.self,
         ])
 
     static func main() {

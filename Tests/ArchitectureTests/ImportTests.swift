@@ -11,7 +11,7 @@ private let allowed: [String: Set<String>] = [
     "Artifacts": ["Tensors", "Crypto"],
     // 2: services
     "GraphLanguage": ["Diagnostics", "Quantities", "Yams"],
-    "CacheStore": ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CZstd"],
+    "CacheStore": ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CPlanes", "CZstd"],
     "Compute": ["Tensors", "CLAPACK"],
     "Interchange": ["Artifacts", "Diagnostics", "Tensors", "CPNG", "CZip"],
     // 3: engine ║ science

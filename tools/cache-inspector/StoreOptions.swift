@@ -58,7 +58,9 @@ struct StoreOptions: ParsableArguments {
     }
 
     /// A line on standard error.
-    func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    func say(_ line: String) { Self.say(line) }
+
+    static func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
 
     /// Prints the answer: `document` as JSON, or the text.
     func answer(_ document: some Encodable, text: () -> [String]) throws {
