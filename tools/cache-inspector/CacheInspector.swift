@@ -30,7 +30,6 @@ struct CacheInspector: ParsableCommand {
             """,
         subcommands: [
             ListRecords.self, ShowRecord.self, ShowTree.self, DiskUse.self, VerifyStore.self, CollectGarbage.self,
-            ListRecords.self, ShowRecord.self, ShowTree.self, DiskUse.self, VerifyStore.self, CollectGarbage.self,
             LimitSize.self, PinSteps.self, UnpinSteps.self, ListPins.self, ExportCrate.self, ImportCrate.self,
             UserInterface.self,
         ])
