@@ -86,7 +86,7 @@ struct Binder {
                         port: edge.port.name, cardinality: edge.port.cardinality,
                         sources: edge.sources.map { position[$0.index] })
                 },
-                samples: samples[index], range: instance.declaration.range)
+                samples: samples[index], limits: instance.declaration.limits, range: instance.declaration.range)
         }
     }
 

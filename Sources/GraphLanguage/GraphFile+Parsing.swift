@@ -205,7 +205,14 @@ private struct GraphFileInterpreter {
         }
         return .init(
             name: entry.key, range: entry.keyRange, stage: stageName, stageRange: stage.range,
-            forEachClass: forEachClass,
-            entries: entries.filter { $0.key != "stage" && $0.key != "for" })
+            forEachClass: forEachClass, limits: limits(entry.value[StepLimits.key]),
+            entries: entries.filter { $0.key != "stage" && $0.key != "for" && $0.key != StepLimits.key })
+    }
+
+    private mutating func limits(_ value: Located?) -> StepLimits? {
+        guard let value else { return nil }
+        let (limits, problems) = StepLimits.read(value)
+        diagnostics += problems
+        return limits
     }
 }

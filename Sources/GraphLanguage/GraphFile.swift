@@ -18,7 +18,9 @@ public struct GraphFile: Sendable {
         public var stageRange: SourceRange
         /// True for `for: each class`.
         public var forEachClass: Bool
-        /// Parameters and inputs by name, in the order of the file, without `stage` and `for`.
+        /// What one step may take; nil for no limits.
+        public var limits: StepLimits?
+        /// Parameters and inputs by name, in the order of the file, without `stage`, `for` and `limits`.
         public var entries: [Located.Entry]
     }
 
