@@ -74,7 +74,9 @@ extension RunComparison.Node {
         if !isInSecond { return ["\(name): only in the first run"] }
         var parts: [String] = []
         let count = same + different.count
-        if different.isEmpty {
+        if different.count == 1, count == 1 {
+            parts.append("differs")
+        } else if different.isEmpty {
             parts.append("same results (\(Wording.count(same, "step")))")
         } else {
             parts.append("\(Wording.count(different.count)) of \(Wording.count(count, "step")) differ")
@@ -89,21 +91,22 @@ extension RunComparison.Node {
         if compared < different.count, compared > 0 {
             lines.append("  values of the first \(Wording.count(compared)) that differ:")
         }
-        for array in arrays {
-            let path = array.path.isEmpty ? "value" : array.path
-            let place =
-                array.worst.place.isEmpty ? "" : " [\(array.worst.place.map(String.init).joined(separator: ", "))]"
-            let sample = array.sample.map { " #\($0)" } ?? ""
-            let at = place.isEmpty && sample.isEmpty ? "" : " at\(sample)\(place)"
-            lines.append(
-                "  \(path): max \(Wording.number(array.worst.maximum))\(at) "
-                    + "(\(Wording.number(array.worst.was)) → \(Wording.number(array.worst.now))), "
-                    + "rms \(Wording.number(array.rms))")
+        let values = arraysFirst.map(\.words) + words.map { "\($0)" }
+        lines += values.prefix(Self.shown).map { "  \($0)" }
+        if values.count > Self.shown {
+            lines.append("  … and \(Wording.count(values.count - Self.shown)) more (--format json has all)")
         }
-        lines += words.prefix(10).map { "  \($0)" }
         if gone > 0 { lines.append("  \(Wording.count(gone)) can no longer be read: collected since") }
-        lines += facts.prefix(10).map { "  reported: \($0)" }
+        lines += facts.prefix(Self.shown).map { "  reported: \($0)" }
         return lines
+    }
+
+    /// Lines of values a node in the text.
+    private static var shown: Int { 8 }
+
+    /// Arrays before single numbers: the picture before the footnotes.
+    private var arraysFirst: [RunComparison.ArrayDifference] {
+        arrays.filter { !$0.worst.place.isEmpty } + arrays.filter(\.worst.place.isEmpty)
     }
 
     fileprivate var document: Value {
@@ -133,5 +136,16 @@ extension FieldDifference {
         .record([
             "field": .string(path), "was": was.map { .string($0) } ?? .none, "now": now.map { .string($0) } ?? .none,
         ])
+    }
+}
+
+extension RunComparison.ArrayDifference {
+    /// `images: max 14 at #117 [0, 3, 8] (22 → 36), rms 0.87`
+    fileprivate var words: String {
+        let sample = self.sample.map { " #\($0)" } ?? ""
+        let place = worst.place.isEmpty ? "" : " [\(worst.place.map(String.init).joined(separator: ", "))]"
+        let at = sample.isEmpty && place.isEmpty ? "" : " at\(sample)\(place)"
+        return "\(path.isEmpty ? "value" : path): max \(Wording.number(worst.maximum))\(at) "
+            + "(\(Wording.number(worst.was)) → \(Wording.number(worst.now))), rms \(Wording.number(rms))"
     }
 }

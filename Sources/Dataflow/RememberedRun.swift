@@ -8,7 +8,7 @@ struct RememberedRun {
         var isSingle: Bool
         /// By sample; 0 for a node that is one step.
         var steps: [Int: Record]
-        /// Facts and verdict, as one record.
+        /// Of the stage; the verdict is an artifact and is compared as one.
         var facts: Value
     }
 
@@ -50,13 +50,10 @@ struct RememberedRun {
                 // Where steps are missing, only the record knows its sample.
                 steps[answered == samples ? place : record.sample ?? place] = record
             }
-            var facts = try node["facts"]?.asRecord() ?? [:]
-            if let verdict = node["verdict"] { facts["verdict"] = verdict }
-            // Digests name what is compared in its own right.
             return Node(
                 name: try node.string("name"),
                 isSingle: samples == 1 && records.first.flatMap { $0?.sample } == nil, steps: steps,
-                facts: .record(facts))
+                facts: node["facts"] ?? .record([:]))
         }
     }
 }

@@ -65,6 +65,11 @@ public struct ValueComparison: Sendable, Hashable {
                 }
             }
         case (.list(let a), .list(let b)) where a.count == b.count:
+            // A list of numbers is an array of one dimension.
+            if a.count > 1, let old = Self.doubles(a), let new = Self.doubles(b) {
+                add(path, Self.numbers(old, new, shape: [a.count], areWhole: false))
+                return
+            }
             for (index, pair) in zip(a, b).enumerated() { compare(pair.0, pair.1, at: joined(String(index))) }
         case (.tensor(let a), .tensor(let b)) where a.shape == b.shape && a.elementType == b.elementType:
             let areWhole =
@@ -85,6 +90,16 @@ public struct ValueComparison: Sendable, Hashable {
         default:
             if was != now { add(path, .words(was: was.brief, now: now.brief)) }
         }
+    }
+
+    /// - Returns: nil unless all elements are doubles.
+    private static func doubles(_ list: [Value]) -> [Double]? {
+        var doubles: [Double] = []
+        for element in list {
+            guard case .double(let double) = element else { return nil }
+            doubles.append(double)
+        }
+        return doubles
     }
 
     private mutating func add(_ path: String, _ kind: Kind?) {

@@ -1,9 +1,9 @@
-import Dataflow
 import Foundation
 import Synchronization
 import Testing
 
 @testable import Command
+@testable import Dataflow
 
 @Suite("Progress on a terminal and elsewhere")
 struct ProgressDisplayTests {
@@ -14,9 +14,11 @@ struct ProgressDisplayTests {
         var text: String { state.withLock { $0.text } }
 
         func screen(width: Int?) -> ProgressDisplay.Screen {
-            .init(
-                width: width.map { width in { width } }, clock: { [self] in state.withLock { $0.now } },
-                write: { [self] text in state.withLock { $0.text += text } })
+            var columns: (@Sendable () -> Int)?
+            if let width { columns = { width } }
+            return ProgressDisplay.Screen(
+                width: columns, clock: { self.state.withLock { $0.now } },
+                write: { text in self.state.withLock { $0.text += text } })
         }
 
         func wait(_ seconds: Double) { state.withLock { $0.now += seconds } }
