@@ -9,6 +9,7 @@ let package = Package(
     products: [
         .executable(name: "spinweave", targets: ["Command"]),
         .executable(name: "spinweave-cache", targets: ["CacheInspector"]),
+        .executable(name: "spinweave-bench", targets: ["Benchmarks"]),
         .library(name: "SpinWaves", targets: ["SpinWaves"]),
         .library(name: "Dataflow", targets: ["Dataflow"]),
     ],
@@ -27,6 +28,7 @@ let package = Package(
         .target(name: "CLAPACK", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("openblas")]),
         // -O3 in debug builds too: the tests run whole images through these loops.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CPlanes", cSettings: [.unsafeFlags(["-O3"])]),
         // 1: vocabulary
         .target(name: "Diagnostics"),
         .target(name: "Tensors", swiftSettings: fast),
@@ -39,7 +41,7 @@ let package = Package(
             name: "GraphLanguage",
             dependencies: ["Diagnostics", "Quantities", .product(name: "Yams", package: "Yams")]),
         .target(
-            name: "CacheStore", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CZstd"],
+            name: "CacheStore", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CPlanes", "CZstd"],
             swiftSettings: fast),
         .target(name: "Compute", dependencies: ["Tensors", "CLAPACK"], swiftSettings: fast),
         .target(name: "Interchange", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CPNG", "CZip"]),
@@ -73,10 +75,14 @@ let package = Package(
         .executableTarget(
             name: "CacheInspector",
             dependencies: [
-                "Artifacts", "CacheStore", "Diagnostics", "Tensors",
+                "Artifacts", "CacheStore", "Diagnostics", "Interchange", "Quantities", "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "tools/cache-inspector"),
+        // Measurements of the program: `tools/bench NAME`.
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Tensors"],
+            path: "tools/benchmarks", exclude: ["README.md", "store.md"]),
         // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
@@ -102,6 +108,11 @@ let package = Package(
                 "Stages", "Tensors",
             ]),
         .testTarget(name: "PresentationTests", dependencies: ["Artifacts", "Interchange", "Presentation", "Tensors"]),
+        .testTarget(
+            name: "CacheInspectorTests",
+            dependencies: [
+                "Artifacts", "CacheInspector", "CacheStore", "Diagnostics", "Interchange", "Tensors",
+            ]),
         .testTarget(
             name: "ScenarioTests",
             dependencies: [

@@ -8,11 +8,11 @@ import Synchronization
 /// unlocked, counts for nothing, and is removed by the next collection.
 public final class ActiveRun: Sendable {
     public let id: String
-    private let gate: CollectionGate
+    private let gate: Gate
     /// nil when the run has ended.
     private let file: Mutex<FileLock?>
 
-    fileprivate init(id: String, file: FileLock, gate: CollectionGate) {
+    fileprivate init(id: String, file: FileLock, gate: Gate) {
         self.id = id
         self.gate = gate
         self.file = Mutex(file)
@@ -27,7 +27,7 @@ public final class ActiveRun: Sendable {
         if keys.isEmpty { return }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(32 * keys.count)
-        for key in keys { bytes.append(contentsOf: key.bytes) }
+        for key in keys { key.append(to: &bytes) }
         let notes = bytes
         try gate.enter()
         defer { gate.leave() }

@@ -1,26 +1,38 @@
 import Artifacts
 
-/// How an artifact lies in the `blobs` environment: a head, and pieces of at most 1 MiB of canonical bytes.
+/// How an artifact lies in the `blobs` environment: a head, and pieces of at most 256 KiB of canonical bytes.
 ///
 /// The head sits under the digest followed by index 0, piece n under the digest followed by n + 1 (32 bits,
-/// big-endian). Each entry is sealed with a checksum of its own. Within a piece, the whole elements of each listed
-/// tensor are filtered, then all is compressed as one zstd frame.
+/// big-endian). Each entry is sealed with a checksum of its own. `PieceCodec` says how a piece is stored.
 struct BlobHead {
-    struct FilteredSpan {
+    /// Where the elements of a tensor lie among the canonical bytes.
+    struct Span {
         var range: Range<Int>
-        var elementSize: Int
-        var filter: ByteFilter
+        var wordSize: WordPlanes.Size
+
+        /// The whole words in `place`, counted from its start; nil when there are none.
+        func wholeWords(in place: Range<Int>) -> Range<Int>? {
+            let size = wordSize.rawValue
+            // The first and last word boundaries of the tensor that lie in the place.
+            let before = max(0, place.lowerBound - range.lowerBound)
+            let first = range.lowerBound + (before + size - 1) / size * size
+            let end = min(place.upperBound, range.upperBound)
+            guard first < end, (end - first) / size > 0 else { return nil }
+            let start = first - place.lowerBound
+            return start..<start + (end - first) / size * size
+        }
     }
 
-    static let formatVersion: UInt8 = 1
-    /// Canonical bytes of one piece; the last may be shorter.
-    static let pieceSize = 1 << 20
+    static let formatVersion: UInt8 = 2
+    /// Canonical bytes of one piece; the last may be shorter. What a piece needs while it is coded fits into the cache.
+    static let pieceSize = 256 << 10
 
     /// Canonical bytes of the artifact.
     var rawBytes: Int
     /// Bytes of all pieces as stored.
     var storedBytes: Int
-    var spans: [FilteredSpan]
+    /// In the order of their places, without overlap.
+    var spans: [Span]
 
     var pieceCount: Int { (rawBytes + Self.pieceSize - 1) / Self.pieceSize }
 
@@ -36,13 +48,12 @@ struct BlobHead {
         for span in spans {
             writer.put(span.range.lowerBound)
             writer.put(span.range.count)
-            writer.bytes.append(UInt8(span.elementSize))
-            writer.bytes.append(span.filter.rawValue)
+            writer.bytes.append(UInt8(span.wordSize.rawValue))
         }
         return writer.bytes
     }
 
-    init(rawBytes: Int, spans: [FilteredSpan]) {
+    init(rawBytes: Int, spans: [Span]) {
         self.rawBytes = rawBytes
         self.storedBytes = 0
         self.spans = spans
@@ -63,11 +74,11 @@ struct BlobHead {
             for _ in 0..<count {
                 let start = try reader.int()
                 let length = try reader.int()
-                let elementSize = Int(try reader.byte())
-                guard start >= 0, length >= 0, start <= rawBytes, length <= rawBytes - start,
-                    elementSize > 0, length % elementSize == 0, let filter = ByteFilter(rawValue: try reader.byte())
+                guard start >= spans.last?.range.upperBound ?? 0, length > 0, start <= rawBytes,
+                    length <= rawBytes - start,
+                    let size = WordPlanes.Size(rawValue: Int(try reader.byte())), length % size.rawValue == 0
                 else { return nil }
-                spans.append(FilteredSpan(range: start..<start + length, elementSize: elementSize, filter: filter))
+                spans.append(Span(range: start..<start + length, wordSize: size))
             }
             guard reader.isAtEnd else { return nil }
         } catch {
@@ -80,49 +91,29 @@ struct BlobHead {
         return artifact.bytes + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: index >> UInt32($0)) }
     }
 
-    /// The parts of `piece` that are whole elements of a filtered tensor, counted from the piece's first byte.
-    private func filteredParts(ofPiece piece: Range<Int>) -> [FilteredSpan] {
-        spans.compactMap { span in
-            // The first and last element boundaries of the tensor that lie in the piece.
-            let before = max(0, piece.lowerBound - span.range.lowerBound)
-            let first = span.range.lowerBound + (before + span.elementSize - 1) / span.elementSize * span.elementSize
-            let end = min(piece.upperBound, span.range.upperBound)
-            guard first < end else { return nil }
-            let whole = (end - first) / span.elementSize * span.elementSize
-            let start = first - piece.lowerBound
-            return FilteredSpan(range: start..<start + whole, elementSize: span.elementSize, filter: span.filter)
+    /// How `piece` is stored: its parts are the whole words of tensors that lie in it.
+    func codec(ofPiece piece: Int) -> PieceCodec {
+        let place = rawRange(ofPiece: piece)
+        var parts: [(size: WordPlanes.Size, ranges: [Range<Int>])] = []
+        for size in WordPlanes.Size.allCases {
+            let ranges = spans[firstSpan(endingAfter: place.lowerBound)...].lazy
+                .prefix { $0.range.lowerBound < place.upperBound }
+                .filter { $0.wordSize == size }
+                .compactMap { $0.wholeWords(in: place) }
+            if !ranges.isEmpty { parts.append((size, Array(ranges))) }
         }
+        return PieceCodec(parts: parts, byteCount: place.count)
     }
 
-    /// Filters and compresses one piece: a byte that says how (0 as it is, 1 zstd), then the bytes.
-    func storedPiece(_ piece: Int, of bytes: [UInt8]) -> [UInt8] {
-        let range = rawRange(ofPiece: piece)
-        var content = Array(bytes[range])
-        for part in filteredParts(ofPiece: range) {
-            part.filter.apply(to: &content, range: part.range, elementSize: part.elementSize)
+    /// The first of the spans, which are in order, that ends after `place`: a binary search.
+    private func firstSpan(endingAfter place: Int) -> Int {
+        var low = 0
+        var high = spans.count
+        while low < high {
+            let middle = (low + high) / 2
+            if spans[middle].range.upperBound > place { high = middle } else { low = middle + 1 }
         }
-        if let frame = Compression.compress(content) { return [1] + frame }
-        return [0] + content
-    }
-
-    /// - Returns: the canonical bytes of one piece; nil when it is damaged.
-    func rawPiece(_ piece: Int, from stored: ArraySlice<UInt8>) -> [UInt8]? {
-        let range = rawRange(ofPiece: piece)
-        guard let codec = stored.first else { return nil }
-        var content: [UInt8]
-        switch codec {
-        case 0:
-            content = Array(stored.dropFirst())
-            guard content.count == range.count else { return nil }
-        case 1:
-            guard let bytes = Compression.decompress(stored.dropFirst(), count: range.count) else { return nil }
-            content = bytes
-        default: return nil
-        }
-        for part in filteredParts(ofPiece: range) {
-            part.filter.undo(in: &content, range: part.range, elementSize: part.elementSize)
-        }
-        return content
+        return low
     }
 }
 
@@ -132,20 +123,26 @@ struct PreparedBlob: Sendable {
     /// Sealed.
     let pieces: [[UInt8]]
 
-    /// Tensors smaller than this are not worth a filter.
-    private static let smallestFilteredTensor = 256
+    /// Smaller tensors are not worth their place in the head.
+    private static let smallestListedTensor = 64
 
     init(digest: Digest, value: EncodedValue) {
-        let spans = value.tensors.filter { $0.range.count >= Self.smallestFilteredTensor }.map { span in
-            BlobHead.FilteredSpan(
-                range: span.range, elementSize: span.elementSize,
-                filter: ByteFilter.best(for: value.bytes, range: span.range, elementSize: span.elementSize))
+        let spans = value.tensors.compactMap { span -> BlobHead.Span? in
+            guard span.range.count >= Self.smallestListedTensor else { return nil }
+            return WordPlanes.Size(rawValue: span.elementSize).map { BlobHead.Span(range: span.range, wordSize: $0) }
         }
-        var head = BlobHead(rawBytes: value.bytes.count, spans: spans.filter { $0.filter != .none })
+        var head = BlobHead(rawBytes: value.bytes.count, spans: spans)
         let layout = head
-        pieces = (0..<head.pieceCount).map { piece in
-            Sealed.seal(
-                layout.storedPiece(piece, of: value.bytes), key: BlobHead.key(digest, entry: piece + 1))
+        pieces = CodecWorkspace.withOne { workspace in
+            (0..<layout.pieceCount).map { piece in
+                let size = value.bytes.withUnsafeBytes { bytes in
+                    layout.codec(ofPiece: piece).store(
+                        UnsafeRawBufferPointer(rebasing: bytes[layout.rawRange(ofPiece: piece)]), workspace)
+                }
+                return Sealed.seal(
+                    UnsafeRawBufferPointer(rebasing: workspace.output[..<size]),
+                    key: BlobHead.key(digest, entry: piece + 1))
+            }
         }
         head.storedBytes = pieces.reduce(0) { $0 + $1.count }
         self.digest = digest

@@ -1,80 +1,91 @@
 import CZstd
-import Synchronization
 
-/// Zstandard at level 1, one frame a piece. Higher levels gain nothing on float images.
+/// Zstandard, one frame a stream. Nothing here checks content: entries are sealed by their own checksum.
 ///
 /// All unsafe use of libzstd is in this file.
-enum Compression {
-    static let level: Int32 = 1
+final class Compression {
+    /// How hard to look for what repeats.
+    enum Effort {
+        /// Level 1: matches and Huffman codes. Higher levels gain nothing on float images.
+        case matches
+        /// Huffman codes alone: what is left to gain in the bytes of noise, in half the time.
+        case frequencies
+    }
 
-    /// Compresses into one frame with a content checksum.
-    ///
-    /// - Returns: nil when that gains nothing (the bytes do not compress).
-    static func compress(_ bytes: [UInt8]) -> [UInt8]? {
-        let context = contexts.takeCompressor()
-        defer { contexts.give(compressor: context) }
-        guard let context else { return nil }
-        let bound = ZSTD_compressBound(bytes.count)
-        var written = 0
-        let frame = [UInt8](unsafeUninitializedCapacity: bound) { buffer, initialised in
-            written = ZSTD_compress2(context, buffer.baseAddress, bound, bytes, bytes.count)
-            initialised = ZSTD_isError(written) == 0 ? written : 0
+    private let compressor: OpaquePointer
+    private let decompressor: OpaquePointer
+    private var effort: Effort?
+
+    /// - Returns: nil when there is no memory.
+    init?() {
+        guard let compressor = ZSTD_createCCtx() else { return nil }
+        guard let decompressor = ZSTD_createDCtx() else {
+            ZSTD_freeCCtx(compressor)
+            return nil
         }
-        return ZSTD_isError(written) == 0 && written < bytes.count ? frame : nil
+        self.compressor = compressor
+        self.decompressor = decompressor
+    }
+
+    deinit {
+        ZSTD_freeCCtx(compressor)
+        ZSTD_freeDCtx(decompressor)
+    }
+
+    /// Compresses `source` into one frame at the start of `target`.
+    ///
+    /// - Returns: the frame's size; nil when it does not fit into `target`.
+    func compress(
+        _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, _ effort: Effort
+    ) -> Int? {
+        if effort != self.effort {
+            ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, effort == .matches ? 1 : -1000)
+            // The literal compression mode, which fast levels switch off: 0 as the level says, 1 Huffman codes always.
+            ZSTD_CCtx_setParameter(compressor, ZSTD_c_experimentalParam5, effort == .matches ? 0 : 1)
+            self.effort = effort
+        }
+        let written = ZSTD_compress2(compressor, target.baseAddress, target.count, source.baseAddress, source.count)
+        return ZSTD_isError(written) == 0 ? written : nil
+    }
+
+    /// - Returns: whether the frame is whole and fills `target` exactly.
+    func decompress(_ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
+        let written = ZSTD_decompressDCtx(
+            decompressor, target.baseAddress, target.count, frame.baseAddress, frame.count)
+        return ZSTD_isError(written) == 0 && written == target.count
+    }
+
+    // MARK: Whole arrays
+
+    /// - Returns: nil when compressing gains nothing.
+    static func compress(_ bytes: [UInt8]) -> [UInt8]? {
+        CodecWorkspace.withOne { workspace in
+            var size: Int?
+            let frame = [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, initialised in
+                size = bytes.withUnsafeBytes {
+                    workspace.compression.compress($0, into: UnsafeMutableRawBufferPointer(buffer), .matches)
+                }
+                initialised = size ?? 0
+            }
+            return size.map { $0 < bytes.count } == true ? frame : nil
+        }
     }
 
     /// - Parameter count: the exact number of bytes expected.
     /// - Returns: nil when the frame is damaged or gives another number of bytes.
     static func decompress(_ frame: ArraySlice<UInt8>, count: Int) -> [UInt8]? {
-        let context = contexts.takeDecompressor()
-        defer { contexts.give(decompressor: context) }
-        guard let context else { return nil }
-        var written = 0
-        let bytes = frame.withUnsafeBytes { frame in
-            [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
-                written = ZSTD_decompressDCtx(context, buffer.baseAddress, count, frame.baseAddress, frame.count)
-                initialised = ZSTD_isError(written) == 0 ? written : 0
+        // A frame says how much it holds: damage must not ask for endless memory.
+        let declared = frame.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+        guard count >= 0, declared == UInt64(count) else { return nil }
+        return CodecWorkspace.withOne { workspace in
+            var isWhole = false
+            let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
+                isWhole = frame.withUnsafeBytes {
+                    workspace.compression.decompress($0, into: UnsafeMutableRawBufferPointer(buffer))
+                }
+                initialised = isWhole ? count : 0
             }
-        }
-        return ZSTD_isError(written) == 0 && written == count ? bytes : nil
-    }
-
-    private static let contexts = Contexts()
-
-    /// Contexts that wait for their next use: making one costs more than compressing a small piece.
-    private final class Contexts: Sendable {
-        private struct Idle {
-            var compressors: [OpaquePointer] = []
-            var decompressors: [OpaquePointer] = []
-        }
-
-        private let idle = Mutex(Idle())
-
-        func takeCompressor() -> OpaquePointer? {
-            if let address = idle.withLock({ $0.compressors.popLast().map(UInt.init(bitPattern:)) }) {
-                return OpaquePointer(bitPattern: address)
-            }
-            guard let context = ZSTD_createCCtx() else { return nil }
-            ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Compression.level)
-            ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
-            return context
-        }
-
-        func takeDecompressor() -> OpaquePointer? {
-            if let address = idle.withLock({ $0.decompressors.popLast().map(UInt.init(bitPattern:)) }) {
-                return OpaquePointer(bitPattern: address)
-            }
-            return ZSTD_createDCtx()
-        }
-
-        func give(compressor: OpaquePointer?) {
-            guard let address = compressor.map(UInt.init(bitPattern:)) else { return }
-            idle.withLock { if let context = OpaquePointer(bitPattern: address) { $0.compressors.append(context) } }
-        }
-
-        func give(decompressor: OpaquePointer?) {
-            guard let address = decompressor.map(UInt.init(bitPattern:)) else { return }
-            idle.withLock { if let context = OpaquePointer(bitPattern: address) { $0.decompressors.append(context) } }
+            return isWhole ? bytes : nil
         }
     }
 }

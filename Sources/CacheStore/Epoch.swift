@@ -9,7 +9,7 @@ extension Store {
         if let epoch = try blobs.read({ transaction throws(StoreError) in try Self.epoch(in: transaction) }) {
             return epoch
         }
-        if access == .readOnly { return .random(in: .min ... .max) }
+        if access == .readOnly { return .random(in: 1 ... .max) }
         return try blobs.write { transaction throws(StoreError) in
             if let epoch = try Self.epoch(in: transaction) { return epoch }
             return try Self.renewEpoch(in: transaction)
@@ -19,7 +19,8 @@ extension Store {
     /// To be called in every transaction that removes an artifact.
     @discardableResult
     static func renewEpoch(in transaction: Transaction) throws(StoreError) -> UInt64 {
-        let epoch = UInt64.random(in: .min ... .max)
+        // Nought is the epoch of what must not be believed.
+        let epoch = UInt64.random(in: 1 ... .max)
         var writer = ByteWriter()
         writer.put(epoch)
         try transaction.put(Sealed.seal(writer.bytes, key: epochKey), for: epochKey, in: Table.epoch)

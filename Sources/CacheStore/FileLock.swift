@@ -42,13 +42,13 @@ final class FileLock: @unchecked Sendable {
 
     /// Takes the lock as soon as it is free.
     ///
-    /// - Parameter reason: what the holder is doing, for the error after `seconds` of waiting.
-    func wait(_ kind: Kind, at offset: Int = 0, seconds: Double, reason: String) throws(StoreError) {
+    /// - Parameter error: what to throw after `seconds` of waiting.
+    func wait(_ kind: Kind, at offset: Int = 0, seconds: Double, orElse error: StoreError) throws(StoreError) {
         var pause: UInt32 = 50
         var waited = 0.0
         while try !take(kind, at: offset) {
             // Counted, not timed: a clock that is set forward must not end the wait.
-            if waited > seconds { throw .busy(path: path, reason: reason) }
+            if waited > seconds { throw error }
             usleep(pause)
             waited += Double(pause) * 1e-6
             pause = min(10_000, pause * 2)

@@ -105,5 +105,11 @@ struct PageWalk {
             throw .damagedStructure(
                 path: path, reason: "its first pages cannot be read (the file is cut or overwritten)")
         }
+        // Transactions take turns between the two pages; a wrong number would make an old state the present one.
+        let (even, odd) = (file.metas[0].transaction, file.metas[1].transaction)
+        let isNew = even == 0 && odd == 0
+        guard isNew || (even % 2 == 0 && odd % 2 == 1 && max(even, odd) - min(even, odd) == 1) else {
+            throw .damagedStructure(path: path, reason: "the numbers of its last transactions do not fit")
+        }
     }
 }

@@ -15,46 +15,46 @@ extension Store {
     }
 
     /// The artifact; nil where there is none. Damage is thrown.
+    ///
+    /// It is decoded piece by piece: beside the value, one piece is in memory.
     public func value(for artifact: Digest) throws(StoreError) -> Value? {
-        guard let bytes = try canonicalBytes(of: artifact) else { return nil }
-        do {
-            return try Value(decoding: bytes)
-        } catch {
-            throw .damaged(artifact, reason: error.description)
+        try blobs.read { transaction throws(StoreError) -> Value? in
+            guard var pieces = try BlobPieces(of: artifact, in: transaction) else { return nil }
+            var failure: StoreError?
+            do throws(ValueError) {
+                return try Value(decoding: pieces.head.rawBytes, largestPart: BlobHead.pieceSize) {
+                    buffer throws(ValueError) in
+                    do throws(StoreError) {
+                        return try pieces.next(into: buffer)
+                    } catch {
+                        failure = error
+                        throw ValueError(expected: "a piece", field: nil, found: "damage")
+                    }
+                }
+            } catch {
+                throw failure ?? .damaged(artifact, reason: error.description)
+            }
         }
     }
 
     /// The artifact's canonical bytes; nil where there is none. Damage is thrown.
     func canonicalBytes(of artifact: Digest) throws(StoreError) -> [UInt8]? {
-        let read = try blobs.read { transaction throws(StoreError) -> (head: BlobHead, pieces: [[UInt8]])? in
-            guard let head = try Self.head(of: artifact, in: transaction) else { return nil }
-            var pieces: [[UInt8]] = []
-            for piece in 0..<head.pieceCount {
-                guard let entry = try transaction.get(BlobHead.key(artifact, entry: piece + 1), from: Table.blobs)
-                else {
-                    throw .damaged(artifact, reason: "piece \(piece + 1) of \(head.pieceCount) is missing")
+        try blobs.read { transaction throws(StoreError) -> [UInt8]? in
+            guard var pieces = try BlobPieces(of: artifact, in: transaction) else { return nil }
+            var failure: StoreError?
+            let bytes = [UInt8](unsafeUninitializedCapacity: pieces.head.rawBytes) { buffer, initialised in
+                do throws(StoreError) {
+                    while initialised < pieces.head.rawBytes {
+                        initialised += try pieces.next(
+                            into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[initialised...]))
+                    }
+                } catch {
+                    failure = error
                 }
-                pieces.append(entry)
             }
-            return (head, pieces)
+            if let failure { throw failure }
+            return bytes
         }
-        guard let (head, pieces) = read else { return nil }
-        var bytes: [UInt8] = []
-        for (piece, sealed) in pieces.enumerated() {
-            guard let stored = Sealed.open(sealed, key: BlobHead.key(artifact, entry: piece + 1)),
-                let raw = head.rawPiece(piece, from: stored)
-            else {
-                throw .damaged(
-                    artifact, reason: "the checksum of piece \(piece + 1) of \(head.pieceCount) does not match")
-            }
-            if piece == 0 {
-                bytes = raw
-                if head.pieceCount > 1 { bytes.reserveCapacity(head.rawBytes) }
-            } else {
-                bytes += raw
-            }
-        }
-        return bytes
     }
 
     static func head(of artifact: Digest, in transaction: Transaction) throws(StoreError) -> BlobHead? {
@@ -72,6 +72,9 @@ extension Store {
     public func setAside(_ artifact: Digest) throws(StoreError) {
         // LMDB frees the pages that a value's first page claims: make sure of them first.
         try blobs.checkStructure(deep: true)
+        try meta.write { transaction throws(StoreError) in
+            try Self.disbelieve(fanoutsOf: [artifact], in: transaction)
+        }
         try blobs.write { transaction throws(StoreError) in
             try Self.removeBlob(artifact, in: transaction)
             try Self.renewEpoch(in: transaction)

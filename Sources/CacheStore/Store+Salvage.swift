@@ -25,7 +25,7 @@ extension Store {
         guard directory.excludeOthers() else { throw .busy(path: path, reason: "another program has it open") }
         for name in ["meta", "blobs"] {
             let old = "\(path)/\(name)", rebuilt = "\(path)/\(name).rebuilding"
-            try removeTree(rebuilt)
+            try StoreDirectory.removeTree(rebuilt, store: path)
             do {
                 try FileManager.default.createDirectory(atPath: rebuilt, withIntermediateDirectories: true)
             } catch {
@@ -54,26 +54,17 @@ extension Store {
             environment.close()
             if entries.problems.isEmpty {
                 // This file was whole.
-                try removeTree(rebuilt)
+                try StoreDirectory.removeTree(rebuilt, store: path)
                 continue
             }
             let aside = "\(path)/\(name).damaged"
-            try removeTree(aside)
+            try StoreDirectory.removeTree(aside, store: path)
             guard rename(old, aside) == 0, rename(rebuilt, old) == 0 else {
                 throw Environment.error(errno, path: path, operation: "rebuild")
             }
             result.asidePaths.append(aside)
         }
         return result
-    }
-
-    private static func removeTree(_ path: String) throws(StoreError) {
-        guard FileManager.default.fileExists(atPath: path) else { return }
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            throw .failed(path: path, operation: "rebuild", reason: error.localizedDescription)
-        }
     }
 
     /// Copies each entry that can be reached and whose checksum matches.

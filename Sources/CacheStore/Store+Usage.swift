@@ -1,9 +1,9 @@
 import Artifacts
 import Foundation
 
-/// What the store holds and what it takes, by node, stage or graph.
+/// What the store holds and what it takes, by node, stage, graph or run.
 public struct Usage: Sendable, Hashable, Codable {
-    public enum Grouping: String, Sendable, CaseIterable, Codable { case node, stage, graph }
+    public enum Grouping: String, Sendable, CaseIterable, Codable { case node, stage, graph, run }
 
     public struct Row: Sendable, Hashable, Codable {
         public var name: String
@@ -13,6 +13,8 @@ public struct Usage: Sendable, Hashable, Codable {
         public var artifacts: Int
         /// Bytes of the compressed artifacts.
         public var storedBytes: Int
+        /// Those of artifacts that no other row has: what would be free without this one.
+        public var ownBytes: Int
         /// Bytes of the artifacts in canonical form.
         public var rawBytes: Int
         /// What it cost to compute.
@@ -31,25 +33,46 @@ public struct Usage: Sendable, Hashable, Codable {
 
 extension Store {
     /// Sums over all records.
+    ///
+    /// By run, a record counts for each run that computed or used it.
     public func usage(by grouping: Usage.Grouping) throws(StoreError) -> Usage {
         let sizes = try blobSizes()
+        let use = grouping == .run ? try runUse() : RunUse()
+        var users: [Digest: [String]] = [:]
+        for (run, keys) in use.keys { for step in use.steps(under: keys) { users[step, default: []].append(run) } }
+        func names(_ record: Record) -> Set<String> {
+            switch grouping {
+            case .node: [record.node]
+            case .stage: [record.stage]
+            case .graph: [record.graph]
+            case .run: Set((users[record.key] ?? []) + [record.run])
+            }
+        }
         var groups: [String: UsageSum] = [:]
         var total = UsageSum()
+        // The only row that has an artifact; nil for several.
+        var owners: [Digest: String?] = [:]
         try eachRecord { record in
-            let name =
-                switch grouping {
-                case .node: record.node
-                case .stage: record.stage
-                case .graph: record.graph
-                }
-            groups[name, default: UsageSum()].add(record, sizes)
             total.add(record, sizes)
+            for name in names(record) {
+                groups[name, default: UsageSum()].add(record, sizes)
+                guard let artifact = record.artifact else { continue }
+                if let owner = owners[artifact] {
+                    if owner != name { owners[artifact] = .some(nil) }
+                } else {
+                    owners[artifact] = name
+                }
+            }
         }
-        let rows = groups.map { $0.value.row(named: $0.key) }
+        var own: [String: Int] = [:]
+        for (artifact, owner) in owners {
+            if let owner { own[owner, default: 0] += sizes[artifact]?.stored ?? 0 }
+        }
+        let rows = groups.map { $0.value.row(named: $0.key, own: own[$0.key] ?? 0) }
         let unclaimed = sizes.filter { !total.artifacts.contains($0.key) }
         return Usage(
             rows: rows.sorted { ($1.storedBytes, $0.name) < ($0.storedBytes, $1.name) },
-            total: total.row(named: "total"),
+            total: total.row(named: "total", own: total.stored),
             unclaimedArtifacts: unclaimed.count, unclaimedBytes: unclaimed.values.reduce(0) { $0 + $1.stored },
             fileBytes: fileBytes)
     }
@@ -103,11 +126,13 @@ extension Store {
     }
 
     /// Bytes of both database files.
-    var fileBytes: Int {
-        [meta.dataFile, blobs.dataFile].reduce(0) { sum, file in
-            var status = stat()
-            return stat(file, &status) == 0 ? sum + Int(status.st_size) : sum
-        }
+    public var fileBytes: Int {
+        Self.bytes(ofFile: meta.dataFile) + Self.bytes(ofFile: blobs.dataFile)
+    }
+
+    static func bytes(ofFile path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 }
 
@@ -131,10 +156,9 @@ private struct UsageSum {
         raw += size.raw
     }
 
-    func row(named name: String) -> Usage.Row {
+    func row(named name: String, own: Int) -> Usage.Row {
         Usage.Row(
             name: name, records: records, failed: failed, artifacts: artifacts.count, storedBytes: stored,
-            rawBytes: raw,
-            seconds: seconds)
+            ownBytes: own, rawBytes: raw, seconds: seconds)
     }
 }

@@ -1,4 +1,5 @@
 import Artifacts
+import Diagnostics
 import Foundation
 import Synchronization
 
@@ -16,7 +17,8 @@ public final class Store: Sendable {
     let directory: StoreDirectory
     let meta: Environment
     let blobs: Environment
-    let collectionGate: CollectionGate
+    let collectionGate: Gate
+    let exchangeGate: Gate
     private let identity: String
 
     enum Table {
@@ -28,11 +30,11 @@ public final class Store: Sendable {
         static let runKeys = "run-keys"
         static let fanouts = "fanouts"
         static let gatherings = "gatherings"
+        static let pins = "pins"
         static let blobs = "blobs"
-
         static let epoch = "epoch"
 
-        static let meta = [records, contexts, templates, latest, runs, runKeys, fanouts, gatherings]
+        static let meta = [records, contexts, templates, latest, runs, runKeys, fanouts, gatherings, pins]
         static let blobsTables = [blobs, epoch]
     }
 
@@ -49,7 +51,9 @@ public final class Store: Sendable {
         try open(at: path, access: access, mapSizes: MapSizes())
     }
 
-    static func open(at path: String, access: Access, mapSizes: MapSizes) throws(StoreError) -> Store {
+    static func open(
+        at path: String, access: Access, mapSizes: MapSizes, fileSystem: UInt32? = nil
+    ) throws(StoreError) -> Store {
         let identity = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         while true {
             switch openStores.withLock({ $0.claim(identity) }) {
@@ -65,7 +69,8 @@ public final class Store: Sendable {
                 continue
             }
             do throws(StoreError) {
-                let store = try Store(path: path, identity: identity, access: access, mapSizes: mapSizes)
+                let store = try Store(
+                    path: path, identity: identity, access: access, mapSizes: mapSizes, fileSystem: fileSystem)
                 openStores.withLock { $0.stores[identity] = OpenStores.Reference(store: store) }
                 return store
             } catch {
@@ -75,16 +80,30 @@ public final class Store: Sendable {
         }
     }
 
-    private init(path: String, identity: String, access: Access, mapSizes: MapSizes) throws(StoreError) {
+    private init(
+        path: String, identity: String, access: Access, mapSizes: MapSizes, fileSystem: UInt32?
+    ) throws(StoreError) {
         self.path = path
         self.identity = identity
         self.access = access
-        directory = try StoreDirectory(path: path, access: access)
-        collectionGate = CollectionGate(path: path + "/LOCK", mayWrite: access == .readWrite)
-        meta = try Environment(path: path + "/meta", tables: Table.meta, access: access, mapSize: mapSizes.meta)
+        directory = try StoreDirectory(path: path, access: access, fileSystem: fileSystem)
+        collectionGate = Gate(store: path, for: .collection, mayWrite: access == .readWrite)
+        exchangeGate = Gate(store: path, for: .exchange, mayWrite: access == .readWrite)
+        meta = try Environment(
+            path: path + "/meta", tables: Table.meta, access: access, mapSize: mapSizes.meta, deep: true,
+            exchangeGate: exchangeGate)
         blobs = try Environment(
-            path: path + "/blobs", tables: Table.blobsTables, access: access, mapSize: mapSizes.blobs)
+            path: path + "/blobs", tables: Table.blobsTables, access: access, mapSize: mapSizes.blobs,
+            exchangeGate: exchangeGate)
         if access == .readWrite { try directory.writeFormat() }
+    }
+
+    /// What the user should know of the place where the store lies; nil for a place that is known to be good.
+    public var warning: Diagnostic? {
+        guard directory.mayBeNetwork else { return nil }
+        return Diagnostic(
+            "the store '\(path)' lies on a FUSE file system, which may be a network",
+            hint: "if another machine can reach it, put the store on a local disk with --store or SPINWEAVE_STORE")
     }
 
     deinit {

@@ -9,6 +9,8 @@ import Foundation
 ///     LOCK     held by every program that uses the store
 ///     claims   locked by those who compute a step
 ///     active/  what each run in progress uses
+///     settings what the user set, as the size to stay below
+///     clock    the latest time given to a run
 ///
 /// A README.md and a .gitignore may stand beside them.
 final class StoreDirectory: Sendable {
@@ -16,16 +18,20 @@ final class StoreDirectory: Sendable {
     static let format = 2
 
     let path: String
+    let mayBeNetwork: Bool
     /// Holds the lock; -1 where the file system allows none.
     private let lockFile: Int32
 
     private static let title = "spinweave store"
     private static let neighbours: Set<String> = [
-        "FORMAT", "LOCK", "active", "claims", "meta", "blobs", "README.md", ".gitignore", ".gitkeep",
+        "FORMAT", "LOCK", "active", "claims", "clock", "settings", "meta", "meta.new", "blobs", "blobs.new",
+        "FORMAT.new", "README.md", ".gitignore", ".gitkeep",
     ]
 
     /// Checks the directory, makes what is missing (`readWrite`), and announces its use to other programs.
-    init(path: String, access: Store.Access) throws(StoreError) {
+    ///
+    /// - Parameter fileSystem: see `fileSystem(at:)`; for tests.
+    init(path: String, access: Store.Access, fileSystem: UInt32? = nil) throws(StoreError) {
         self.path = path
         let files = FileManager.default
         if access == .readWrite {
@@ -33,7 +39,9 @@ final class StoreDirectory: Sendable {
         } else if !files.fileExists(atPath: path) {
             throw .missing(path: path)
         }
-        if let kind = Self.networkFileSystem(at: path) { throw .networkFileSystem(path: path, kind: kind) }
+        let kind = fileSystem ?? Self.fileSystem(at: path)
+        if let name = Self.networkFileSystem(kind) { throw .networkFileSystem(path: path, kind: name) }
+        mayBeNetwork = Self.mayBeNetwork(kind)
         let isKnown = try Self.checkFormat(path)
         if !isKnown {
             if access == .readOnly { throw .missing(path: path) }
@@ -71,13 +79,7 @@ final class StoreDirectory: Sendable {
     func writeFormat() throws(StoreError) {
         let file = path + "/FORMAT"
         if access(file, F_OK) == 0 { return }
-        let temporary = path + "/meta/FORMAT.new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Environment.error(errno, path: path, operation: "write") }
-        defer { close(descriptor) }
-        let text = Array("\(Self.title)\nformat \(Self.format)\n".utf8)
-        guard write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0, rename(temporary, file) == 0
-        else { throw Environment.error(errno == 0 ? ENOSPC : errno, path: path, operation: "write") }
+        try Self.replace(file, with: Array("\(Self.title)\nformat \(Self.format)\n".utf8), store: path)
     }
 
     /// Whether the directory has a FORMAT file that this program can work with.
@@ -114,7 +116,7 @@ final class StoreDirectory: Sendable {
 
     // MARK: The file system
 
-    private static func make(_ directory: String, store: String) throws(StoreError) {
+    static func make(_ directory: String, store: String) throws(StoreError) {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
@@ -136,18 +138,26 @@ final class StoreDirectory: Sendable {
         }
     }
 
-    /// The name of the network file system that holds `path`; nil for a local one.
-    static func networkFileSystem(at path: String) -> String? {
+    /// The kind of file system that holds `path`, as statfs(2) numbers them; 0 where it cannot be told.
+    static func fileSystem(at path: String) -> UInt32 {
         var status = statfs()
-        guard statfs(path, &status) == 0 else { return nil }
-        // statfs(2), "Filesystem types".
+        return statfs(path, &status) == 0 ? UInt32(truncatingIfNeeded: status.f_type) : 0
+    }
+
+    /// The name of a file system that other machines, or other kernels, write too; nil for a local one.
+    static func networkFileSystem(_ kind: UInt32) -> String? {
+        // statfs(2), "Filesystem types", and <linux/magic.h>.
         let kinds: [UInt32: String] = [
             0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x5346_414F: "AFS",
-            0x7375_7245: "Coda", 0x0102_1997: "9P", 0x0BD0_0BD0: "Lustre", 0x4750_4653: "GPFS", 0x00C3_6400: "Ceph",
-            0x1983_0326: "BeeGFS", 0x0116_1970: "GFS2", 0x7461_636F: "OCFS2", 0xAAD7_AAEA: "PanFS",
+            0x6B41_4653: "AFS", 0x7375_7245: "Coda", 0x0102_1997: "9P", 0x0BD0_0BD0: "Lustre", 0x4750_4653: "GPFS",
+            0x00C3_6400: "Ceph", 0x1983_0326: "BeeGFS", 0x0116_1970: "GFS2", 0x7461_636F: "OCFS2",
+            0xAAD7_AAEA: "PanFS", 0x786F_4256: "VirtualBox shared folder",
         ]
-        return kinds[UInt32(truncatingIfNeeded: status.f_type)]
+        return kinds[kind]
     }
+
+    /// FUSE carries disks (ntfs-3g, overlays of containers) as well as networks (sshfs, s3fs): nobody can tell from here.
+    static func mayBeNetwork(_ kind: UInt32) -> Bool { kind == 0x6573_5546 }
 
     static func freeBytes(at path: String) -> Int {
         var status = statfs()

@@ -17,8 +17,8 @@ struct Spinweave: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, CheckCommand.self, PlanCommand.self, WhyCommand.self, LogCommand.self, DiffCommand.self,
-            AdoptCommand.self,
-            ExportCommand.self, ReportCommand.self, StagesCommand.self, ModesCommand.self, WorkerCommand.self,
+            AdoptCommand.self, ExportCommand.self, ReportCommand.self, StagesCommand.self, ModesCommand.self,
+            SchemaCommand.self, FormatCommand.self, GraphCommand.self, WorkerCommand.self,
         ])
 
     static func main() {

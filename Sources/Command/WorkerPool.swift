@@ -37,7 +37,7 @@ final class WorkerPool: Sendable {
 
     private func keep(_ worker: WorkerProcess, for node: Graph.Node) {
         // Memory that a step left behind would count against the next.
-        let isSlim = node.limits?.bytes.map { 2 * (worker.memory ?? .max) < $0 } ?? true
+        let isSlim = node.limits?.bytes.map { (worker.memory ?? .max) < $0 / 2 } ?? true
         if isSlim, !worker.hasEnded { idle.withLock { $0.append(worker) } }
     }
 

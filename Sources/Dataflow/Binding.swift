@@ -22,10 +22,12 @@ extension Graph {
 
 /// One pass over a graph file; `diagnostics` grows while it goes on as far as makes sense.
 struct Binder {
-    /// A node as it exists once for each class, while it is being bound.
+    /// A node as it exists once for each class and point of its axes, while it is being bound.
     struct Instance {
         var name: String
         var className: String?
+        /// By the position of the axis in the declaration.
+        var points: [GraphFile.Axis.Point]
         var declaration: GraphFile.NodeDeclaration
         var stage: (any Stage.Type)?
         var parameters: Value?
@@ -49,7 +51,8 @@ struct Binder {
     let library: StageLibrary
     var reader: ParameterReader
     var instances: [Instance] = []
-    var indexOfName: [String: Int] = [:]
+    /// By declared name: the instances of a declaration stand together.
+    var firstIndexOfNode: [String: Int] = [:]
     private var problems: [Diagnostic] = []
 
     var diagnostics: [Diagnostic] { problems + reader.diagnostics }
@@ -57,7 +60,7 @@ struct Binder {
     init(file: GraphFile, library: StageLibrary, directory: String) {
         self.file = file
         self.library = library
-        self.reader = ParameterReader(library: library, directory: directory)
+        self.reader = ParameterReader(library: library, directory: directory, includedFiles: file.includedFiles)
     }
 
     mutating func report(_ message: String, at range: SourceRange, hint: String? = nil) {
@@ -67,6 +70,7 @@ struct Binder {
     /// Binds all nodes; the result means something only when there are no diagnostics.
     mutating func nodes() -> [Graph.Node] {
         expand()
+        reportUnknownDefaults()
         reportMisspeltSettings()
         for index in instances.indices { bindParameters(of: index) }
         for index in instances.indices { bindReferences(of: index) }
@@ -79,18 +83,18 @@ struct Binder {
             guard let stage = instance.stage, let parameters = instance.parameters else { return nil }
             return Graph.Node(
                 name: instance.name, declaredName: instance.declaration.name, className: instance.className,
-                stage: stage,
+                coordinates: instance.coordinates, stage: stage,
                 parameters: parameters,
                 edges: instance.edges.map { edge in
                     Graph.Edge(
                         port: edge.port.name, cardinality: edge.port.cardinality,
                         sources: edge.sources.map { position[$0.index] })
                 },
-                samples: samples[index], limits: instance.declaration.limits, range: instance.declaration.range)
+                samples: samples[index], limits: limits(of: instance.declaration), range: instance.declaration.range)
         }
     }
 
-    /// One instance a node, or one a class, in the order of the file.
+    /// One instance a node, or one a class and point, in the order of the file.
     private mutating func expand() {
         for declaration in file.nodes {
             let stage = library.stage(named: declaration.stage)
@@ -101,12 +105,9 @@ struct Binder {
                     hint: Spelling.nearest(to: declaration.stage, among: names).map { "did you mean '\($0)'?" }
                         ?? "the stages are \(names.sorted().joined(separator: ", "))")
             }
-            let classNames: [String?] = declaration.forEachClass ? file.classes.map(\.name) : [nil]
-            for className in classNames {
-                let name = className.map { "\(declaration.name)@\($0)" } ?? declaration.name
-                indexOfName[name] = instances.count
-                instances.append(
-                    Instance(name: name, className: className, declaration: declaration, stage: stage))
+            firstIndexOfNode[declaration.name] = instances.count
+            for instance in self.instances(of: declaration, stage: stage) {
+                instances.append(instance)
             }
         }
     }
@@ -116,10 +117,10 @@ struct Binder {
         let instance = instances[index]
         let node = instance.declaration
         guard let signature = instance.stage?.signature else { return }
-        let scope = BindingScope(file: file, className: instance.className)
+        let scope = BindingScope(file: file, className: instance.className, axes: instance.settings)
         var entries: [Located.Entry] = []
         var failed: Set<String> = []
-        for entry in node.entries {
+        for entry in node.entries + defaults(for: node, signature) {
             let port = signature.inputs.first { $0.name == entry.key }
             guard port != nil || signature.parameters.contains(where: { $0.name == entry.key }) else {
                 let meant = reader.reportUnknown(

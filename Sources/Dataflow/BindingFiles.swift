@@ -43,10 +43,12 @@ extension ParameterReader {
         let isPath = text.contains("/") || text.hasSuffix(".yaml") || text.hasSuffix(".yml")
         let name =
             isPath && isFromCommandLine(written) ? URL(fileURLWithPath: text).standardizedFileURL.path : text
-        if let known = read["model " + name] { return known }
+        let folder = folder(of: written)
+        let model = "model \(name) of \(folder)"
+        if let known = read[model] { return known }
         do {
-            let value = try library.loadModel(name, directory)
-            read["model " + name] = value
+            let value = try library.loadModel(name, folder)
+            read[model] = value
             return value
         } catch let list as DiagnosticList {
             for var diagnostic in list.diagnostics {
@@ -65,9 +67,12 @@ extension ParameterReader {
 
     private func isFromCommandLine(_ written: Located) -> Bool { written.range.file.hasPrefix("--set ") }
 
-    /// Relative paths start at the graph file's folder, or at the current directory on the command line.
+    /// The folder of the file that the value stands in.
+    private func folder(of written: Located) -> String { folders[written.range.file] ?? directory }
+
+    /// Relative paths start at the folder of the file that writes them, or at the current directory on the command line.
     private func resolved(_ text: String, _ written: Located) -> String {
-        isFromCommandLine(written) || text.hasPrefix("/") ? text : join(directory, text)
+        isFromCommandLine(written) || text.hasPrefix("/") ? text : join(folder(of: written), text)
     }
 
     private func join(_ directory: String, _ name: String) -> String {

@@ -6,7 +6,8 @@ import Artifacts
 /// place of their paths (moving a file changes no answer).
 public func keyParameters(_ parameters: Value, of signature: Signature) -> Value {
     guard case .record(var fields) = parameters else { return parameters }
-    if let count = signature.samplesFrom { fields[count] = nil }
+    // A number of samples is in no sample's answer; points that samples are made from are.
+    if let count = signature.samplesFrom, case .int? = fields[count] { fields[count] = nil }
     return Value.record(fields).withContentForPaths
 }
 

@@ -6,18 +6,28 @@ extension Binder {
     ///
     /// - Returns: nil when there is a cycle, which is then reported.
     mutating func runnableOrder() -> [Int]? {
-        var isDone = [Bool](repeating: false, count: instances.count)
+        var users = [[Int]](repeating: [], count: instances.count)
+        var missing = [Int](repeating: 0, count: instances.count)
+        for index in instances.indices {
+            for source in Set(instances[index].sources.map(\.index)) {
+                users[source].append(index)
+                missing[index] += 1
+            }
+        }
+        // Those that could run now, the first of the file at the end.
+        var ready = Array(instances.indices.filter { missing[$0] == 0 }.reversed())
         var order: [Int] = []
-        while order.count < instances.count {
-            let next = instances.indices.first { index in
-                !isDone[index] && instances[index].sources.allSatisfy { isDone[$0.index] }
-            }
-            guard let next else {
-                reportCycles(among: instances.indices.filter { !isDone[$0] })
-                return nil
-            }
-            isDone[next] = true
+        while let next = ready.popLast() {
             order.append(next)
+            for user in users[next] {
+                missing[user] -= 1
+                guard missing[user] == 0 else { continue }
+                ready.insert(user, at: ready.partition { $0 > user })
+            }
+        }
+        guard order.count == instances.count else {
+            reportCycles(among: instances.indices.filter { missing[$0] > 0 })
+            return nil
         }
         return order
     }
@@ -28,9 +38,9 @@ extension Binder {
         for start in waiting where !inCycle.contains(start) {
             guard let cycle = shortestCycle(from: start), inCycle.isDisjoint(with: cycle) else { continue }
             inCycle.formUnion(cycle)
-            // The classes of one declaration run in the same circle: name it once, without the class.
-            let classes = Set(cycle.map { instances[$0].className })
-            let names = cycle.map { classes.count == 1 ? instances[$0].declaration.name : instances[$0].name }
+            // The instances of one declaration run in the same circle: name it once, without class and axes.
+            let selectors = Set(cycle.map { instances[$0].selector })
+            let names = cycle.map { selectors.count == 1 ? instances[$0].declaration.name : instances[$0].name }
             let range = instances[start].sources.first { $0.index == cycle[1 % cycle.count] }?.range
             let first = names[0]
             report(
@@ -99,5 +109,17 @@ extension Binder {
             }
         }
         return samples
+    }
+}
+
+extension [Int] {
+    /// The first position of a descending list at which everything behind fails `isBefore`, by halving.
+    fileprivate func partition(_ isBefore: (Int) -> Bool) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import Foundation
 import GraphLanguage
 import Quantities
 
@@ -8,13 +9,20 @@ struct ParameterReader {
     let library: StageLibrary
     /// The folder of the graph file: relative paths of the file start there.
     let directory: String
+    /// Folders of the included files, where their relative paths start, by path.
+    let folders: [String: String]
     private(set) var diagnostics: [Diagnostic] = []
     /// Files, folders and models are read once a binding, however many nodes and classes name them.
     var read: [String: Value] = [:]
 
-    init(library: StageLibrary, directory: String) {
+    init(library: StageLibrary, directory: String, includedFiles: [String]) {
         self.library = library
         self.directory = directory
+        folders = Dictionary(
+            includedFiles.map { path in
+                let folder = (path as NSString).deletingLastPathComponent
+                return (path, folder.isEmpty ? "." : folder)
+            }, uniquingKeysWith: { first, _ in first })
     }
 
     mutating func report(_ message: String, at range: SourceRange, hint: String? = nil) {

@@ -48,40 +48,92 @@ extension Binder {
                     ?? "its nodes are \(file.nodes.map(\.name).joined(separator: ", "))")
             return []
         }
-        if parts.count == 2 { return explicit(declaration, className: parts[1], at: written.range) }
-        guard declaration.forEachClass else { return indexOfName[declaration.name].map { [$0] } ?? [] }
-        if let className = instances[index].className {
-            return indexOfName["\(declaration.name)@\(className)"].map { [$0] } ?? []
+        // What the name says, then what the taking node has in common with the named one.
+        guard var wanted = parts.count == 2 ? selection(parts[1], of: declaration, at: written.range) : [:] else {
+            return []
         }
-        let classes = file.classes.map(\.name)
-        if port.cardinality == .all { return classes.compactMap { indexOfName["\(declaration.name)@\($0)"] } }
+        let isNamed = Set(wanted.keys)
+        for (axis, label) in instances[index].places where wanted[axis] == nil { wanted[axis] = label }
+        let all = indices(of: declaration)
+        let axes = Set(all.first.map { instances[$0].places.map(\.axis) } ?? [])
+        let found = all.filter { candidate in
+            instances[candidate].places.allSatisfy { wanted[$0.axis] == nil || wanted[$0.axis] == $0.label }
+        }
+        if found.isEmpty {
+            // Names in selections were checked, so an axis of the taking node has a point that the source has not.
+            let lacking = instances[index].places.filter { axes.contains($0.axis) && !isNamed.contains($0.axis) }
+            if !lacking.isEmpty {
+                let place = lacking.map { "\($0.axis)=\($0.label)" }.joined(separator: ",")
+                report(
+                    "'\(declaration.name)' does not exist at \(place), which '\(instances[index].declaration.name)' takes "
+                        + "from it", at: written.range,
+                    hint: "give both nodes the same values, for instance by one list under 'define'")
+            }
+            return []
+        }
+        if found.count == 1 || port.cardinality == .all { return found }
+        let open = instances[found[0]].places.map(\.axis).filter { wanted[$0] == nil }
+        let names = found.prefix(4).map { "'\(instances[$0].name)'" } + (found.count > 4 ? ["another"] : [])
+        let loop =
+            open == [Instance.classAxis]
+            ? "'for: each class'" : "the same \(open.map { "'\($0)'" }.joined(separator: " and ")) below 'for'"
         report(
-            "'\(declaration.name)' exists once for each class, '\(port.name)' takes one node", at: written.range,
-            hint: "write \(classes.map { "'\(declaration.name)@\($0)'" }.joined(separator: " or ")), "
-                + "or add 'for: each class' to '\(instances[index].declaration.name)'")
+            "'\(declaration.name)' exists once for each \(open.joined(separator: " and ")), '\(port.name)' takes one node",
+            at: written.range,
+            hint: "write \(names.joined(separator: " or ")), or add \(loop) to '\(instances[index].declaration.name)'")
         return []
     }
 
-    /// `name@class`.
-    private mutating func explicit(
-        _ declaration: GraphFile.NodeDeclaration, className: String, at range: SourceRange
-    ) -> [Int] {
-        guard declaration.forEachClass else {
-            report(
-                "'\(declaration.name)' belongs to no class", at: range, hint: "write '\(declaration.name)' alone")
-            return []
+    /// `class,axis=label` behind a node's name, in any order and not necessarily all; nil when a problem was reported.
+    private mutating func selection(
+        _ text: String, of declaration: GraphFile.NodeDeclaration, at range: SourceRange
+    ) -> [String: String]? {
+        guard declaration.forEachClass || !declaration.axes.isEmpty else {
+            report("'\(declaration.name)' belongs to no class", at: range, hint: "write '\(declaration.name)' alone")
+            return nil
         }
-        guard let index = indexOfName["\(declaration.name)@\(className)"] else {
-            let classes = file.classes.map(\.name)
-            report(
-                "the graph has no class '\(className)'", at: range,
-                hint: Spelling.nearest(to: className, among: classes).map {
-                    "did you mean '\(declaration.name)@\($0)'?"
+        var wanted: [String: String] = [:]
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard sides.count == 2 else {
+                guard declaration.forEachClass else {
+                    report(
+                        "'\(declaration.name)' belongs to no class", at: range,
+                        hint: "its axes are \(declaration.axes.map(\.name).joined(separator: ", ")): write "
+                            + "'\(declaration.name)@\(declaration.axes[0].name)=…'")
+                    return nil
                 }
-                    ?? "its classes are \(classes.joined(separator: ", "))")
-            return []
+                let classes = file.classes.map(\.name)
+                guard classes.contains(sides[0]) else {
+                    report(
+                        "the graph has no class '\(sides[0])'", at: range,
+                        hint: Spelling.nearest(to: sides[0], among: classes).map {
+                            "did you mean '\(declaration.name)@\($0)'?"
+                        } ?? "its classes are \(classes.joined(separator: ", "))")
+                    return nil
+                }
+                wanted[Instance.classAxis] = sides[0]
+                continue
+            }
+            guard let axis = declaration.axes.first(where: { $0.name == sides[0] }) else {
+                let names = declaration.axes.map(\.name)
+                report(
+                    "'\(declaration.name)' has no axis '\(sides[0])'", at: range,
+                    hint: Spelling.nearest(to: sides[0], among: names).map { "did you mean '\($0)=\(sides[1])'?" }
+                        ?? (names.isEmpty ? "it exists once for each class" : "it has \(names.joined(separator: ", "))")
+                )
+                return nil
+            }
+            let labels = axis.points.map(\.label)
+            guard labels.contains(sides[1]) else {
+                report(
+                    "'\(declaration.name)' has no '\(axis.name)=\(sides[1])'", at: range,
+                    hint: "'\(axis.name)' is one of \(labels.joined(separator: ", "))")
+                return nil
+            }
+            wanted[axis.name] = sides[1]
         }
-        return [index]
+        return wanted
     }
 
     private mutating func checkType(_ source: Int, port: InputPort, at range: SourceRange, of node: String) -> Bool {

@@ -1,13 +1,17 @@
 import Diagnostics
 import GraphLanguage
 
-/// What `$name` means inside one node: the settings of its class first, then the graph's definitions.
+/// What `$name` means inside one node: its place on an axis, a setting of its class, or one of the graph's definitions.
+///
+/// An axis hides nothing: the parser refuses one with the name of a setting or definition.
 struct BindingScope {
     let file: GraphFile
     let className: String?
 
+    var axes: [Located.Entry] = []
+
     private var settings: [Located.Entry] {
-        file.classes.first { $0.name == className }?.settings ?? []
+        axes + (file.classes.first { $0.name == className }?.settings ?? [])
     }
 
     /// The value with every `$name` replaced by what it stands for, which keeps its own place for messages.
@@ -64,6 +68,11 @@ struct BindingScope {
             return Diagnostic(
                 "'$\(name)' is set by classes, and this node belongs to none", at: range,
                 hint: "add 'for: each class' to the node, or '\(name):' below 'define'")
+        }
+        if let node = file.nodes.first(where: { $0.axes.contains { $0.name == name } }) {
+            return Diagnostic(
+                "'$\(name)' is an axis of '\(node.name)', and this node has no such axis", at: range,
+                hint: "add '\(name):' with its values to the node's 'for'")
         }
         let known = settings.map(\.key) + file.definitions.map(\.key)
         return Diagnostic(

@@ -7,7 +7,11 @@ extension Binder {
     /// `modle: chain` in one class would otherwise leave that class with the model that `define` gives to all.
     mutating func reportMisspeltSettings() {
         var used: Set<String> = []
-        for node in file.nodes { for entry in node.entries { entry.value.collectReferences(into: &used) } }
+        for node in file.nodes {
+            for entry in node.entries { entry.value.collectReferences(into: &used) }
+            for axis in node.axes { axis.written.collectReferences(into: &used) }
+        }
+        for defaults in file.defaults { for entry in defaults.entries { entry.value.collectReferences(into: &used) } }
         let owners = file.classes.map { ("class '\($0.name)'", $0.settings) } + [("'define'", file.definitions)]
         for (_, settings) in owners { for entry in settings { entry.value.collectReferences(into: &used) } }
         // A name that is set nowhere is reported where it is read.

@@ -11,12 +11,20 @@ public struct Graph: Sendable {
         public var sources: [Int]
     }
 
+    /// Where a node stands on one axis of its `for`: `exposure=2`.
+    public struct Coordinate: Sendable, Hashable {
+        public var axis: String
+        public var label: String
+    }
+
     public struct Node: Sendable {
-        /// `name`, or `name@class` for a node that exists once for each class.
+        /// `name`, or `name@class,axis=label` for a node that exists once for each class and point of its axes.
         public var name: String
         /// The name as declared in the file.
         public var declaredName: String
         public var className: String?
+        /// On the axes other than the classes, in the order of the file.
+        public var coordinates: [Coordinate] = []
         public var stage: any Stage.Type
         /// A record with every parameter of the signature, defaults filled in, in base units.
         ///

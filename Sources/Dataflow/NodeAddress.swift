@@ -14,7 +14,8 @@ public struct NodeAddress: Sendable, Hashable {
             let hint =
                 instances.isEmpty
                 ? Spelling.nearest(to: name, among: graph.nodes.map(\.name)).map { "did you mean '\($0)'?" }
-                : "'\(name)' exists once for each class: \(instances.joined(separator: ", "))"
+                : "'\(name)' exists once for each \(Self.loops(of: name, in: graph)): "
+                    + instances.prefix(6).joined(separator: ", ") + (instances.count > 6 ? ", …" : "")
             throw Diagnostic("graph '\(graph.name)' has no node '\(name)'", hint: hint)
         }
         self.node = name
@@ -27,5 +28,11 @@ public struct NodeAddress: Sendable, Hashable {
                 "node '\(name)' has no sample '\(parts[1])'", hint: "samples count from 0 to \(samples - 1)")
         }
         self.sample = sample
+    }
+
+    /// `class and exposure`.
+    private static func loops(of declared: String, in graph: Graph) -> String {
+        guard let node = graph.nodes.first(where: { $0.declaredName == declared }) else { return "" }
+        return ((node.className == nil ? [] : ["class"]) + node.coordinates.map(\.axis)).joined(separator: " and ")
     }
 }

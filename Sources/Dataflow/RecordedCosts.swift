@@ -1,5 +1,6 @@
 import Artifacts
 import CacheStore
+import Synchronization
 
 /// What steps cost when they were computed before.
 public struct RecordedCost: Sendable, Hashable {
@@ -43,13 +44,22 @@ public struct RecordedCost: Sendable, Hashable {
 /// Recorded costs of a graph's nodes: those of the node itself, else those of another node of the same stage.
 ///
 /// Looks at 32 records a node at most, so that it costs the same for ten samples and for a million.
-public struct RecordedCosts: Sendable {
+public final class RecordedCosts: Sendable {
+    /// A node of another graph.
+    private struct Lender {
+        var graph: String
+        var node: String
+        var samples: Int?
+    }
+
     static let looks = 32
     /// Runs of other graphs that are asked for nodes of a stage, newest first.
     static let runs = 20
 
     private let graph: Graph
     private let store: Store
+    /// By stage; nil until someone asks.
+    private let lenders = Mutex<[String: [Lender]]?>(nil)
 
     public init(_ graph: Graph, store: Store) {
         self.graph = graph
@@ -63,19 +73,34 @@ public struct RecordedCosts: Sendable {
         for sibling in graph.nodes where sibling.stage.signature.name == stage && sibling.name != node.name {
             if let cost = try cost(graph: graph.name, node: sibling.name, samples: sibling.samples) { return cost }
         }
+        let others = try lenders.withLock { known in
+            let read = try known ?? readLenders()
+            known = read
+            return read[stage] ?? []
+        }
+        for other in others {
+            if let cost = try cost(graph: other.graph, node: other.node, samples: other.samples) { return cost }
+        }
+        return nil
+    }
+
+    /// The nodes of recent runs of other graphs, newest first, by stage.
+    private func readLenders() throws -> [String: [Lender]] {
+        var lenders: [String: [Lender]] = [:]
         for entry in try store.runs().suffix(Self.runs).reversed() where entry.graph != graph.name {
             // A run of another version of the program may be worded otherwise: it has no costs to tell.
             guard let bytes = try store.run(id: entry.id), let document = try? Value(decoding: bytes),
                 let nodes = try? document.list("nodes")
             else { continue }
-            for other in nodes where (try? other.string("stage")) == stage {
-                guard let name = try? other.string("name"), let samples = try? other.int("samples") else { continue }
-                if let cost = try cost(graph: entry.graph, node: name, samples: samples > 1 ? samples : nil) {
-                    return cost
-                }
+            for node in nodes {
+                guard let stage = try? node.string("stage"), let name = try? node.string("name"),
+                    let samples = try? node.int("samples")
+                else { continue }
+                lenders[stage, default: []].append(
+                    Lender(graph: entry.graph, node: name, samples: samples > 1 ? samples : nil))
             }
         }
-        return nil
+        return lenders
     }
 
     private func cost(graph: String, node: String, samples: Int?) throws -> RecordedCost? {

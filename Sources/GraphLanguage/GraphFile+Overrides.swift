@@ -53,6 +53,10 @@ struct Override {
 
     /// The graph file's mapping with this value in it.
     func applied(to root: Located) throws(DiagnosticList) -> Located {
+        if path[0] == "include" {
+            throw problem(
+                "files are included before --set is read", at: 0, hint: "write 'include:' in the graph file")
+        }
         let isOfGraph = GraphFile.topLevelKeys.contains(path[0])
         var names = path
         var offset = 0
@@ -87,6 +91,12 @@ struct Override {
                 entries[index].value = try set(names.dropFirst(), offset: offset, in: entries[index].value, root: root)
             } else {
                 try checkNew(name, beside: entries.map(\.key), at: component, names: names)
+                if let given = defaultValue(name, at: component, root: root), names.count > 1 {
+                    // The value that the graph's defaults give here, changed for this node alone.
+                    let new = try set(names.dropFirst(), offset: offset, in: given, root: root)
+                    entries.append(.init(key: name, keyRange: range(of: component), value: new))
+                    return Located(.mapping(entries), at: value.range)
+                }
                 if let next = names.dropFirst().first, Int(next) != nil {
                     let list = path[...component].joined(separator: ".")
                     throw problem(
@@ -119,7 +129,7 @@ struct Override {
     private func checkNew(
         _ name: String, beside known: [String], at component: Int, names: ArraySlice<String>
     ) throws(DiagnosticList) {
-        guard component > 0, component == 1, path[0] == "define" || path[0] == "classes" || path[0] == "nodes" else {
+        guard component == 1, ["define", "classes", "defaults", "nodes"].contains(path[0]) else {
             if component == 2, path[0] == "classes" {
                 throw unknown("class '\(path[1])' does not set '\(name)'", name, known, at: component)
             }
@@ -128,8 +138,18 @@ struct Override {
         switch path[0] {
         case "define": throw unknown("the graph does not define '\(name)'", name, known, at: component)
         case "classes": throw unknown("the graph has no class '\(name)'", name, known, at: component)
+        case "defaults": throw unknown("the graph has no defaults for '\(name)'", name, known, at: component)
         default: throw unknown("the graph has no node '\(name)'", name, known, at: component)
         }
+    }
+
+    /// What the graph's defaults say of a node's parameter that the node leaves to them.
+    private func defaultValue(_ name: String, at component: Int, root: Located) -> Located? {
+        let isOfNodes = path[0] == "nodes"
+        guard component == (isOfNodes ? 2 : 1), isOfNodes || !GraphFile.topLevelKeys.contains(path[0]),
+            let stage = root["nodes"]?[path[component - 1]]?["stage"]?.text
+        else { return nil }
+        return root["defaults"]?[stage]?[name]
     }
 
     private func unknown(_ message: String, _ name: String, _ known: [String], at component: Int) -> DiagnosticList {

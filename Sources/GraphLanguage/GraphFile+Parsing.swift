@@ -2,7 +2,7 @@ import Diagnostics
 
 extension GraphFile {
     /// The keys of a graph file, none of which can name a node.
-    static let topLevelKeys = ["graph", "about", "seed", "classes", "define", "nodes"]
+    static let topLevelKeys = ["graph", "about", "seed", "include", "classes", "define", "defaults", "nodes"]
 
     /// Reads a graph file's text.
     ///
@@ -30,6 +30,9 @@ extension GraphFile {
                         hint: "begin with 'nodes:' and one node")
                 ])
         }
+        var includer = Includer()
+        root = includer.merged(root, file: file)
+        diagnostics += includer.diagnostics
         for text in overrides {
             do {
                 let override = try Override(text)
@@ -39,14 +42,14 @@ extension GraphFile {
             }
         }
         var interpreter = GraphFileInterpreter(file: file, diagnostics: diagnostics)
-        let graph = interpreter.graphFile(root, sourceLines: yamlLines(of: text))
+        let graph = interpreter.graphFile(root, included: includer.files, sourceLines: yamlLines(of: text))
         guard interpreter.diagnostics.isEmpty else { throw DiagnosticList(interpreter.diagnostics, inOrderOf: file) }
         return graph
     }
 }
 
 /// Turns the mapping of a graph file into declarations and collects what is wrong with it.
-private struct GraphFileInterpreter {
+struct GraphFileInterpreter {
     let file: String
     var diagnostics: [Diagnostic]
 
@@ -54,7 +57,7 @@ private struct GraphFileInterpreter {
         diagnostics.append(Diagnostic(message, at: range, hint: hint))
     }
 
-    mutating func graphFile(_ root: Located, sourceLines: [String]) -> GraphFile {
+    mutating func graphFile(_ root: Located, included: [String], sourceLines: [String]) -> GraphFile {
         for entry in root.entries ?? [] where !GraphFile.topLevelKeys.contains(entry.key) {
             let nearest = Spelling.nearest(to: entry.key, among: GraphFile.topLevelKeys)
             report(
@@ -67,16 +70,19 @@ private struct GraphFileInterpreter {
         let seed = root["seed"].flatMap { wholeNumber($0) } ?? 0
         let classes = root["classes"].map { classDeclarations($0) } ?? []
         let definitions = root["define"].map { settings($0, of: "define") } ?? []
+        let defaults = root["defaults"].map { defaultsDeclarations($0) } ?? []
+        let names = LoopNames(
+            hasClasses: root["classes"].map { $0.entries?.isEmpty != true } ?? false, classes: classes,
+            definitions: definitions)
         var nodes: [GraphFile.NodeDeclaration] = []
         if let declared = root["nodes"] {
-            let hasClasses = root["classes"].map { $0.entries?.isEmpty != true } ?? false
-            nodes = nodeDeclarations(declared, hasClasses: hasClasses)
+            nodes = nodeDeclarations(declared, names: names)
         } else if !(root.entries ?? []).contains(where: { Spelling.nearest(to: $0.key, among: ["nodes"]) != nil }) {
             report("the graph has no nodes", at: root.range, hint: "add 'nodes:' and below it 'name: {stage: …}'")
         }
         return GraphFile(
-            file: file, name: name, about: about, seed: seed, classes: classes, definitions: definitions, nodes: nodes,
-            sourceLines: sourceLines)
+            file: file, name: name, about: about, seed: seed, classes: classes, definitions: definitions,
+            defaults: defaults, nodes: nodes, includedFiles: included, sourceLines: sourceLines)
     }
 
     /// `graphs/pcsmo-quick.yaml` → `pcsmo-quick`.
@@ -108,7 +114,7 @@ private struct GraphFileInterpreter {
     }
 
     /// - Returns: false, with a report, for a name that could not be written in a reference or a path.
-    private mutating func checkName(_ name: String, of kind: String, at range: SourceRange) -> Bool {
+    mutating func checkName(_ name: String, of kind: String, at range: SourceRange) -> Bool {
         let isLetter = { (c: Character) in c.isASCII && c.isLetter }
         if let first = name.first, isLetter(first),
             name.allSatisfy({ isLetter($0) || ($0.isASCII && $0.isNumber) || $0 == "-" || $0 == "_" })
@@ -147,7 +153,22 @@ private struct GraphFileInterpreter {
         return classes
     }
 
-    private mutating func nodeDeclarations(_ value: Located, hasClasses: Bool) -> [GraphFile.NodeDeclaration] {
+    private mutating func defaultsDeclarations(_ value: Located) -> [GraphFile.DefaultsDeclaration] {
+        if value.isNull { return [] }
+        guard let entries = value.entries else {
+            report(
+                "'defaults' takes a mapping, found \(value.kind)", at: value.range,
+                hint: "write 'STAGE: {parameter: value}' for each stage")
+            return []
+        }
+        return entries.map { entry in
+            .init(
+                stage: entry.key, range: entry.keyRange, limits: limits(entry.value[StepLimits.key]),
+                entries: settings(entry.value, of: "defaults.\(entry.key)").filter { $0.key != StepLimits.key })
+        }
+    }
+
+    private mutating func nodeDeclarations(_ value: Located, names: LoopNames) -> [GraphFile.NodeDeclaration] {
         guard let entries = value.entries else {
             report(
                 value.isNull ? "the graph has no nodes" : "'nodes' takes a mapping, found \(value.kind)",
@@ -164,33 +185,20 @@ private struct GraphFileInterpreter {
                 report(
                     "a node cannot be called '\(entry.key)'", at: entry.keyRange,
                     hint: "'--set \(entry.key)=…' speaks of the graph itself; choose another name")
-            } else if let node = nodeDeclaration(entry, hasClasses: hasClasses) {
+            } else if let node = nodeDeclaration(entry, names: names) {
                 nodes.append(node)
             }
         }
         return nodes
     }
 
-    private mutating func nodeDeclaration(_ entry: Located.Entry, hasClasses: Bool) -> GraphFile.NodeDeclaration? {
+    private mutating func nodeDeclaration(_ entry: Located.Entry, names: LoopNames) -> GraphFile.NodeDeclaration? {
         guard let entries = entry.value.entries else {
             let range = entry.value.isNull ? entry.keyRange : entry.value.range
             report("node '\(entry.key)' needs a stage", at: range, hint: "write '\(entry.key): {stage: NAME, …}'")
             return nil
         }
-        var forEachClass = false
-        if let loop = entry.value["for"] {
-            forEachClass = true
-            let words = loop.text?.split(separator: " ").joined(separator: " ")
-            if words != "each class" {
-                report(
-                    "'for' takes 'each class' and nothing else", at: loop.range,
-                    hint: "samples need no loop: a stage maps over them by its type")
-            } else if !hasClasses {
-                report(
-                    "node '\(entry.key)' stands for each class, but the graph has no classes", at: loop.range,
-                    hint: "add 'classes:' with a name and settings for each, or remove 'for'")
-            }
-        }
+        let loop = entry.value["for"].map { self.loop($0, of: entry.key, names: names) }
         guard let stage = entry.value["stage"] else {
             let nearest = entries.first { Spelling.nearest(to: $0.key, among: ["stage"]) != nil }
             report(
@@ -205,7 +213,8 @@ private struct GraphFileInterpreter {
         }
         return .init(
             name: entry.key, range: entry.keyRange, stage: stageName, stageRange: stage.range,
-            forEachClass: forEachClass, limits: limits(entry.value[StepLimits.key]),
+            forEachClass: loop?.forEachClass ?? false, axes: loop?.axes ?? [],
+            limits: limits(entry.value[StepLimits.key]), hasLimits: entry.value[StepLimits.key] != nil,
             entries: entries.filter { $0.key != "stage" && $0.key != "for" && $0.key != StepLimits.key })
     }
 

@@ -10,16 +10,46 @@ public struct GraphFile: Sendable {
         public var settings: [Located.Entry]
     }
 
-    /// A node as declared, before it is expanded over classes.
+    /// One axis of a node's `for`: the node exists once for each point.
+    public struct Axis: Sendable, Hashable {
+        public struct Point: Sendable, Hashable {
+            /// What stands in the names of nodes: `2` in `noise@exposure=2`.
+            public var label: String
+            /// What `$name` means at this point.
+            public var value: Located
+        }
+
+        public var name: String
+        public var range: SourceRange
+        public var points: [Point]
+        /// The value as it stands in the node, where it may be a `$name`.
+        public var written: Located
+    }
+
+    /// What nodes of one stage have where they do not say otherwise.
+    public struct DefaultsDeclaration: Sendable, Hashable {
+        public var stage: String
+        public var range: SourceRange
+        /// What one step may take; nil for no limits.
+        public var limits: StepLimits?
+        /// Without `limits`.
+        public var entries: [Located.Entry]
+    }
+
+    /// A node as declared, before it is expanded over classes and axes.
     public struct NodeDeclaration: Sendable, Hashable {
         public var name: String
         public var range: SourceRange
         public var stage: String
         public var stageRange: SourceRange
-        /// True for `for: each class`.
+        /// True for `for: each class` and `for: {class: each, …}`.
         public var forEachClass: Bool
+        /// In the order of the file; without the classes.
+        public var axes: [Axis]
         /// What one step may take; nil for no limits.
         public var limits: StepLimits?
+        /// Whether the node has the word: `limits: null` lifts those of its stage.
+        public var hasLimits: Bool
         /// Parameters and inputs by name, in the order of the file, without `stage`, `for` and `limits`.
         public var entries: [Located.Entry]
     }
@@ -35,7 +65,10 @@ public struct GraphFile: Sendable {
     public var classes: [ClassDeclaration]
     /// Values that `$name` stands for in any node.
     public var definitions: [Located.Entry]
+    public var defaults: [DefaultsDeclaration]
     public var nodes: [NodeDeclaration]
+    /// Paths of the files that were included, in the order of reading.
+    public var includedFiles: [String]
     /// The lines of the file, for messages that quote it.
     public var sourceLines: [String]
 }

@@ -30,6 +30,9 @@ extension StepLimits {
         ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824),
     ]
 
+    public static var timeUnitNames: [String] { timeUnits.map(\.name) }
+    public static var memoryUnitNames: [String] { memoryUnits.map(\.name) }
+
     /// Reads what stands under `limits`.
     ///
     /// - Returns: nil with at least one diagnostic, or nil alone where nothing is limited.

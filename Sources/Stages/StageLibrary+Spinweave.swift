@@ -4,8 +4,9 @@ extension StageLibrary {
     /// All stages, in the order in which a graph usually uses them.
     public static let spinweave = StageLibrary(
         stages: [
-            SampleParameters.self, FixParameters.self, SolveSpinWaves.self, MakeResolution.self, MaskDetector.self,
-            ConvolveResolution.self, AddNoise.self, TrainNetwork.self, Evaluate.self, LoadMeasurement.self,
+            SampleParameters.self, SweepParameters.self, FixParameters.self, SolveSpinWaves.self,
+            MakeResolution.self, MaskDetector.self, ConvolveResolution.self, AddNoise.self, TrainNetwork.self,
+            Evaluate.self, LoadMeasurement.self,
             Judge.self, Attribute.self,
         ], loadModel: loadModel(name:directory:))
 }

@@ -11,7 +11,7 @@ private let allowed: [String: Set<String>] = [
     "Artifacts": ["Tensors", "Crypto"],
     // 2: services
     "GraphLanguage": ["Diagnostics", "Quantities", "Yams"],
-    "CacheStore": ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CZstd"],
+    "CacheStore": ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CPlanes", "CZstd"],
     "Compute": ["Tensors", "CLAPACK"],
     "Interchange": ["Artifacts", "Diagnostics", "Tensors", "CPNG", "CZip"],
     // 3: engine ║ science
@@ -53,6 +53,24 @@ struct ImportTests {
                 let name = words[at + 1]
                 let permitted = system.contains(name) || allowed[module]?.contains(name) == true
                 #expect(permitted, "\(module)/\(file) imports \(name)")
+            }
+        }
+    }
+
+    /// What is above all: they import downwards by being above, but the inspector knows neither engine nor science.
+    @Test("the inspector reads stores, and knows neither engine nor science")
+    func inspector() throws {
+        let permitted: Set<String> = [
+            "ArgumentParser", "Artifacts", "CacheStore", "Diagnostics", "Interchange", "Quantities", "Tensors",
+        ]
+        let folder = root.appending(path: "tools/cache-inspector")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+        #expect(!files.isEmpty)
+        for file in files {
+            let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+            for line in text.split(separator: "\n") where line.hasPrefix("import ") {
+                let name = String(line.dropFirst(7))
+                #expect(permitted.contains(name) || system.contains(name), "\(file) imports \(name)")
             }
         }
     }

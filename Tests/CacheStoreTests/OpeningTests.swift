@@ -120,7 +120,54 @@ struct OpeningTests {
 
     @Test("the file system under the tests is not taken for a network")
     func localFileSystem() {
-        #expect(StoreDirectory.networkFileSystem(at: directory.path) == nil)
+        let kind = StoreDirectory.fileSystem(at: directory.path)
+        #expect(kind != 0)
+        #expect(StoreDirectory.networkFileSystem(kind) == nil)
+    }
+
+    @Test(
+        "a network file system is refused before anything is made there",
+        arguments: [(UInt32(0x6969), "NFS"), (0xFF53_4D42, "CIFS"), (0xFE53_4D42, "SMB2"), (0x0BD0_0BD0, "Lustre")])
+    func networkFileSystem(kind: UInt32, name: String) {
+        #expect(throws: StoreError.networkFileSystem(path: directory.store, kind: name)) {
+            try Store.open(at: directory.store, access: .readWrite, mapSizes: .init(), fileSystem: kind)
+        }
+        #expect(!FileManager.default.fileExists(atPath: directory.store + "/meta"))
+    }
+
+    @Test("a file system that may be a network is used, with a warning")
+    func fuse() throws {
+        let store = try Store.open(at: directory.store, access: .readWrite, mapSizes: .init(), fileSystem: 0x6573_5546)
+        #expect(
+            store.warning?.message
+                == "the store '\(directory.store)' lies on a FUSE file system, which may be a network")
+        let local = try Store.open(at: directory.path + "/local")
+        #expect(local.warning == nil)
+    }
+
+    @Test("a store that was moved goes on where it is")
+    func moved() throws {
+        let step = finishedStep(.tensor(image(1)))
+        do {
+            try Store.open(at: directory.store).put([step])
+        }
+        try FileManager.default.moveItem(atPath: directory.store, toPath: directory.path + "/moved")
+        let store = try Store.open(at: directory.path + "/moved")
+        #expect(try store.records(for: [step.record.key]) == [step.record])
+        #expect(try store.value(for: try #require(step.record.artifact)) == .tensor(image(1)))
+    }
+
+    @Test("a store that is moved while it is in use is read on, and refuses to write into nowhere")
+    func movedWhileOpen() throws {
+        let step = finishedStep(.tensor(image(1)))
+        let store = try Store.open(at: directory.store)
+        try store.put([step])
+        try FileManager.default.moveItem(atPath: directory.store, toPath: directory.path + "/moved")
+        #expect(try store.value(for: try #require(step.record.artifact)) == .tensor(image(1)))
+        #expect(throws: StoreError.self) { try store.put([finishedStep(.int(2))]) }
+        try FileManager.default.moveItem(atPath: directory.path + "/moved", toPath: directory.store)
+        try store.put([finishedStep(.int(2))])
+        #expect(try store.verify().isSound)
     }
 
     @Test(

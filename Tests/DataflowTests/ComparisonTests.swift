@@ -1,7 +1,8 @@
 import Artifacts
-import Dataflow
 import Tensors
 import Testing
+
+@testable import Dataflow
 
 @Suite("Values compared")
 struct ComparisonTests {

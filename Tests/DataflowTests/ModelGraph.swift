@@ -107,7 +107,7 @@ struct ModelGraph {
                     ? [.init(port: ports[0].name, cardinality: .all, sources: node.sources)]
                     : zip(ports, node.sources).map { .init(port: $0.name, cardinality: .each, sources: [$1]) }
                 return Graph.Node(
-                    name: "n\(index)", declaredName: "n\(index)", className: nil, stage: node.stage,
+                    name: "n\(index)", declaredName: "n\(index)", className: nil, coordinates: [], stage: node.stage,
                     parameters: .record(parameters), edges: edges, samples: samples(index),
                     range: SourceRange(file: "model.yaml", line: index + 1, column: 1))
             })

@@ -56,7 +56,7 @@ struct PredictionTests {
         for samples in [33, 1000, 1_000_000] {
             let probes = RecordedCosts.probes(samples: samples).compactMap(\.self)
             #expect(probes.count == 32 && Set(probes).count == 32)
-            #expect(probes.allSatisfy { (0..<samples).contains($0) } && probes.prefix(16) == (0..<16)[...])
+            #expect(probes.allSatisfy { (0..<samples).contains($0) } && Array(probes.prefix(16)) == Array(0..<16))
         }
     }
 

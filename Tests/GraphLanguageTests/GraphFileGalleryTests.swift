@@ -35,7 +35,7 @@ import Testing
             test.yaml:3:1: error: a graph file has no 'parameters'
                 3 | parameters: 3
                   | ^~~~~~~~~~
-              hint: it has graph, about, seed, classes, define, nodes; nodes go below 'nodes'
+              hint: it has graph, about, seed, include, classes, define, defaults, nodes; nodes go below 'nodes'
 
             """
         #expect(problems(graph) == expected)
@@ -174,10 +174,10 @@ import Testing
 
             """
         let expected = """
-            test.yaml:3:22: error: 'for' takes 'each class' and nothing else
+            test.yaml:3:22: error: 'for' takes 'each class' or a mapping of axes
                 3 |   a: {stage: x, for: each sample}
                   |                      ^~~~~~~~~~~
-              hint: samples need no loop: a stage maps over them by its type
+              hint: write for instance 'for: {class: each, exposure: [1, 2]}'; samples need no loop: a stage maps over them by its type
             test.yaml:4:22: error: node 'b' stands for each class, but the graph has no classes
                 4 |   b: {stage: x, for: each class}
                   |                      ^~~~~~~~~~

@@ -30,6 +30,15 @@ struct StepLimitsTests {
         #expect(file.nodes[0].limits?.seconds == 120)
     }
 
+    @Test("defaults of a stage may hold limits, which are no parameters either")
+    func defaults() throws {
+        let file = try GraphFile.parse(
+            text: "defaults: {s: {limits: {time: 3 s}, count: 4}}\nnodes: {a: {stage: s}, b: {stage: s, limits: null}}",
+            file: "test.yaml")
+        #expect(file.defaults[0].limits?.seconds == 3 && file.defaults[0].entries.map(\.key) == ["count"])
+        #expect(file.nodes.map(\.hasLimits) == [false, true])
+    }
+
     @Test("every mistake is placed and worded")
     func mistakes() {
         let graph = """

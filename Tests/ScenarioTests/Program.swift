@@ -20,6 +20,8 @@ enum Program: String {
         return bundle.resolvingSymlinksInPath().deletingLastPathComponent()
     }()
 
+    var executable: URL { Self.folder.appending(path: rawValue) }
+
     /// Starts the program in `directory`, its streams going to files there.
     ///
     /// - Parameter environment: added to what the tests themselves have, less SPINWEAVE_STORE.
@@ -27,7 +29,7 @@ enum Program: String {
         var all = ProcessInfo.processInfo.environment
         all["SPINWEAVE_STORE"] = nil
         return try RunningProgram(
-            executable: Self.folder.appending(path: rawValue), arguments: arguments, directory: directory,
+            executable: executable, arguments: arguments, directory: directory,
             environment: all.merging(environment) { $1 })
     }
 }

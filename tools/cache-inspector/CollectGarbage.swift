@@ -1,5 +1,6 @@
 import ArgumentParser
 import CacheStore
+import Diagnostics
 import Foundation
 
 /// A number of bytes as people write it: `2GB`, `500 MB`, `1.5GiB`.
@@ -26,7 +27,8 @@ struct CollectGarbage: ParsableCommand {
         discussion: """
             A record goes when every criterion given lets it go; --max-size then removes what is cheapest to compute \
             again for the space it takes. Without criteria, only what no record names goes. What a surviving record \
-            names always stays.
+            names always stays, and so does what is pinned and what a run in progress uses. Other programs may use the \
+            store meanwhile; runs wait while it is swept, for seconds.
             """)
 
     @OptionGroup var options: StoreOptions
@@ -36,6 +38,11 @@ struct CollectGarbage: ParsableCommand {
 
     @Option(help: ArgumentHelp("Records that the last so many runs of their graph did not use.", valueName: "runs"))
     var keepRuns: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Forget this run, and what only it computed or used (may be repeated).", valueName: "run"))
+    var dropRun: [String] = []
 
     @Option(help: ArgumentHelp("Keep the compressed artifacts below this size, as in 2GB.", valueName: "size"))
     var maxSize: ByteCount?
@@ -49,8 +56,16 @@ struct CollectGarbage: ParsableCommand {
 
     func run() throws {
         try options.withStore(dryRun ? .readOnly : .readWrite) { store in
+            if !dropRun.isEmpty {
+                let known = Set(try store.runs().map(\.id))
+                if let run = dropRun.first(where: { !known.contains($0) }) {
+                    throw options.wrongArguments(
+                        Diagnostic("the store knows no run '\(run)'", hint: "'spinweave log' lists the runs"))
+                }
+            }
             let policy = CollectionPolicy(
-                olderThanDays: olderThan, keepRuns: keepRuns, maxStoredBytes: maxSize?.bytes)
+                olderThanDays: olderThan, keepRuns: keepRuns, dropRuns: dropRun.isEmpty ? nil : Set(dropRun),
+                maxStoredBytes: maxSize?.bytes)
             let done = try store.collectGarbage(policy, now: Date().timeIntervalSince1970, dryRun: dryRun)
             try options.answer(done) {
                 let verb = dryRun ? "would remove" : "removed"
@@ -62,6 +77,13 @@ struct CollectGarbage: ParsableCommand {
                     "\(dryRun ? "would keep" : "kept") \(Wording.count(done.keptRecords, "record")), "
                         + "\(Wording.count(done.keptArtifacts, "artifact")) (\(Wording.bytes(done.keptBytes)))",
                 ]
+                if done.pinnedRecords > 0 {
+                    lines.append("kept because they are pinned: \(Wording.count(done.pinnedRecords, "record"))")
+                }
+                if done.activeRecords > 0 {
+                    lines.append(
+                        "kept because a run in progress uses them: \(Wording.count(done.activeRecords, "record"))")
+                }
                 if !dryRun {
                     lines.append(
                         "files on disk: \(Wording.bytes(done.fileBytesBefore)) before, "

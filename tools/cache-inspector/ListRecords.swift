@@ -5,22 +5,41 @@ import Foundation
 
 /// `spinweave-cache ls`
 struct ListRecords: ParsableCommand {
+    enum Order: String, ExpressibleByArgument, CaseIterable { case name, age, size, cost }
+
     static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "Lists what the store remembers, one line a node.")
+        commandName: "ls", abstract: "Lists what the store remembers, one line a node or (--samples) a step.",
+        discussion: """
+            Filters narrow the list, and all must hold. --where compares what is known of a step by name: its facts, \
+            the parameters in its key, and its answer where that is small; where the step itself has no such name, the \
+            nearest step before it that has. So noisy images can be chosen by the exchange constants they were \
+            simulated with. Numbers compare in base units (meV, angstrom, K, T, deg, Hz); a unit may be written.
+
+            EXAMPLES
+              spinweave-cache ls --node 'noise@*' --newer 12h
+              spinweave-cache ls --samples --node noise@second --where 'J1 in 0.6..0.7 meV' --where 'J2 > 0.1 meV'
+              spinweave-cache ls --samples --failed
+              spinweave-cache ls --samples --larger 1MB --sort size --limit 20
+              spinweave-cache ls --run last --json
+            """)
 
     @OptionGroup var options: StoreOptions
-    @Option(help: "Only records of this stage.") var stage: String?
-    @Option(help: "Only records of this node (with or without its class).") var node: String?
-    @Option(help: "Only records of this graph.") var graph: String?
-    @Flag(help: "One line a sample.") var samples = false
+    @OptionGroup(title: "Filters") var filter: RecordFilter
+    @Flag(help: "One line a step: each sample on its own.") var samples = false
+    @Option(help: "What comes first: name, age (the youngest), size (the largest) or cost (the dearest).")
+    var sort = Order.name
+    @Flag(help: "The other way round.") var reverse = false
+    @Option(help: ArgumentHelp("At most so many lines.", valueName: "number")) var limit: Int?
 
-    private struct Document: Encodable {
+    struct Document: Encodable {
         var store: String
         var nodes: [NodeLine]?
         var records: [Record]?
+        /// Lines that --limit left out.
+        var omitted: Int
     }
 
-    private struct NodeLine: Encodable {
+    struct NodeLine: Encodable {
         var graph: String
         var node: String
         var stage: String
@@ -35,36 +54,54 @@ struct ListRecords: ParsableCommand {
         var created: Double
     }
 
+    func validate() throws {
+        if let limit, limit < 0 { throw ValidationError("'--limit \(limit)' is no number of lines") }
+    }
+
     func run() throws {
         try options.withStore(.readOnly) { store in
             let now = Date().timeIntervalSince1970
-            var records: [Record] = []
-            try store.allRecords { record in
-                if matches(record) { records.append(record) }
-                return true
-            }
-            records.sort {
+            let records = try filter.records(in: Ancestry(store), now: now).sorted {
                 ($0.graph, $0.node, $0.sample ?? -1, $0.created) < ($1.graph, $1.node, $1.sample ?? -1, $1.created)
             }
             if samples {
-                try options.answer(Document(store: store.path, records: records)) { sampleLines(records, now) }
+                let (shown, omitted) = arranged(records, age: \.created, size: \.canonicalBytes, cost: \.seconds)
+                try options.answer(Document(store: store.path, records: shown, omitted: omitted)) {
+                    more(Self.text(shown, now), omitted)
+                }
             } else {
-                let nodes = nodeLines(records)
-                try options.answer(Document(store: store.path, nodes: nodes)) { text(nodes, now) }
+                let (shown, omitted) = arranged(
+                    Self.nodeLines(records), age: \.created, size: \.bytes, cost: \.seconds)
+                try options.answer(Document(store: store.path, nodes: shown, omitted: omitted)) {
+                    more(Self.text(shown, now), omitted)
+                }
             }
         }
     }
 
-    private func matches(_ record: Record) -> Bool {
-        if let stage, record.stage != stage { return false }
-        if let graph, record.graph != graph { return false }
-        if let node, record.node != node, record.node.split(separator: "@").first.map(String.init) != node {
-            return false
+    /// Sorted and cut as asked; `lines` come sorted by name.
+    private func arranged<Line>(
+        _ lines: [Line], age: KeyPath<Line, Double>, size: KeyPath<Line, Int>, cost: KeyPath<Line, Double>
+    ) -> (shown: [Line], omitted: Int) {
+        var lines = lines
+        switch sort {
+        case .name: break
+        case .age: lines.sort { $0[keyPath: age] > $1[keyPath: age] }
+        case .size: lines.sort { $0[keyPath: size] > $1[keyPath: size] }
+        case .cost: lines.sort { $0[keyPath: cost] > $1[keyPath: cost] }
         }
-        return true
+        if reverse { lines.reverse() }
+        let shown = Array(lines.prefix(limit ?? .max))
+        return (shown, lines.count - shown.count)
     }
 
-    private func nodeLines(_ records: [Record]) -> [NodeLine] {
+    private func more(_ lines: [String], _ omitted: Int) -> [String] {
+        if lines.count <= 1, omitted == 0 { return options.quiet ? [] : ["no records"] }
+        if omitted == 0 || options.quiet { return lines }
+        return lines + ["… \(Wording.count(omitted, "more line")): leave --limit out to see them"]
+    }
+
+    static func nodeLines(_ records: [Record]) -> [NodeLine] {
         var lines: [NodeLine] = []
         for record in records {
             if lines.last?.node != record.node || lines.last?.graph != record.graph {
@@ -76,19 +113,16 @@ struct ListRecords: ParsableCommand {
             let last = lines.count - 1
             lines[last].records += 1
             if let sample = record.sample { lines[last].samples.append(sample) }
-            switch record.outcome {
-            case .done(_, let bytes): lines[last].bytes += bytes
-            case .failed: lines[last].failed += 1
-            }
+            if record.artifact == nil { lines[last].failed += 1 }
+            lines[last].bytes += record.canonicalBytes
             lines[last].seconds += record.seconds
             lines[last].created = max(lines[last].created, record.created)
         }
         return lines
     }
 
-    private func text(_ lines: [NodeLine], _ now: Double) -> [String] {
-        if lines.isEmpty { return options.quiet ? [] : ["no records"] }
-        return Wording.table(
+    private static func text(_ lines: [NodeLine], _ now: Double) -> [String] {
+        Wording.table(
             ["GRAPH", "NODE", "STAGE", "SAMPLES", "RECORDS", "FAILED", "BYTES", "COST", "AGE"],
             lines.map { line in
                 [
@@ -99,20 +133,24 @@ struct ListRecords: ParsableCommand {
             }, right: [4, 5, 6, 7, 8])
     }
 
-    private func sampleLines(_ records: [Record], _ now: Double) -> [String] {
-        if records.isEmpty { return options.quiet ? [] : ["no records"] }
-        return Wording.table(
+    private static func text(_ records: [Record], _ now: Double) -> [String] {
+        Wording.table(
             ["GRAPH", "STEP", "STAGE", "ARTIFACT", "BYTES", "COST", "AGE", "BY"],
             records.map { record in
-                let (artifact, size) =
-                    switch record.outcome {
-                    case .done(let digest, let bytes): (digest.short, Wording.bytes(bytes))
-                    case .failed: ("failed", "-")
-                    }
-                return [
-                    record.graph, record.step, "\(record.stage) \(record.stageVersion)", artifact, size,
+                [
+                    record.graph, record.step, "\(record.stage) \(record.stageVersion)",
+                    record.artifact?.short ?? "failed",
+                    record.artifact == nil ? "-" : Wording.bytes(record.canonicalBytes),
                     Wording.seconds(record.seconds), Wording.age(now - record.created), record.executor,
                 ]
             }, right: [4, 5, 6])
+    }
+}
+
+extension Record {
+    /// The artifact's size before compression; 0 for a failed step.
+    var canonicalBytes: Int {
+        if case .done(_, let bytes) = outcome { return bytes }
+        return 0
     }
 }

@@ -2,109 +2,140 @@ import ArgumentParser
 import Artifacts
 import CacheStore
 import Diagnostics
+import Interchange
 
 /// `spinweave-cache show`
 struct ShowRecord: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Shows a step: its record, what its key is made of, and its value.")
+        commandName: "show", abstract: "Shows a step: its record, what its key is made of, and its value.",
+        discussion: """
+            Of several records of a step the youngest is shown, and of a node with samples the first, unless a graph or \
+            a digest says otherwise. An array of the value is previewed: its first numbers, and on a terminal with \
+            colours a picture of it. --png writes the picture to a file, a pixel for each number or more. Which array \
+            is the largest with rows and columns, unless --array names another.
+
+            EXAMPLES
+              spinweave-cache show 'noise@second#3'
+              spinweave-cache show 'noise@second#3' --png noise.png
+              spinweave-cache show 'images@second#0' --array domains --layer 1
+              spinweave-cache show 3f9a01 --json
+            """)
 
     @OptionGroup var options: StoreOptions
     @Option(help: "Only records of this graph.") var graph: String?
-
-    @Argument(
+    @Option(help: ArgumentHelp("Writes a picture of the array to this file.", valueName: "file")) var png: String?
+    @Option(
         help: ArgumentHelp(
-            "A node, a sample of one as NODE#SAMPLE, or the first digits (four at least) of a key or an artifact.",
-            valueName: "step"))
+            "The array to preview, by its path in the value: domains, grids.0.covariances.", valueName: "path"))
+    var array: String?
+    @Option(help: ArgumentHelp("The layer of an array with more than two dimensions, from 0.", valueName: "number"))
+    var layer: Int?
+
+    @Argument(help: ArgumentHelp(StepFinder.help, valueName: "step"))
     var target: String
+
+    private struct Preview: Encodable {
+        var array: String
+        var shape: [Int]
+        var layer: Int
+        var layers: Int
+        /// null where it is not known, or where the numbers have none.
+        var unit: String?
+        /// The first rows and columns of the layer.
+        var corner: [[Double]]
+    }
 
     private struct Document: Encodable {
         var record: Record
         var summary: ValueOutline?
         var preimage: ValueOutline?
         var value: ValueOutline?
+        var preview: Preview?
+        /// The picture's file.
+        var png: String?
         /// Why the value is not shown.
         var missing: String?
     }
 
     func run() throws {
         try options.withStore(.readOnly) { store in
-            var records: [Record] = []
-            var steps: [Digest: String] = [:]
-            try store.allRecords { record in
-                if let artifact = record.artifact { steps[artifact] = record.step }
-                if graph == nil || record.graph == graph { records.append(record) }
-                return true
-            }
-            let found = try find(records)
-            guard let record = found.max(by: { ($1.sample ?? -1, $0.created) < ($0.sample ?? -1, $1.created) }) else {
-                throw options.wrongArguments(nothingFound(records, store.path))
-            }
+            let ancestry = try Ancestry(store)
+            let (record, others) = try StepFinder(ancestry: ancestry, graph: graph).record(named: target)
             var document = Document(record: record)
-            document.summary = outline(record.summary, [:])
-            document.preimage = try store.preimage(for: record.key).flatMap { outline($0, steps) }
-            do {
-                switch record.outcome {
-                case .failed(let message): document.missing = message
-                case .done(let artifact, _):
-                    document.value = try store.value(for: artifact).map { ValueOutline($0) }
-                    if document.value == nil { document.missing = "the artifact is not in the store" }
-                }
-            } catch StoreError.damaged(_, let reason) {
-                document.missing = "the artifact is damaged: \(reason)"
-                try answer(document, others: found.count - 1)
-                throw ExitCode(1)
+            document.summary = record.summary.isEmpty ? nil : Self.outline(record.summary)
+            document.preimage = try ancestry.preimage(of: record).map {
+                ValueOutline($0, steps: try names(of: ancestry.inputs(of: record)))
             }
-            try answer(document, others: found.count - 1)
+            var preview: ArrayPreview?
+            var isDamaged = false
+            switch try StoredAnswer(of: record, in: store) {
+            case .missing(let reason): document.missing = reason
+            case .damaged(let reason):
+                document.missing = reason
+                isDamaged = true
+            case .value(let value):
+                document.value = ValueOutline(value)
+                preview = try self.preview(of: value)
+            }
+            if let preview {
+                document.preview = Preview(
+                    array: preview.path, shape: preview.shape, layer: preview.layer, layers: preview.layers,
+                    unit: KnownUnits.unit(ofStage: record.stage, path: preview.path), corner: preview.corner)
+            }
+            if let png {
+                guard let preview else {
+                    throw Diagnostic("\(record.step) has no array to make a picture of", hint: document.missing)
+                }
+                try PNG.write(preview.image(), to: png)
+                document.png = png
+            }
+            try answer(document, preview, others: others)
+            if isDamaged { throw ExitCode(1) }
         }
     }
 
-    private func outline(_ bytes: [UInt8], _ steps: [Digest: String]) -> ValueOutline? {
-        if bytes.isEmpty { return nil }
+    private func names(of inputs: [Ancestry.Input]) -> [Digest: String] {
+        var names: [Digest: String] = [:]
+        for input in inputs {
+            let nodes = Set(input.steps.map(\.node)).sorted().joined(separator: ", ")
+            names[input.digest] =
+                input.isGathered
+                ? "\(Wording.count(input.steps.count, "step")) of \(nodes)" : input.steps.first?.step
+        }
+        return names
+    }
+
+    private static func outline(_ bytes: [UInt8]) -> ValueOutline {
         do {
-            return ValueOutline(try Value(decoding: bytes), steps: steps)
+            return ValueOutline(try Value(decoding: bytes))
         } catch {
             // Not a value: bytes that only the engine can read.
             return .bytes(bytes.count)
         }
     }
 
-    private func find(_ records: [Record]) throws -> [Record] {
-        let parts = target.split(separator: "#", maxSplits: 1)
-        if parts.count == 2 {
-            guard let sample = Int(parts[1]) else {
-                throw options.wrongArguments(
-                    Diagnostic("'\(parts[1])' is not the number of a sample", hint: "write NODE#12, for example"))
+    private func preview(of value: Value) throws(Diagnostic) -> ArrayPreview? {
+        let arrays = ArrayPreview.arrays(in: value)
+        var chosen = ArrayPreview.best(of: value)
+        if let array {
+            chosen = arrays.first { $0.path == array }
+            if chosen == nil {
+                let paths = arrays.map(\.path).joined(separator: ", ")
+                throw Diagnostic("\(target) has no array '\(array)'", hint: paths.isEmpty ? nil : "it has \(paths)")
             }
-            return records.filter { $0.node == parts[0] && $0.sample == sample }
         }
-        let ofNode = records.filter { $0.node == target }
-        if !ofNode.isEmpty { return ofNode }
-        guard target.count >= 4, target.allSatisfy(\.isHexDigit) else { return [] }
-        let prefix = target.lowercased()
-        let byKey = records.filter { $0.key.hex.hasPrefix(prefix) }
-        let matches = byKey.isEmpty ? records.filter { $0.artifact?.hex.hasPrefix(prefix) ?? false } : byKey
-        let digests = Set(matches.map { byKey.isEmpty ? $0.artifact ?? $0.key : $0.key })
-        if digests.count > 1 {
-            let list = digests.sorted().prefix(5).map(\.short).joined(separator: ", ")
-            throw options.wrongArguments(
-                Diagnostic("'\(target)' begins \(digests.count) digests: \(list)", hint: "give more digits"))
+        guard let chosen else { return nil }
+        let preview = ArrayPreview(path: chosen.path, tensor: chosen.tensor, layer: layer ?? 0)
+        if preview == nil, let layer, layer != 0, chosen.tensor.count > 0 {
+            let layers = chosen.tensor.shape.dropLast(2).reduce(1, *)
+            throw Diagnostic(
+                "the array '\(chosen.path)' has no layer \(layer)",
+                hint: layers == 1 ? "it has only one" : "layers count from 0 to \(layers - 1)")
         }
-        return matches
+        return preview
     }
 
-    private func nothingFound(_ records: [Record], _ path: String) -> Diagnostic {
-        let name = String(target.prefix { $0 != "#" })
-        let nodes = Set(records.map(\.node))
-        var hint = "'spinweave-cache ls' lists what there is"
-        if nodes.contains(name) {
-            hint = "it has the samples \(Wording.ranges(records.filter { $0.node == name }.compactMap(\.sample)))"
-        } else if let nearest = Spelling.nearest(to: name, among: nodes.sorted()) {
-            hint = "did you mean '\(nearest)'?"
-        }
-        return Diagnostic("the store '\(path)' has no record of '\(target)'", hint: hint)
-    }
-
-    private func answer(_ document: Document, others: Int) throws {
+    private func answer(_ document: Document, _ preview: ArrayPreview?, others: Int) throws {
         try options.answer(document) {
             let record = document.record
             var lines = ["\(record.step)  stage \(record.stage) \(record.stageVersion)  graph \(record.graph)"]
@@ -115,15 +146,36 @@ struct ShowRecord: ParsableCommand {
             lines.append(
                 "  computed: \(Wording.date(record.created)) in \(Wording.seconds(record.seconds)) on \(record.executor), "
                     + "by spinweave \(record.programVersion) in the run \(record.run)")
+            if !record.machine.isEmpty { lines.append("  machine: \(record.machine)") }
             if let summary = document.summary { lines += summary.lines(named: "summary", indent: "  ") }
             if let preimage = document.preimage { lines += preimage.lines(named: "key made of", indent: "  ") }
             if let value = document.value { lines += value.lines(named: "value", indent: "  ") }
+            if let preview {
+                let unit = document.preview?.unit.map { " in \($0)" } ?? ""
+                lines.append("  preview: \(preview.title)\(unit)")
+                lines += preview.cornerLines.map { "    " + $0 }
+                if options.showsColours, preview.rows > 1 {
+                    lines += HalfBlocks.lines(preview.thumbnail(width: 76, height: 64)).map { "    " + $0 }
+                }
+            }
+            if let png = document.png { lines.append("  picture: \(png)") }
             if let missing = document.missing { lines.append("  no value: \(missing)") }
             if others > 0, !options.quiet {
                 lines.append(
                     "  (\(Wording.count(others, "more record")) of '\(target)': see 'spinweave-cache ls --samples')")
             }
             return lines
+        }
+    }
+}
+
+/// The units of the arrays that Spinweave's own stages give; the store keeps numbers alone.
+enum KnownUnits {
+    static func unit(ofStage stage: String, path: String) -> String? {
+        switch (stage, path) {
+        case ("spin-waves", "energies"): "meV"
+        case ("spin-waves", "velocities"): "meV per r.l.u."
+        default: nil
         }
     }
 }

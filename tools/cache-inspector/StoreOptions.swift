@@ -2,6 +2,7 @@ import ArgumentParser
 import CacheStore
 import Diagnostics
 import Foundation
+import Interchange
 
 /// What every subcommand takes.
 struct StoreOptions: ParsableArguments {
@@ -10,11 +11,17 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The store (default: $SPINWEAVE_STORE, else 'cache').", valueName: "directory"))
     var store: String?
 
-    @Option(help: "How to answer: text, or json (one document on standard output).")
-    var format = Format.text
+    @Option(
+        name: .customLong("format"),
+        help: ArgumentHelp("How to answer: text, or json (one document on standard output).", valueName: "format"))
+    var requestedFormat = Format.text
+
+    @Flag(help: "Short for --format json.") var json = false
 
     @Flag(help: "Answers alone: no progress and no hints.")
     var quiet = false
+
+    var format: Format { json ? .json : requestedFormat }
 
     /// An empty variable counts as none, as it does for `spinweave`.
     var path: String {
@@ -51,7 +58,9 @@ struct StoreOptions: ParsableArguments {
     }
 
     /// A line on standard error.
-    func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    func say(_ line: String) { Self.say(line) }
+
+    static func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
 
     /// Prints the answer: `document` as JSON, or the text.
     func answer(_ document: some Encodable, text: () -> [String]) throws {
@@ -66,13 +75,36 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    /// Runs `body` on the store, and turns the store's errors into messages and exit statuses.
+    /// Runs `body` on the store, and turns errors into messages and exit statuses: 64 for a diagnostic, 74 for a file that
+    /// could not be read or written.
     func withStore(_ access: Store.Access, _ body: (Store) throws -> Void) throws {
         let store = try open(access)
         do {
             try body(store)
         } catch let error as StoreError {
             throw unusable(error)
+        } catch let error as Diagnostic {
+            throw wrongArguments(error)
+        } catch let error as ExchangeError {
+            switch error.kind {
+            case .damaged:
+                complain(error.diagnostic)
+                throw ExitCode(1)
+            case .foreign: throw wrongArguments(error.diagnostic)
+            case .file:
+                complain(error.diagnostic)
+                throw ExitCode(74)
+            }
+        } catch let error as InterchangeError {
+            say("error: \(error)")
+            throw ExitCode(74)
         }
+    }
+
+    /// Whether pictures and full screens make sense on standard output.
+    var showsColours: Bool {
+        let environment = ProcessInfo.processInfo.environment
+        return format == .text && !quiet && isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
+            && environment["NO_COLOR"] ?? "" == ""
     }
 }

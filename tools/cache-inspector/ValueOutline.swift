@@ -70,6 +70,17 @@ indirect enum ValueOutline: Encodable {
         }
     }
 
+    /// Everything on one line; digests in full, because a lineage names files by them.
+    var inline: String {
+        switch self {
+        case .list(let values, let count):
+            "[\(values.map(\.inline).joined(separator: ", "))\(count > values.count ? ", …" : "")]"
+        case .record(let fields): "{\(fields.map { "\($0.name): \($0.value.inline)" }.joined(separator: ", "))}"
+        case .digest(let digest, _): "sha256 \(digest.hex)"
+        default: plain ?? ""
+        }
+    }
+
     /// The text of something that fits on a line; nil for lists and records.
     private var plain: String? {
         switch self {

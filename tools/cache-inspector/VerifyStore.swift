@@ -1,5 +1,6 @@
 import ArgumentParser
 import CacheStore
+import Synchronization
 
 /// `spinweave-cache verify`
 struct VerifyStore: ParsableCommand {
@@ -30,15 +31,39 @@ struct VerifyStore: ParsableCommand {
             throw ExitCode(1)
         }
         do {
-            let verification = try store.verify(repair: repair) { done, all in
-                if !options.quiet, all >= 5000, done % (all / 10) == 0 { options.say("\(done) of \(all) artifacts") }
-            }
+            let verification = try store.verify(repair: repair, progress: progress())
             try options.answer(
                 Document(store: store.path, sound: verification.isSound, verification: verification)
             ) { text(verification) }
             if !verification.isSound { throw ExitCode(1) }
         } catch let error as StoreError {
             throw options.unusable(error)
+        }
+    }
+
+    private final class LastSaid: Sendable {
+        let time: Mutex<ContinuousClock.Instant>
+        init(_ time: ContinuousClock.Instant) { self.time = Mutex(time) }
+    }
+
+    /// Says every few seconds how far it has come, and how long the rest will take.
+    private func progress() -> @Sendable (Verification.Progress) -> Void {
+        if options.quiet { return { _ in } }
+        let clock = ContinuousClock()
+        let began = clock.now
+        let said = LastSaid(began)
+        return { done in
+            let now = clock.now
+            let isDue = said.time.withLock { said in
+                guard now - said >= .seconds(2) else { return false }
+                said = now
+                return true
+            }
+            guard isDue, done.fraction > 0, done.artifacts < done.allArtifacts else { return }
+            let rest = (now - began) / .seconds(1) * (1 / done.fraction - 1)
+            StoreOptions.say(
+                "\(Int(done.fraction * 100)) % (\(done.artifacts) of "
+                    + "\(Wording.count(done.allArtifacts, "artifact"))), about \(Wording.seconds(rest)) left")
         }
     }
 

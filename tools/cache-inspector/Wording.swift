@@ -45,6 +45,9 @@ enum Wording {
         return String(format: "%.3g", value)
     }
 
+    /// Five significant digits, for numbers of an array.
+    static func significant(_ value: Double) -> String { String(format: "%.5g", value) }
+
     /// `0–24, 30`: sorted numbers by their runs.
     static func ranges(_ numbers: [Int]) -> String {
         var ranges: [ClosedRange<Int>] = []

@@ -1,0 +1,35 @@
+// Words of four or eight bytes taken apart into byte planes, and put together again.
+//
+// Splitting leaves out the words that are zero (masked pixels, empty counts) and marks the others in a bitmap; may
+// replace each kept word by its difference to the one before, folded so that small negative numbers are small too
+// (0, -1, 1, -2… become 0, 1, 2, 3…); and puts the lowest bytes of all kept words together, then the next higher ones.
+// Arithmetic wraps, so every bit pattern comes back as it was. No pointer needs an alignment; no two may overlap.
+#ifndef CPLANES_H
+#define CPLANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Takes `count` words apart.
+//
+// bitmap: one bit a word, the lowest first, in (count + 7) / 8 bytes; NULL to keep zeros too.
+// planes: plane p starts at planes + p * stride, stride >= count; a plane has as many bytes as words are kept.
+// Returns how many words are kept.
+size_t planes_split4(const uint8_t *words, size_t count, int differences, uint8_t *bitmap, uint8_t *planes, size_t stride);
+size_t planes_split8(const uint8_t *words, size_t count, int differences, uint8_t *bitmap, uint8_t *planes, size_t stride);
+
+// Puts `count` words together from planes of `kept` bytes each.
+//
+// Returns 0, with `words` in part undefined, when the bitmap does not mark exactly `kept` words; nothing is read or
+// written out of bounds whatever the bitmap says.
+int planes_join4(const uint8_t *const *planes, size_t kept, int differences, const uint8_t *bitmap, size_t count, uint8_t *words);
+int planes_join8(const uint8_t *const *planes, size_t kept, int differences, const uint8_t *bitmap, size_t count, uint8_t *words);
+
+// The specification: the same, one word at a time. What the tests compare the above with.
+size_t planes_split_reference(
+    const uint8_t *words, size_t count, int size, int differences, uint8_t *bitmap, uint8_t *planes, size_t stride);
+
+// What guards an entry of the store: 64 bits over `count` bytes; see checksum.c.
+uint64_t planes_checksum(const uint8_t *bytes, size_t count, uint64_t seed);
+
+#endif

@@ -1,0 +1,24 @@
+import Foundation
+
+/// Seconds that `body` takes by the wall clock.
+func seconds(_ body: () throws -> Void) rethrows -> Double {
+    let clock = ContinuousClock()
+    let duration = try clock.measure(body)
+    return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+}
+
+/// The shortest of several rounds: what the work takes when nothing else gets in its way.
+func bestOf(_ rounds: Int, _ body: (Int) throws -> Void) rethrows -> Double {
+    var best = Double.infinity
+    for round in 0..<rounds { best = min(best, try seconds { try body(round) }) }
+    return best
+}
+
+/// Calls `body` with an empty directory on the disk of the working directory, and removes it.
+func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R {
+    // Not /tmp, which may be memory: these benchmarks are of durable writes.
+    let path = FileManager.default.currentDirectoryPath + "/.build/benchmark-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try body(path)
+}
