@@ -73,6 +73,17 @@ struct RunUse {
         return steps
     }
 
+    /// The artifacts that fan-outs name: they are believed even where a record is gone.
+    func results(under keys: some Sequence<Digest>) -> [Digest] {
+        var results: [Digest] = []
+        for key in keys {
+            guard let fanout = fanouts[key] else { continue }
+            let chunks = fanout.level == .chunk ? [fanout] : fanout.members.compactMap { fanouts[$0.key] }
+            for chunk in chunks { for member in chunk.members { results.append(member.result) } }
+        }
+        return results
+    }
+
     func steps(usedBy isChosen: (_ run: String) -> Bool) -> Set<Digest> {
         keys.reduce(into: []) { if isChosen($1.key) { $0.formUnion(steps(under: $1.value)) } }
     }

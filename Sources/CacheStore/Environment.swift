@@ -60,7 +60,7 @@ final class Environment: @unchecked Sendable {
             exchangeGate?.leave()
             throw error
         }
-        try opened.checkStructure(deep: isDeep, opens: true)
+        try opened.checkStructure(deep: isDeep, known: tableNames, opens: true)
         try opened.openTables(tableNames)
         return opened
     }
@@ -86,7 +86,7 @@ final class Environment: @unchecked Sendable {
     func checkStructure(deep: Bool = false) throws(StoreError) {
         // Follows a file that was replaced or has grown.
         try read { _ in }
-        try using { file throws(StoreError) in try file.checkStructure(deep: deep) }
+        try using { file throws(StoreError) in try file.checkStructure(deep: deep, known: tableNames) }
     }
 
     /// A walk over the pages as they are now; see `PageWalk` for what it finds.

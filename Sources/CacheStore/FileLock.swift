@@ -30,7 +30,7 @@ final class FileLock: @unchecked Sendable {
     ///
     /// - Returns: false when somebody else holds it; what was held before is then held still.
     func take(_ kind: Kind, at offset: Int = 0, count: Int = 1) throws(StoreError) -> Bool {
-        if set(kind.code, at: offset, count: count) { return true }
+        if change(kind.code, at: offset, count: count) { return true }
         switch errno {
         case EAGAIN, EACCES: return false
         default: throw Environment.error(errno, path: path, operation: "lock")
@@ -38,7 +38,7 @@ final class FileLock: @unchecked Sendable {
     }
 
     /// - Parameter count: 0 for all bytes from `offset` on.
-    func release(at offset: Int = 0, count: Int = 1) { _ = set(Int16(F_UNLCK), at: offset, count: count) }
+    func release(at offset: Int = 0, count: Int = 1) { _ = change(Int16(F_UNLCK), at: offset, count: count) }
 
     /// Takes the lock as soon as it is free.
     ///
@@ -55,7 +55,13 @@ final class FileLock: @unchecked Sendable {
         }
     }
 
-    private func set(_ code: Int16, at offset: Int, count: Int) -> Bool {
+    /// Whether the file system knows such locks at all.
+    var isLockable: Bool {
+        // Giving back what is not held is harmless.
+        change(Int16(F_UNLCK), at: 1 << 40, count: 1)
+    }
+
+    private func change(_ code: Int16, at offset: Int, count: Int) -> Bool {
         let setLock: Int32 = 37  // F_OFD_SETLK, which glibc declares only for _GNU_SOURCE
         var range = flock(l_type: code, l_whence: Int16(SEEK_SET), l_start: offset, l_len: count, l_pid: 0)
         return fcntl(descriptor, setLock, &range) == 0

@@ -56,6 +56,8 @@ final class Gate: Sendable {
     private func shared() throws(StoreError) -> FileLock? {
         if !mayWrite, access(path, R_OK) != 0 { return nil }
         let file = try FileLock(path: path, writes: mayWrite)
+        // As on a disk that can only be read, where nobody collects or exchanges either.
+        if !mayWrite, !file.isLockable { return nil }
         let reason = "another program is \(purpose == .collection ? "collecting garbage in it" : "making it smaller")"
         let busy = StoreError.busy(path: store, reason: reason)
         try file.wait(.shared, at: door, seconds: Self.patience, orElse: busy)

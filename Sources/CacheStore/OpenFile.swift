@@ -114,9 +114,13 @@ final class OpenFile: @unchecked Sendable {
 
     // MARK: The structure of the file
 
+    /// - Parameter known: the tables that there may be. A damaged name would make a table disappear unnoticed.
     /// - Parameter opens: nobody else uses the file yet.
-    func checkStructure(deep: Bool, opens: Bool = false) throws(StoreError) {
+    func checkStructure(deep: Bool, known: [String], opens: Bool = false) throws(StoreError) {
         let walk = try walk(deep: deep, opens: opens)
+        if let name = walk.tableNames.first(where: { !known.contains($0) }) {
+            throw .damagedStructure(path: path + "/data.mdb", reason: "there is no table of the name '\(name)'")
+        }
         if let problem = walk.problems.first {
             throw .damagedStructure(path: path + "/data.mdb", reason: problem)
         }

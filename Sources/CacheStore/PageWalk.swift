@@ -15,6 +15,7 @@ struct PageWalk {
 
     /// What is wrong with the tree; empty for a sound file. At most a few are kept.
     let problems: [String]
+    let tableNames: [String]
     /// Pages in use by tables and by the list of free pages.
     let usedPages: Int
     let pageSize: Int
@@ -75,6 +76,7 @@ struct PageWalk {
         }
         for page in free { check.markFree(page) }
         problems = check.problems
+        tableNames = tables.map(\.name)
         // The two first pages are always there.
         usedPages = check.usedPages + 2
     }

@@ -19,12 +19,14 @@ extension Store {
             result = try decide(policy, now: now, notes: activeNotes(tidies: false)).result
             result.isDryRun = true
         } else {
+            let isFull = directory.giveUpReserve()
+            defer { directory.keepReserve() }
             try meta.dropDeadReaders()
             try blobs.dropDeadReaders()
             // What is decided must still hold when it is done: nobody looks up or notes meanwhile.
             result = try collectionGate.alone { () throws(StoreError) in
                 let decision = try decide(policy, now: now, notes: activeNotes(tidies: true))
-                try sweep(decision)
+                try sweep(decision, batch: isFull ? 50 : 2000)
                 return decision.result
             }
             _ = try shrink(meta, tables: Table.meta)
@@ -44,7 +46,7 @@ extension Store {
         var all: [Record] = []
         try eachRecord { all.append($0) }
         let pinned = try pinnedDigests()
-        let noted = Set(use.steps(under: notes.digests))
+        let noted = Set(use.steps(under: notes.digests)).union(use.results(under: notes.digests))
         func isHeld(_ record: Record, by digests: Set<Digest>) -> Bool {
             if digests.contains(record.key) { return true }
             guard let artifact = record.artifact else { return false }

@@ -59,7 +59,11 @@ extension Store {
             }
             let aside = "\(path)/\(name).damaged"
             try StoreDirectory.removeTree(aside, store: path)
-            guard rename(old, aside) == 0, rename(rebuilt, old) == 0 else {
+            // In one step where the file system can, so that a program killed here leaves one or the other.
+            let isThere = Foundation.access(old, F_OK) == 0
+            let isExchanged = isThere ? try StoreDirectory.exchange(old, rebuilt) : false
+            let renames = isExchanged ? [(rebuilt, aside)] : [(old, aside), (rebuilt, old)]
+            for (from, to) in renames where rename(from, to) != 0 && errno != ENOENT {
                 throw Environment.error(errno, path: path, operation: "rebuild")
             }
             result.asidePaths.append(aside)

@@ -9,8 +9,12 @@ import Foundation
 /// transaction (`Environment.follow`). Writers wait for the exchange itself, and not while the large file is copied.
 extension Store {
     /// - Parameter least: the free part of the file at which a copy pays.
+    /// - Parameter whenCopied: called before writers are stopped; for tests.
     /// - Returns: false when nothing was done: it would not pay, there is no room for a copy, or another does it.
-    func shrink(_ environment: Environment, tables: [String], least: Double = 0.2) throws(StoreError) -> Bool {
+    func shrink(
+        _ environment: Environment, tables: [String], least: Double = 0.2,
+        whenCopied: () throws(StoreError) -> Void = {}
+    ) throws(StoreError) -> Bool {
         let turn = try FileLock(path: path + "/LOCK", writes: true)
         guard try turn.take(.exclusive, at: Self.shrinkingByte) else { return false }
         let copy = environment.path + ".new"
@@ -29,12 +33,13 @@ extension Store {
         let copied = try environment.lastTransaction()
         let epoch = try self.epoch()
         try environment.copyCompacted(to: copy)
+        try whenCopied()
         let isExchanged = try exchangeGate.alone { () throws(StoreError) in
             if try environment.lastTransaction() != copied {
                 try catchUp(environment, copy: copy, tables: tables, epoch: epoch)
             }
             // Walks it: never put a file in place that was not looked at.
-            try Environment(path: copy, tables: [], access: .readOnly, mapSize: 0).close()
+            try Environment(path: copy, tables: tables, access: .readOnly, mapSize: 0, deep: true).close()
             return try StoreDirectory.exchange(environment.path, copy)
         }
         try environment.follow()

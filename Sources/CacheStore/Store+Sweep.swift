@@ -6,24 +6,31 @@ import Artifacts
 /// artifacts without a record, which the next collection removes, and fan-outs that nobody believes.
 extension Store {
     /// The caller holds the collection gate alone.
-    func sweep(_ decision: CollectionDecision) throws(StoreError) {
+    ///
+    /// - Parameter batch: artifacts of one transaction: what it frees is kept in memory, and only later ones can use it.
+    func sweep(_ decision: CollectionDecision, batch: Int) throws(StoreError) {
         let isEmpty = decision.removed.isEmpty && decision.artifacts.isEmpty && decision.runs.isEmpty
         if isEmpty { return }
         try meta.checkStructure(deep: true)
         try blobs.checkStructure(deep: true)
         let before = try epoch()
+        for start in stride(from: 0, to: decision.removed.count, by: batch) {
+            let records = decision.removed[start..<min(start + batch, decision.removed.count)]
+            try meta.write { transaction throws(StoreError) in
+                for record in records { try Self.remove(record, in: transaction) }
+            }
+        }
         try meta.write { transaction throws(StoreError) in
-            try Self.removeRecords(decision, in: transaction)
+            try Self.removeDependents(decision, in: transaction)
             for key in decision.lostFanouts { try transaction.delete(key.bytes, from: Table.fanouts) }
             // Also for runs that know the present epoch and have not looked yet.
             for (key, fanout) in decision.brokenFanouts { try Self.put(fanout, key, epoch: 0, in: transaction) }
         }
-        // Some thousand artifacts a transaction: the list of freed pages is kept in memory.
         let artifacts = decision.artifacts
         var after = before
-        for start in stride(from: 0, to: artifacts.count, by: 2000) {
+        for start in stride(from: 0, to: artifacts.count, by: batch) {
             after = try blobs.write { transaction throws(StoreError) in
-                for artifact in artifacts[start..<min(start + 2000, artifacts.count)] {
+                for artifact in artifacts[start..<min(start + batch, artifacts.count)] {
                     try Self.removeBlob(artifact, in: transaction)
                 }
                 return try Self.renewEpoch(in: transaction)
@@ -68,16 +75,23 @@ extension Store {
         try transaction.put(Sealed.seal(fanout.stored(), key: bytes), for: bytes, in: Table.fanouts)
     }
 
-    private static func removeRecords(
+    private static func remove(_ record: Record, in transaction: Transaction) throws(StoreError) {
+        let key = record.key.bytes
+        try transaction.delete(key, from: Table.records)
+        let step = stepKey(graph: record.graph, node: record.node, sample: record.sample)
+        guard let sealed = try transaction.get(step, from: Table.latest), Sealed.open(sealed, key: step) == key[...]
+        else { return }
+        try transaction.delete(step, from: Table.latest)
+    }
+
+    /// Removes runs, and the entries of the other tables that only removed records needed.
+    private static func removeDependents(
         _ decision: CollectionDecision, in transaction: Transaction
     ) throws(StoreError) {
-        let keys = Set(decision.removed.map(\.key))
-        for key in keys { try transaction.delete(key.bytes, from: Table.records) }
         for run in decision.runs {
             try transaction.delete(Array(run.utf8), from: Table.runs)
             try transaction.delete(Array(run.utf8), from: Table.runKeys)
         }
-        // What each of the other tables keeps depends on the records that stay.
         var contexts: Set<[UInt8]> = []
         try transaction.each(in: Table.records) { key, sealed in
             if let context = Sealed.open(sealed, key: key).flatMap({ RecordFormat.context($0) }) {
@@ -88,25 +102,21 @@ extension Store {
         let templates = Set(decision.survivors.map(\.identity.template))
         var inputs: Set<Digest> = []
         for record in decision.survivors { inputs.formUnion(record.identity.inputs.values) }
-        try removeEntries(of: Table.latest, in: transaction) { step, sealed in
-            guard let key = Sealed.open(sealed, key: step).flatMap({ Digest(bytes: $0) }) else { return false }
-            return keys.contains(key)
-        }
-        try removeEntries(of: Table.contexts, in: transaction) { key, _ in !contexts.contains(key) }
-        try removeEntries(of: Table.templates, in: transaction) { key, _ in
+        try removeEntries(of: Table.contexts, in: transaction) { key in !contexts.contains(key) }
+        try removeEntries(of: Table.templates, in: transaction) { key in
             Digest(bytes: key).map { !templates.contains($0) } ?? true
         }
-        try removeEntries(of: Table.gatherings, in: transaction) { key, _ in
+        try removeEntries(of: Table.gatherings, in: transaction) { key in
             Digest(bytes: key).map { !inputs.contains($0) } ?? true
         }
     }
 
     private static func removeEntries(
-        of table: String, in transaction: Transaction, where isGone: (_ key: [UInt8], _ sealed: [UInt8]) -> Bool
+        of table: String, in transaction: Transaction, where isGone: (_ key: [UInt8]) -> Bool
     ) throws(StoreError) {
         var gone: [[UInt8]] = []
-        try transaction.each(in: table) { key, sealed in
-            if isGone(key, sealed) { gone.append(key) }
+        try transaction.eachKey(in: table) { key in
+            if isGone(key) { gone.append(key) }
             return true
         }
         for key in gone { try transaction.delete(key, from: table) }

@@ -95,7 +95,10 @@ public final class Store: Sendable {
         blobs = try Environment(
             path: path + "/blobs", tables: Table.blobsTables, access: access, mapSize: mapSizes.blobs,
             exchangeGate: exchangeGate)
-        if access == .readWrite { try directory.writeFormat() }
+        if access == .readWrite {
+            try directory.writeFormat()
+            directory.keepReserve()
+        }
     }
 
     /// What the user should know of the place where the store lies; nil for a place that is known to be good.

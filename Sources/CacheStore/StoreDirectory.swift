@@ -11,6 +11,7 @@ import Foundation
 ///     active/  what each run in progress uses
 ///     settings what the user set, as the size to stay below
 ///     clock    the latest time given to a run
+///     reserve  room for collecting garbage on a full disk
 ///
 /// A README.md and a .gitignore may stand beside them.
 final class StoreDirectory: Sendable {
@@ -24,7 +25,7 @@ final class StoreDirectory: Sendable {
 
     private static let title = "spinweave store"
     private static let neighbours: Set<String> = [
-        "FORMAT", "LOCK", "active", "claims", "clock", "settings", "meta", "meta.new", "blobs", "blobs.new",
+        "FORMAT", "LOCK", "active", "claims", "clock", "settings", "reserve", "meta", "meta.new", "blobs", "blobs.new",
         "FORMAT.new", "README.md", ".gitignore", ".gitkeep",
     ]
 
@@ -57,13 +58,13 @@ final class StoreDirectory: Sendable {
         let flags = access == .readWrite ? O_RDWR | O_CREAT : O_RDONLY
         lockFile = open(path + "/LOCK", flags | O_CLOEXEC, 0o644)
         if lockFile < 0, access == .readWrite { throw Environment.error(errno, path: path, operation: "write") }
-        // A compaction excludes everyone; it takes seconds, so wait a while.
+        // A repair of damaged files excludes everyone; wait a while.
         if lockFile >= 0 {
             for attempt in 0... {
                 if Self.lock(lockFile, Int16(F_RDLCK)) { break }
                 if attempt == 300 {
                     close(lockFile)
-                    throw .busy(path: path, reason: "another program is collecting garbage in it")
+                    throw .busy(path: path, reason: "another program is repairing it")
                 }
                 usleep(100_000)
             }
@@ -158,6 +159,28 @@ final class StoreDirectory: Sendable {
 
     /// FUSE carries disks (ntfs-3g, overlays of containers) as well as networks (sshfs, s3fs): nobody can tell from here.
     static func mayBeNetwork(_ kind: UInt32) -> Bool { kind == 0x6573_5546 }
+
+    // MARK: Room for the way out of a full disk
+
+    private static let reserveBytes = 2 << 20
+
+    /// Keeps some room for a collection: even removing needs to write a few pages. Does nothing where there is none.
+    func keepReserve() {
+        let file = path + "/reserve"
+        if Foundation.access(file, F_OK) == 0 || Self.freeBytes(at: path) < 2 * Self.reserveBytes { return }
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        if descriptor < 0 { return }
+        let status = posix_fallocate(descriptor, 0, Self.reserveBytes)
+        close(descriptor)
+        if status != 0 { unlink(file) }
+    }
+
+    /// - Returns: whether the disk is full, so that the reserve was given up.
+    func giveUpReserve() -> Bool {
+        guard Self.freeBytes(at: path) < 4 * Self.reserveBytes else { return false }
+        unlink(path + "/reserve")
+        return true
+    }
 
     static func freeBytes(at path: String) -> Int {
         var status = statfs()

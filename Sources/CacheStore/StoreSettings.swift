@@ -52,8 +52,13 @@ extension Store {
     public func enforceLimit(now: Double) throws(StoreError) -> GarbageCollection? {
         let settings = try settings()
         guard let limit = settings.limit, let target = settings.target, fileBytes > limit else { return nil }
-        let metaBytes = Self.bytes(ofFile: meta.dataFile)
-        var done = try collectGarbage(CollectionPolicy(maxStoredBytes: max(0, target - metaBytes)), now: now)
+        let (metaWalk, blobsWalk) = (try meta.walk(), try blobs.walk())
+        let metaBytes = metaWalk.usedPages * metaWalk.pageSize
+        // Pages are never quite full.
+        let stored = try blobSizes().values.reduce(0) { $0 + $1.stored }
+        let fill = Double(max(1, stored)) / Double(blobsWalk.usedPages * blobsWalk.pageSize)
+        let room = Int(Double(max(0, target - metaBytes)) * min(1, fill))
+        var done = try collectGarbage(CollectionPolicy(maxStoredBytes: room), now: now)
         // Free pages are no use to somebody who runs out of disk.
         if fileBytes > limit {
             _ = try shrink(meta, tables: Table.meta, least: 0.02)

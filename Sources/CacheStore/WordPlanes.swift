@@ -46,8 +46,10 @@ struct WordPlanes {
         precondition(bitmap.count >= Self.bitmapBytes(count))
         let marks = isSparse ? bitmap.baseAddress : nil
         switch size {
-        case .four: return planes_split4(words.baseAddress, count, hasDifferences ? 1 : 0, marks, planes.baseAddress, stride)
-        case .eight: return planes_split8(words.baseAddress, count, hasDifferences ? 1 : 0, marks, planes.baseAddress, stride)
+        case .four:
+            return planes_split4(words.baseAddress, count, hasDifferences ? 1 : 0, marks, planes.baseAddress, stride)
+        case .eight:
+            return planes_split8(words.baseAddress, count, hasDifferences ? 1 : 0, marks, planes.baseAddress, stride)
         }
     }
 
@@ -76,4 +78,3 @@ struct WordPlanes {
         }
     }
 }
-

@@ -21,7 +21,7 @@ struct BrowserTests {
         var browser = try browser(small)
         var lines = body(browser)
         #expect(lines.count == 23)
-        #expect(lines[0] == "  RUN                GRAPH  OUTCOME  STEPS                  AGE")
+        #expect(lines[0] == "  RUN                GRAPH  OUTCOME  STEPS                 AGE")
         #expect(lines[1] == "> everything                         10 records")
         #expect(lines[2] == "  20270115T080000-1  small  done     9 computed, 0 reused  2 min")
         #expect(lines[21] == "1 of 2")

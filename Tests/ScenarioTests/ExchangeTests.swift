@@ -102,8 +102,8 @@ struct ExchangeTests {
         }
         let onDisk = try FileManager.default.subpathsOfDirectory(atPath: workplace.path("crate").path).filter {
             var isFolder: ObjCBool = false
-            FileManager.default.fileExists(atPath: workplace.path("crate/\($0)").path, isDirectory: &isFolder)
-            return !isFolder.boolValue
+            return FileManager.default.fileExists(
+                atPath: workplace.path("crate/\($0)").path, isDirectory: &isFolder) && !isFolder.boolValue
         }
         #expect(onDisk.count == files.count + 1, "each file but the description is described")
         // Process Run Crate 0.5: every action has an instrument, and comes from the root.

@@ -99,6 +99,28 @@ struct InspectorTests {
         #expect(none.errors == "error: parameters@dimer#3 has no array to make a picture of\n")
     }
 
+    @Test("what is pinned survives a collection of everything, and the graph runs up to it with nothing computed")
+    func pins() throws {
+        let workplace = try QuickGraph.workplace()
+        func inspect(_ arguments: String...) throws -> Program.Outcome {
+            try Program.inspector.start(arguments + ["--store", "store"], in: workplace.folder).wait()
+        }
+        let pinned = try inspect("pin", "noise@dimer", "--name", "kept")
+        #expect(pinned.status == 0, "\(pinned.errors)")
+        // Eight samples of noise, images, spectra and parameters, the mask and the resolution.
+        #expect(pinned.output == "pinned as 'kept': 34 steps\n")
+        #expect(try inspect("pins").output.contains("kept  noise@dimer     34"))
+        let collected = try inspect("gc", "--older-than", "0")
+        #expect(collected.status == 0, "\(collected.errors)")
+        let nodes = Set(try workplace.records().map(\.node))
+        #expect(nodes == ["noise@dimer", "images@dimer", "spectra@dimer", "parameters@dimer", "mask", "resolution"])
+        let misspelled = try inspect("unpin", "kep")
+        #expect(misspelled.status == 64)
+        #expect(misspelled.errors == "error: the store 'store' has no pin 'kep'\n  hint: did you mean 'kept'?\n")
+        #expect(try inspect("unpin", "kept").output == "unpinned 'kept'\n")
+        #expect(try inspect("pins").output == "no pins\n")
+    }
+
     @Test("the full-screen view needs a terminal and says so")
     func noTerminal() throws {
         let workplace = try QuickGraph.finished.get()
@@ -132,11 +154,8 @@ struct InspectorTests {
     @Test("the full-screen view leaves the terminal as it was, however it ends", arguments: End.allCases)
     func terminal(end: End) throws {
         let workplace = try QuickGraph.finished.get()
-        let terminal = posix_openpt(O_RDWR | O_NOCTTY)
-        try #require(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0)
-        let name = try #require(ptsname(terminal).map { String(cString: $0) })
-        let line = open(name, O_RDWR | O_NOCTTY)
-        try #require(line >= 0)
+        var (terminal, line): (Int32, Int32) = (-1, -1)
+        try #require(openpty(&terminal, &line, nil, nil, nil) == 0)
         defer { for descriptor in [terminal, line] { close(descriptor) } }
         var before = termios()
         tcgetattr(line, &before)
@@ -173,7 +192,11 @@ struct InspectorTests {
         if let signal = end.signal { kill(process.processIdentifier, signal) }
         if !end.bytes.isEmpty { #expect(write(terminal, end.bytes, end.bytes.count) == end.bytes.count) }
         read(until: "\u{1B}[?1049l")
-        ended.wait()
+        if ended.wait(timeout: .now() + 60) == .timedOut {
+            Issue.record("it did not end")
+            kill(process.processIdentifier, SIGKILL)
+            ended.wait()
+        }
         #expect(written.contains("\u{1B}[?25h\u{1B}[?1049l"))
         var after = termios()
         tcgetattr(line, &after)

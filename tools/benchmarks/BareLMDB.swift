@@ -18,7 +18,7 @@ enum BareLMDB {
                 var table: MDB_dbi = 0
                 put = min(
                     put,
-                    try seconds {
+                    try elapsed {
                         var transaction: OpaquePointer?
                         try check(mdb_txn_begin(environment, nil, 0, &transaction))
                         try check(mdb_dbi_open(transaction, nil, 0, &table))

@@ -23,7 +23,7 @@ enum ChildProcess {
         var process: pid_t = 0
         var status: Int32 = 0
         var usage = rusage()
-        let wall = try seconds {
+        let wall = try elapsed {
             guard posix_spawn(&process, program, &actions, nil, words, environ) == 0 else {
                 throw BenchmarkFailure(description: "could not start \(program)")
             }
@@ -32,9 +32,10 @@ enum ChildProcess {
         guard status == 0 else {
             throw BenchmarkFailure(description: "\(program) \(arguments.joined(separator: " ")) ended with \(status)")
         }
-        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
         return Cost(
-            wallSeconds: wall, cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+            wallSeconds: wall, cpuSeconds: Self.seconds(usage.ru_utime) + Self.seconds(usage.ru_stime),
             peakBytes: usage.ru_maxrss * 1024)
     }
+
+    private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Seconds that `body` takes by the wall clock.
-func seconds(_ body: () throws -> Void) rethrows -> Double {
+func elapsed(_ body: () throws -> Void) rethrows -> Double {
     let clock = ContinuousClock()
     let duration = try clock.measure(body)
     return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
@@ -10,7 +10,7 @@ func seconds(_ body: () throws -> Void) rethrows -> Double {
 /// The shortest of several rounds: what the work takes when nothing else gets in its way.
 func bestOf(_ rounds: Int, _ body: (Int) throws -> Void) rethrows -> Double {
     var best = Double.infinity
-    for round in 0..<rounds { best = min(best, try seconds { try body(round) }) }
+    for round in 0..<rounds { best = min(best, try elapsed { try body(round) }) }
     return best
 }
 

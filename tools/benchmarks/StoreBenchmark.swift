@@ -59,7 +59,7 @@ struct StoreBenchmark: Benchmark {
                 let empty = try store.usage(by: .node)
                 put = min(
                     put,
-                    try seconds {
+                    try elapsed {
                         digests = []
                         var batch: [PreparedRecord] = []
                         for (index, value) in values.enumerated() {

@@ -150,7 +150,8 @@ struct CrateContents {
         records = try Self.withAncestors(of: start, in: ancestry)
     }
 
-    private static func withAncestors(of start: [Record], in ancestry: Ancestry) throws -> [Record] {
+    /// These steps and all steps before them.
+    static func withAncestors(of start: [Record], in ancestry: Ancestry) throws -> [Record] {
         var seen: Set<Digest> = []
         var all: [Record] = []
         var open = start

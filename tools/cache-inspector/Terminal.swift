@@ -27,6 +27,11 @@ enum Terminal {
         cfmakeraw(&raw)
         // Signals first: from here on there is something to put back.
         for signal in fatalSignals { handle(signal, with: restoreAndDie) }
+        // A parent may have started us with signals blocked, and then nothing could end us but SIGKILL.
+        var ours = sigset_t()
+        sigemptyset(&ours)
+        for signal in fatalSignals + [SIGWINCH] { sigaddset(&ours, signal) }
+        pthread_sigmask(SIG_UNBLOCK, &ours, nil)
         // Does nothing but end the wait for keys, so that the new size is drawn.
         handle(SIGWINCH) { _ in }
         guard tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) == 0 else { return false }
