@@ -6,29 +6,40 @@ import Presentation
 
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Says what a run would compute and what it would reuse, and why.")
+        commandName: "plan", abstract: "Says what a run would compute and what it would reuse, why, and what it takes.")
 
     @OptionGroup var source: GraphOptions
     @OptionGroup var storage: StoreOptions
+    @OptionGroup var execution: ExecutionOptions
     @OptionGroup var format: FormatOptions
 
     func run() throws {
         let graph = try source.load()
-        let plan = try Plan(graph, store: try storage.open(), executorInKey: source.strictNumerics ? "cpu" : nil)
+        let store = try storage.open()
+        let plan = try Plan(graph, store: store, executorInKey: source.strictNumerics ? "cpu" : nil)
+        let costs = RecordedCosts(graph, store: store)
+        let prediction = try Prediction(plan, graph: graph, costs: costs, jobs: execution.threads)
         switch format.format {
-        case .json: Output.json(plan.document)
+        case .json: Output.json(plan.document(prediction))
         case .text:
-            for node in plan.nodes { Output.standardOutput(node.line) }
+            for node in plan.nodes {
+                Output.standardOutput(node.text(ranges: try plan.ranges(of: node, store: store)))
+            }
             if plan.isComplete { Output.standardOutput("nothing to compute") }
+            for line in prediction.lines { Output.standardOutput(line) }
         }
     }
 }
 
 extension Plan {
-    var document: Value {
+    func document(_ prediction: Prediction) -> Value {
         .record([
             "graph": .string(graph),
             "complete": .bool(isComplete),
+            "prediction": .record([
+                "jobs": .int(prediction.jobs), "certain": prediction.certain.document,
+                "possible": prediction.possible.document,
+            ]),
             "nodes": .list(
                 nodes.map { node in
                     .record([
@@ -52,26 +63,22 @@ extension Plan {
 }
 
 extension Plan.NodePlan {
-    /// `images@dimer  reuse 0–399; new 400–499 (samples), about 40 s`
-    var line: String {
-        let words: [Plan.Verdict: String] = [.reuse: "reuse", .run: "run", .awaits: "awaits", .failed: "failed before"]
-        var parts: [String] = []
-        if samples == nil {
-            parts.append(words[stretches.first?.verdict ?? .run] ?? "")
-        } else {
-            parts = stretches.map { stretch in
-                let range =
-                    stretch.samples.count == 1
-                    ? "\(stretch.samples.lowerBound)" : "\(stretch.samples.lowerBound)–\(stretch.samples.upperBound)"
-                return "\(words[stretch.verdict] ?? "") \(range)"
+    /// `images@dimer  reuse 0–399; run 400–499: new`
+    func text(ranges: [Plan.Range]) -> String {
+        let words: [Plan.Range.Word: String] = [
+            .reuse: "reuse", .new: "run", .again: "run", .awaits: "awaits", .failed: "failed before",
+        ]
+        let parts = ranges.map { range -> String in
+            var text = words[range.word] ?? ""
+            if samples != nil {
+                let (from, to) = (range.samples.lowerBound, range.samples.upperBound)
+                text += from == to ? " \(from)" : " \(from)–\(to)"
             }
+            return range.word == .new ? text + ": new" : text
         }
         var text = "\(name)  \(parts.joined(separator: "; "))"
         if !awaits.isEmpty { text += " (waits for \(awaits.joined(separator: ", ")))" }
-        if !because.isEmpty { text += "\n    because \(because.map(\.description).joined(separator: "; "))" }
-        if let expectedSeconds, count(.run) > 0 {
-            text += "\n    about \(Wording.duration(expectedSeconds * Double(count(.run)))) of one core"
-        }
+        if !because.isEmpty { text += "\n    because \(because.map { $0.words(of: name) }.joined(separator: "; "))" }
         return text
     }
 }

@@ -16,9 +16,9 @@ struct Spinweave: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, CheckCommand.self, PlanCommand.self, WhyCommand.self, LogCommand.self,
-            ExportCommand.self, ReportCommand.self, StagesCommand.self, ModesCommand.self, SchemaCommand.self,
-            FormatCommand.self, GraphCommand.self,
+            RunCommand.self, CheckCommand.self, PlanCommand.self, WhyCommand.self, LogCommand.self, DiffCommand.self,
+            AdoptCommand.self, ExportCommand.self, ReportCommand.self, StagesCommand.self, ModesCommand.self,
+            SchemaCommand.self, FormatCommand.self, GraphCommand.self, WorkerCommand.self,
         ])
 
     static func main() {

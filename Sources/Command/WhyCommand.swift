@@ -35,9 +35,10 @@ extension Explanation {
         switch state {
         case .reused(let record):
             "reused: computed by run \(record.run) in \(Wording.duration(record.seconds)), artifact \(record.artifact?.short ?? "")"
+                + (Adoption.evidence(record).map { " (\($0))" } ?? "")
         case .mustRun(.neverRun): before == nil ? "must run: never computed before" : "must run: something changed"
         case .mustRun(.lost(let artifact)): "must run: its artifact \(artifact.short) is no longer in the store"
-        case .mustRun(.retry): "must run: it failed before and is to be tried again"
+        case .mustRun(.retry): "must run: it failed before by a limit that was raised since"
         case .failed(let record):
             if case .failed(let message) = record.outcome {
                 "failed in run \(record.run): \(message)"
@@ -52,7 +53,7 @@ extension Explanation {
         var lines = ["\(indent)\(address): \(verdict)"]
         if let before, !differences.isEmpty {
             lines.append("\(indent)  since run \(before.run):")
-            for difference in differences { lines.append("\(indent)    \(difference)") }
+            for difference in differences { lines.append("\(indent)    \(difference.words(of: node))") }
         }
         for explanation in upstream { lines.append(explanation.text(indent: indent + "  ")) }
         return lines.joined(separator: "\n")
@@ -62,13 +63,7 @@ extension Explanation {
         .record([
             "node": .string(node), "sample": sample.map { .int($0) } ?? .none, "verdict": .string(verdict),
             "before": before.map { .string($0.run) } ?? .none,
-            "differences": .list(
-                differences.map {
-                    .record([
-                        "field": .string($0.path), "was": $0.was.map { .string($0) } ?? .none,
-                        "now": $0.now.map { .string($0) } ?? .none,
-                    ])
-                }),
+            "differences": .list(differences.map(\.document)),
             "key": preimage ?? .none,
             "upstream": .list(upstream.map(\.document)),
         ])

@@ -90,7 +90,7 @@ struct Binder {
                         port: edge.port.name, cardinality: edge.port.cardinality,
                         sources: edge.sources.map { position[$0.index] })
                 },
-                samples: samples[index], range: instance.declaration.range)
+                samples: samples[index], limits: limits(of: instance.declaration), range: instance.declaration.range)
         }
     }
 

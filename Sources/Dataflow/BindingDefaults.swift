@@ -11,6 +11,11 @@ extension Binder {
         }
     }
 
+    /// What one step of a node may take: its own limits, else those of its stage.
+    func limits(of node: GraphFile.NodeDeclaration) -> StepLimits? {
+        node.hasLimits ? node.limits : file.defaults.first { $0.stage == node.stage }?.limits
+    }
+
     /// Names are checked whether or not a node uses the defaults; values, where a node does.
     mutating func reportUnknownDefaults() {
         for defaults in file.defaults {

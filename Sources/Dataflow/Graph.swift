@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import GraphLanguage
 
 /// A bound graph: well typed and acyclic by construction, nodes in an order in which they can run.
 public struct Graph: Sendable {
@@ -32,6 +33,8 @@ public struct Graph: Sendable {
         public var edges: [Edge]
         /// Number of samples; nil for a node that is one step.
         public var samples: Int?
+        /// What one step may take; nil for no limits. Not in keys.
+        public var limits: StepLimits?
         public var range: SourceRange
     }
 

@@ -1,4 +1,5 @@
 import Artifacts
+import GraphLanguage
 import Quantities
 
 extension StageLibrary {
@@ -14,7 +15,8 @@ extension StageLibrary {
                 "type": .string("string"), "pattern": .string("^\\$[^$]"),
                 "description": .string("a value from the class, the axis or 'define'"),
             ]),
-            "loop": Self.loop, "node": node(isComplete: false), "complete-node": node(isComplete: true),
+            "loop": Self.loop, "limits": Self.limits, "node": node(isComplete: false),
+            "complete-node": node(isComplete: true),
         ]
         for stage in stages {
             let signature = stage.signature
@@ -88,6 +90,27 @@ extension StageLibrary {
         ])
     }
 
+    /// `{time: 10 min, memory: 4 GB}`.
+    private static var limits: Value {
+        func amount(_ units: [String]) -> Value {
+            .anyOf([
+                .record([
+                    "type": .string("string"),
+                    "pattern": .string(
+                        "^ *([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)? *(\(units.joined(separator: "|"))) *$"),
+                ]), .type("null"),
+            ])
+        }
+        return .anyOf([
+            .record([
+                "type": .string("object"), "additionalProperties": .bool(false),
+                "properties": .record([
+                    "time": amount(StepLimits.timeUnitNames), "memory": amount(StepLimits.memoryUnitNames),
+                ]),
+            ]), .type("null"),
+        ]).described("what one step may take: it fails when it exceeds a limit")
+    }
+
     /// `each class`, or a mapping of axes.
     private static var loop: Value {
         let points = Value.anyOf([
@@ -117,6 +140,7 @@ extension Signature {
     fileprivate var nodeSchema: Value {
         var properties: [String: Value] = [
             "stage": .record(["const": .string(name), "description": .string(about)]), "for": .reference("loop"),
+            "limits": .reference("limits"),
         ]
         for input in inputs { properties[input.name] = input.schema }
         for parameter in parameters { properties[parameter.name] = parameter.schema }
@@ -131,7 +155,8 @@ extension Signature {
             .record([
                 "type": .string("object"), "additionalProperties": .bool(false),
                 "properties": .record(
-                    Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.schema) })),
+                    Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.schema) })
+                        .merging(["limits": .reference("limits")]) { $1 }),
             ]), .type("null"),
         ])
     }

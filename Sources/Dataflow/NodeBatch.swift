@@ -22,6 +22,7 @@ final class NodeBatch: Sendable {
 
     private let run: Run
     private let node: Graph.Node
+    private let nodeIndex: Int
     private let stage: any Stage
     private let resolution: Resolution
     private let identity: NodeIdentity
@@ -36,6 +37,7 @@ final class NodeBatch: Sendable {
         self.run = run
         self.resolution = resolution
         node = run.graph.nodes[index]
+        nodeIndex = index
         identity = resolution.identities[index]
         do {
             stage = try node.stage.init(parameters: node.parameters)
@@ -98,7 +100,7 @@ final class NodeBatch: Sendable {
         var isHandedOn = false
         defer { if !isHandedOn { claims.release(key) } }
         // Since this node was looked up another program may have finished the step and let go of it.
-        let now = try resolution.look(up: [key], retries: retries)[0]
+        let now = try resolution.look(up: [key], of: nodeIndex, retries: retries)[0]
         if now.state.answeredKey != nil {
             finish(Finished(step: index, entry: now, isComputed: false))
             return
@@ -110,13 +112,14 @@ final class NodeBatch: Sendable {
         var artifact: EncodedValue?
         var outcome: Record.Outcome
         do {
-            let output = try stage.run(step)
+            let output = try compute(step)
             let encoded = output.value.encoded()
             outcome = .done(artifact: Digest(of: encoded.bytes), bytes: encoded.bytes.count)
             summary = output.summary
             artifact = encoded
         } catch let failure as StepFailure {
             outcome = .failed(message: failure.description)
+            summary = failure.facts
         } catch is CancellationError {
             return
         } catch {
@@ -141,20 +144,19 @@ final class NodeBatch: Sendable {
         finish(Finished(step: index, entry: entry, isComputed: true))
     }
 
+    /// A node with limits is computed where it can be ended without harm, if there is such a place.
+    private func compute(_ step: Step) throws -> StepOutput {
+        if node.limits != nil, let isolated = run.options.isolated { return try isolated(node, step) }
+        return try stage.run(step)
+    }
+
     /// What the stage sees, and the digests of all that flows in.
     private func step(_ position: Int, _ sample: Int?) throws -> (Step, [String: Digest]) {
-        let nodeRandom = RandomStream(seed: run.graph.seed).substream(node.name)
-        let mapped = inputs.mapped(position)
-        var values = inputs.sharedValues
-        for (port, digest) in mapped { values[port] = try NodeInputs.load(digest, from: run.store) }
-        let step = Step(
-            node: node.name, className: node.className, sample: sample, inputs: values,
-            inputDigests: inputs.sharedDigests.merging(mapped) { $1 }, collections: inputs.collections,
-            random: nodeRandom.substream("sample", sample ?? -1), nodeRandom: nodeRandom,
-            threads: node.stage.signature.isThreaded ? run.options.jobs : 1,
+        try inputs.step(
+            position, sample: sample, of: node, seed: run.graph.seed,
+            threads: node.stage.signature.isThreaded ? run.options.jobs : 1, store: run.store,
             progress: { [self] fraction, note in reportProgress(fraction: fraction, note: note) },
             isCancelled: { [run] in run.isStopping })
-        return (step, step.inputDigests.merging(inputs.collectionDigests) { $1 })
     }
 
     private func finish(_ step: Finished) {

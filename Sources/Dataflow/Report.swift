@@ -78,15 +78,3 @@ extension Report.NodeReport {
         return .record(fields)
     }
 }
-
-/// What happens during a run, for progress displays.
-public enum RunEvent: Sendable {
-    case nodeStarted(name: String, stage: String, steps: Int, reused: Int)
-    /// `done` counts finished steps of this run; `fraction` (0…1) and `note` come from inside a long step.
-    case progress(name: String, done: Int, failed: Int, missing: Int, fraction: Double, note: String)
-    case nodeFinished(Report.NodeReport)
-    /// Another program computes the last so many missing steps of this node now; their answers are waited for.
-    case waiting(name: String, steps: Int)
-    /// The first Ctrl-C: steps in flight finish and are kept.
-    case stopping
-}

@@ -203,7 +203,9 @@ struct Resolution: Sendable {
                     point: identities[index].point(hasSamples ? step : nil)))
             places.append(place)
         }
-        for (place, entry) in zip(places, try look(up: keys, retries: retriesFailed)) { result[place] = entry }
+        for (place, entry) in zip(places, try look(up: keys, of: index, retries: retriesFailed)) {
+            result[place] = entry
+        }
         return result
     }
 

@@ -11,12 +11,15 @@ public struct RunOptions: Sendable {
     public var programVersion: String
     /// The class of machine, for the records: processor and what it can do.
     public var machine: String
+    /// Computes a step of a node with limits in a process of its own; nil where there is none: limits are not kept then.
+    public var isolated: (@Sendable (Graph.Node, Step) throws -> StepOutput)?
     /// Wall clock in seconds since 1970.
     public var clock: @Sendable () -> Double
 
     public init(
         jobs: Int, retriesFailed: Bool = false, strictNumerics: Bool = false, keepsGoing: Bool = false,
         programVersion: String, machine: String = "",
+        isolated: (@Sendable (Graph.Node, Step) throws -> StepOutput)? = nil,
         clock: @escaping @Sendable () -> Double
     ) {
         self.jobs = max(1, jobs)
@@ -25,6 +28,7 @@ public struct RunOptions: Sendable {
         self.keepsGoing = keepsGoing
         self.programVersion = programVersion
         self.machine = machine
+        self.isolated = isolated
         self.clock = clock
     }
 }

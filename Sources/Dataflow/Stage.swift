@@ -141,6 +141,8 @@ public struct StepOutput: Sendable {
 public struct StepFailure: Error, Sendable, Hashable, CustomStringConvertible {
     public var message: String
     public var hint: String?
+    /// Small facts for the record of the failure, as in `StepOutput.summary`.
+    public var facts: [String: Value] = [:]
 
     public init(_ message: String, hint: String? = nil) {
         self.message = message

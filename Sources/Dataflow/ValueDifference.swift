@@ -9,6 +9,10 @@ public struct FieldDifference: Sendable, Hashable, CustomStringConvertible {
     /// nil where the field is gone.
     public var now: String?
 
+    public init(path: String, was: String?, now: String?) {
+        (self.path, self.was, self.now) = (path, was, now)
+    }
+
     public var description: String { "\(path) \(was ?? "(absent)") → \(now ?? "(absent)")" }
 }
 

@@ -162,7 +162,9 @@ struct GraphFileInterpreter {
             return []
         }
         return entries.map { entry in
-            .init(stage: entry.key, range: entry.keyRange, entries: settings(entry.value, of: "defaults.\(entry.key)"))
+            .init(
+                stage: entry.key, range: entry.keyRange, limits: limits(entry.value[StepLimits.key]),
+                entries: settings(entry.value, of: "defaults.\(entry.key)").filter { $0.key != StepLimits.key })
         }
     }
 
@@ -212,6 +214,14 @@ struct GraphFileInterpreter {
         return .init(
             name: entry.key, range: entry.keyRange, stage: stageName, stageRange: stage.range,
             forEachClass: loop?.forEachClass ?? false, axes: loop?.axes ?? [],
-            entries: entries.filter { $0.key != "stage" && $0.key != "for" })
+            limits: limits(entry.value[StepLimits.key]), hasLimits: entry.value[StepLimits.key] != nil,
+            entries: entries.filter { $0.key != "stage" && $0.key != "for" && $0.key != StepLimits.key })
+    }
+
+    private mutating func limits(_ value: Located?) -> StepLimits? {
+        guard let value else { return nil }
+        let (limits, problems) = StepLimits.read(value)
+        diagnostics += problems
+        return limits
     }
 }

@@ -30,6 +30,9 @@ public struct GraphFile: Sendable {
     public struct DefaultsDeclaration: Sendable, Hashable {
         public var stage: String
         public var range: SourceRange
+        /// What one step may take; nil for no limits.
+        public var limits: StepLimits?
+        /// Without `limits`.
         public var entries: [Located.Entry]
     }
 
@@ -43,7 +46,11 @@ public struct GraphFile: Sendable {
         public var forEachClass: Bool
         /// In the order of the file; without the classes.
         public var axes: [Axis]
-        /// Parameters and inputs by name, in the order of the file, without `stage` and `for`.
+        /// What one step may take; nil for no limits.
+        public var limits: StepLimits?
+        /// Whether the node has the word: `limits: null` lifts those of its stage.
+        public var hasLimits: Bool
+        /// Parameters and inputs by name, in the order of the file, without `stage`, `for` and `limits`.
         public var entries: [Located.Entry]
     }
 

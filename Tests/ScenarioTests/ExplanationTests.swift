@@ -13,7 +13,7 @@ struct ExplanationTests {
             near.output == """
                 noise@dimer#3: must run: something changed
                   since run \(run):
-                    parameters.gain 0.15 → 0.2
+                    noise.gain 0.15 → 0.2
 
                 """)
         // From far off, it follows the inputs back to the edit.
@@ -21,7 +21,7 @@ struct ExplanationTests {
         #expect(far.status == 0)
         #expect(far.output.hasPrefix("verdict: not known yet: waits for "))
         #expect(far.output.contains("noise@goodenough#0: must run: something changed"))
-        #expect(far.output.contains("parameters.gain 0.15 → 0.2"))
+        #expect(far.output.contains("noise.gain 0.15 → 0.2"))
         #expect(!far.output.contains("spectra"))
     }
 
@@ -55,7 +55,7 @@ struct ExplanationTests {
     func planText() throws {
         let workplace = try QuickGraph.workplace()
         let text = try workplace.spinweave(["plan", QuickGraph.file] + QuickGraph.options(["noise.gain=0.2"])).output
-        #expect(text.contains("noise@dimer  run 0–7\n    because parameters.gain 0.15 → 0.2\n"))
+        #expect(text.contains("noise@dimer  run 0–7\n    because noise.gain 0.15 → 0.2\n"))
         #expect(text.contains("spectra@dimer  reuse 0–7\n"))
         #expect(text.contains("network  awaits 0–1 (waits for noise@goodenough)\n"))
         let finished = try workplace.spinweave(["plan", QuickGraph.file] + QuickGraph.options()).output

@@ -66,6 +66,28 @@ struct InterruptionTests {
         #expect(plan.nodes.reduce(0) { $0 + $1.reuse } == records.count)
     }
 
+    @Test("a second Ctrl-C stops at once: no report, no run in the log, and a sound store to go on from")
+    func interruptedTwice() throws {
+        let workplace = try Workplace()
+        // One step takes many seconds, so that the first Ctrl-C alone would not end the run.
+        let slow = QuickGraph.options(["parameters.count=4", "spectra.grid=150"]) + ["--jobs", "1"]
+        let run = try Program.spinweave.start(["run", QuickGraph.file] + slow, in: workplace.folder)
+        while try !run.errorsSoFar.contains("spectra@goodenough:  "), run.isRunning { usleep(2000) }
+        run.send(SIGINT)
+        while try !run.errorsSoFar.contains("stopping: "), run.isRunning { usleep(2000) }
+        #expect(run.isRunning)
+        run.send(SIGINT)
+        let outcome = try run.wait()
+        #expect(outcome.status == 130)
+        #expect(outcome.output.isEmpty)
+        #expect(try workplace.runs().isEmpty)
+        #expect(try workplace.inspector("verify", "--store", "store").status == 0)
+        let kept = try workplace.records().count
+        #expect(kept > 0)
+        let next = try workplace.document(PlanDocument.self, ["plan", QuickGraph.file] + slow.dropLast(2))
+        #expect(next.nodes.reduce(0) { $0 + $1.reuse } == kept)
+    }
+
     @Test("Ctrl-C in the middle of training keeps the simulations")
     func interruptedTraining() throws {
         let workplace = try Workplace()
@@ -90,6 +112,5 @@ struct InterruptionTests {
         #expect(try workplace.artifacts() == Self.undisturbed.get())
     }
 
-    /// `plan` computes nothing and takes no `--jobs`.
     private static let planOptions = Array(options.dropLast(2))
 }
