@@ -71,6 +71,11 @@ final class ProgressDisplay: Sendable {
                 draw(&state, force: false)
             case .nodeFinished(let report):
                 finishLine(&state, report)
+            case .collected(let collection):
+                closeLine(&state)
+                screen.write(
+                    "the store was above its limit: \(Wording.bytes(collection.removedBytes)) went, which took "
+                        + "\(Wording.duration(collection.removedSeconds)) to compute\n")
             case .stopping:
                 closeLine(&state)
                 screen.write("stopping: steps in flight finish and are kept; press Ctrl-C again to stop at once\n")

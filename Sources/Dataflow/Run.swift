@@ -24,10 +24,16 @@ public final class Run: Sendable {
     ) {
         self.graph = graph
         self.store = store
-        self.options = options
         self.events = events
+        // Times go on from those that the store knows, even where the machine's clock went back. A store that keeps no
+        // time has the machine's.
+        let now = options.clock()
+        let started = (try? store.moment(now)) ?? now
+        var options = options
+        let clock = options.clock
+        options.clock = { clock() + (started - now) }
+        self.options = options
         // Sortable, readable, and different for two runs that start in the same millisecond.
-        let started = options.clock()
         id = Self.identifier(at: started)
     }
 
@@ -73,6 +79,8 @@ public final class Run: Sendable {
             id: id, graph: graph.name, document: report.document.encoded().bytes,
             keys: graph.nodes.indices.flatMap(resolution.rememberedKeys), finished: options.clock(),
             fanouts: resolution.newFanouts, gatherings: resolution.gatherings)
+        use.end()
+        if let collected = try store.enforceLimit(now: options.clock()) { events(.collected(collected)) }
         return report
     }
 

@@ -1,4 +1,5 @@
 import Artifacts
+import CacheStore
 
 /// What happens during a run, for progress displays and other programs.
 public enum RunEvent: Sendable {
@@ -8,6 +9,8 @@ public enum RunEvent: Sendable {
     case nodeFinished(Report.NodeReport)
     /// Another program computes the last so many missing steps of this node now; their answers are waited for.
     case waiting(name: String, steps: Int)
+    /// The store was larger than its settings allow: what went to make it fit.
+    case collected(GarbageCollection)
     /// The first Ctrl-C: steps in flight finish and are kept.
     case stopping
 }
@@ -46,6 +49,11 @@ extension RunEvent {
             fields["event"] = .string("waiting")
             fields["node"] = .string(name)
             fields["steps"] = .int(steps)
+        case .collected(let collection):
+            fields["event"] = .string("collected")
+            fields["records"] = .int(collection.removedRecords)
+            fields["bytes"] = .int(collection.removedBytes)
+            fields["seconds"] = .double(collection.removedSeconds)
         case .stopping:
             fields["event"] = .string("stopping")
         }

@@ -30,7 +30,9 @@ struct StoreOptions: ParsableArguments {
 
     func open(_ access: Store.Access) throws -> Store {
         do {
-            return try Store.open(at: path, access: access)
+            let store = try Store.open(at: path, access: access)
+            if let warning = store.warning, !quiet { complain(warning) }
+            return store
         } catch {
             throw unusable(error)
         }
