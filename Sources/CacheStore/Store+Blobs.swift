@@ -46,7 +46,8 @@ extension Store {
                 do throws(StoreError) {
                     while initialised < pieces.head.rawBytes {
                         initialised += try pieces.next(
-                            into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[initialised...]))
+                            into: UnsafeMutableRawBufferPointer(
+                                rebasing: UnsafeMutableRawBufferPointer(buffer)[initialised...]))
                     }
                 } catch {
                     failure = error

@@ -28,7 +28,8 @@ enum BareLMDB {
                                 try withUnsafeMutableBytes(of: &number) { number in
                                     var key = MDB_val(mv_size: 8, mv_data: number.baseAddress)
                                     var value = MDB_val(
-                                        mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+                                        mv_size: bytes.count,
+                                        mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
                                     try check(mdb_put(transaction, table, &key, &value, 0))
                                 }
                             }
@@ -61,6 +62,8 @@ enum BareLMDB {
     }
 
     private static func check(_ status: Int32) throws {
-        if status != MDB_SUCCESS { throw BenchmarkFailure(description: "LMDB: \(String(cString: mdb_strerror(status)))") }
+        if status != MDB_SUCCESS {
+            throw BenchmarkFailure(description: "LMDB: \(String(cString: mdb_strerror(status)))")
+        }
     }
 }
