@@ -89,7 +89,8 @@ private struct CanonicalReader {
                 position += 8
                 unread -= 8
             }
-            return UInt64(littleEndian: part.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: position, as: UInt64.self) })
+            return UInt64(
+                littleEndian: part.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: position, as: UInt64.self) })
         }
         var word: UInt64 = 0
         for shift in stride(from: 0 as UInt64, to: 64, by: 8) { word |= UInt64(try byte()) << shift }

@@ -73,7 +73,8 @@ extension Value {
             for extent in t.shape { result.append(UInt64(extent)) }
             let start = result.bytes.count
             t.withBytes { result.bytes.append(contentsOf: $0) }
-            result.tensors.append(.init(range: start..<result.bytes.count, elementSize: t.elementType.size, row: t.shape.last ?? 1))
+            result.tensors.append(
+                .init(range: start..<result.bytes.count, elementSize: t.elementType.size, row: t.shape.last ?? 1))
         case .digest(let d):
             result.bytes.append(10)
             result.bytes.append(contentsOf: d.bytes)

@@ -24,9 +24,9 @@ struct CodecAdvice {
     /// Fewer zeros than one word in this many are kept: a bitmap would cost as much.
     private static let sparseShare = 32
     /// Prediction by row takes longer to undo: it must gain this much.
-    private static let gainByRow = 0.96
+    private static let gainByRow = 0.97
     /// So must matches, on one plane: they take twice the time of codes alone.
-    private static let gainByMatches = 0.88
+    private static let gainByMatches = 0.75
     /// Above this part of its size, a plane is not compressed.
     private static let noise = 0.93
 

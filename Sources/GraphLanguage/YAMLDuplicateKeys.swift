@@ -12,23 +12,30 @@ struct MaskedYAML {
     /// Names that stand for a renamed key.
     private(set) var original: [String: String] = [:]
 
-    /// - Throws: a syntax error, or duplicate keys in a place where renaming fails.
+    /// Every duplicate costs another composition of the whole text, and nobody reads a hundred of them.
+    private static let mostDuplicates = 20
+
+    /// - Throws: a syntax error, or duplicate keys in a place where renaming fails, or more of them than anybody reads.
     init(_ text: String, lines: SourceLines) throws(DiagnosticList) {
         var masked = lines.lines
         // Renaming keeps every column, so the marks of the renamed text hold for the text itself.
         var current = text
         while true {
             do {
-                root = try Parser(yaml: current, encoding: .utf8).singleRoot()
+                // Without rules for tags: they would try a dozen patterns on every scalar, and nobody asks what they found.
+                root = try Parser(yaml: current, resolver: .basic, encoding: .utf8).singleRoot()
                 return
             } catch YamlError.duplicatedKeysInMapping(let names, let context) {
                 let mark = YAMLMark(context.mark)
-                guard original.count < 1000, let name = names.first,
+                guard original.count < Self.mostDuplicates, let name = names.first,
                     let replacement = Self.rename(name, at: mark, number: original.count, in: &masked, lines: lines)
                 else {
                     let name = names.first.map { "'\($0)'" } ?? "a key"
+                    let hint = "mend this one first: more than \(Self.mostDuplicates) names stand twice in this file"
                     throw DiagnosticList([
-                        Diagnostic("\(name) stands twice in one mapping", at: lines.range(at: mark))
+                        Diagnostic(
+                            "\(name) stands twice in one mapping", at: lines.range(at: mark),
+                            hint: original.count < Self.mostDuplicates ? nil : hint)
                     ])
                 }
                 original[replacement] = name

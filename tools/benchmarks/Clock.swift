@@ -7,12 +7,12 @@ func elapsed(_ body: () throws -> Void) rethrows -> Double {
     return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
 }
 
-/// Seconds of processor time that `body` takes on this thread: what is left when waiting for the disk, and for other
-/// programs, is taken out.
+/// Seconds of processor time that this program takes during `body`: what is left when waiting for the disk, and for
+/// other programs, is taken out.
 func processorSeconds(_ body: () throws -> Void) rethrows -> Double {
     func now() -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
     let start = now()

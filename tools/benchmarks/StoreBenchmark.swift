@@ -1,6 +1,8 @@
 import Artifacts
 import CacheStore
+import Dispatch
 import Foundation
+import Synchronization
 import Tensors
 
 /// How fast float32 images go into the store, durably, and come out, on one core, and what they take there.
@@ -10,6 +12,7 @@ struct StoreBenchmark: Benchmark {
 
     private static let images = 128
     private static let rounds = 5
+    private static let batchSize = 32
 
     func run() throws -> Figures {
         let clean = (0..<Self.images).map(DetectorImages.clean)
@@ -17,16 +20,21 @@ struct StoreBenchmark: Benchmark {
         let (ofClean, ofNoisy) = (try measure(clean), try measure(noisy))
         let floor = try BareLMDB.megabytesPerSecond(clean.map(Self.bytes), rounds: Self.rounds)
         var figures = Figures()
-        figures.add("put_MBps", min(ofClean.put, ofNoisy.put), "encode, hash, compress and commit durably; the slower kind")
-        figures.add("get_MBps", min(ofClean.get, ofNoisy.get), "from the digest to the tensor, checksums compared; the slower kind")
+        figures.add(
+            "put_MBps", min(ofClean.put, ofNoisy.put), "encode, hash, compress and commit durably; the slower kind")
+        figures.add(
+            "get_MBps", min(ofClean.get, ofNoisy.get),
+            "from the digest to the tensor, checksums compared; the slower kind")
         figures.add("ratio_clean", ofClean.ratio, "stored bytes to raw, images without noise")
         figures.add("ratio_noisy", ofNoisy.ratio, "stored bytes to raw, images with noise")
         figures.add("put_clean_MBps", ofClean.put, "")
         figures.add("put_noisy_MBps", ofNoisy.put, "")
         figures.add("get_clean_MBps", ofClean.get, "")
         figures.add("get_noisy_MBps", ofNoisy.get, "")
-        figures.add("put_processor_MBps", min(ofClean.putOfProcessor, ofNoisy.putOfProcessor), "put, by processor time alone")
-        figures.add("get_processor_MBps", min(ofClean.getOfProcessor, ofNoisy.getOfProcessor), "get, by processor time alone")
+        figures.add(
+            "put_processor_MBps", min(ofClean.putOfProcessor, ofNoisy.putOfProcessor), "put, by processor time alone")
+        figures.add(
+            "get_processor_MBps", min(ofClean.getOfProcessor, ofNoisy.getOfProcessor), "get, by processor time alone")
         figures.add("disk_ratio_clean", ofClean.diskRatio, "growth of the store's files to raw, images without noise")
         figures.add("zstd1_ratio_clean", PlainZstd.ratio(clean.map(Self.bytes)), "peer: zstd -1 of the raw bytes")
         figures.add("zstd1_ratio_noisy", PlainZstd.ratio(noisy.map(Self.bytes)), "peer: zstd -1 of the raw bytes")
@@ -44,7 +52,6 @@ struct StoreBenchmark: Benchmark {
         /// Of processor time alone.
         var putOfProcessor: Double
         var getOfProcessor: Double
-        var parts: [String: Double]
     }
 
     private func measure(_ images: [[Float]]) throws -> Measured {
@@ -58,43 +65,17 @@ struct StoreBenchmark: Benchmark {
         var diskRatio = 0.0
         var putOfProcessor = Double.infinity
         var getOfProcessor = Double.infinity
-        var parts: [String: Double] = [:]
         for round in 0..<Self.rounds {
             // A fresh store each time: what it holds already is not written again.
             try withTemporaryDirectory { path in
                 let store = try Store.open(at: path + "/store")
                 let empty = try store.usage(by: .node)
-                var batch: [PreparedRecord] = []
-                digests = []
-                let prepare = { (index: Int, value: Value) in
-                    let new = StoredStep.new(index, value, run: "benchmark")
-                    digests.append(new.artifact)
-                    batch.append(Store.prepare(new.record))
-                }
                 var processor = 0.0
                 let wall = try elapsed {
-                    processor = try processorSeconds {
-                        for (index, value) in values.enumerated() { prepare(index, value) }
-                        try store.put(prepared: batch)
-                    }
+                    processor = try processorSeconds { digests = try Self.put(values, into: store) }
                 }
                 put = min(put, wall)
                 putOfProcessor = min(putOfProcessor, processor)
-                func part(_ name: String, _ body: () throws -> Void) rethrows {
-                    parts[name] = min(parts[name] ?? .infinity, try processorSeconds(body))
-                }
-                if getenv("PARTS") != nil {
-                    var encoded: [EncodedValue] = []
-                    part("encode") { encoded = values.map { $0.encoded() } }
-                    part("digest") { for e in encoded { _ = Digest(of: e.bytes) } }
-                    var news: [NewRecord] = []
-                    news = zip(values.indices, values).map { StoredStep.new($0, $1, run: "x").record }
-                    var prepared: [PreparedRecord] = []
-                    part("prepare") { prepared = news.map { Store.prepare($0) } }
-                    let other = try Store.open(at: path + "/other")
-                    try part("commit") { try other.put(prepared: prepared) }
-                    for (k, v) in parts.sorted(by: { $0.key < $1.key }) { print(k, v / megabytes * 1e3, "ms/MB") }
-                }
                 let usage = try store.usage(by: .node)
                 ratio = Double(usage.total.storedBytes) / (megabytes * 1e6)
                 diskRatio = Double(usage.fileBytes - empty.fileBytes) / (megabytes * 1e6)
@@ -117,7 +98,50 @@ struct StoreBenchmark: Benchmark {
         }
         return Measured(
             put: megabytes / put, get: megabytes / get, ratio: ratio, diskRatio: diskRatio,
-            putOfProcessor: megabytes / putOfProcessor, getOfProcessor: megabytes / getOfProcessor, parts: parts)
+            putOfProcessor: megabytes / putOfProcessor, getOfProcessor: megabytes / getOfProcessor)
+    }
+
+    /// As the engine does it: finished steps are prepared where they are computed, and written batch by batch meanwhile.
+    private static func put(_ values: [Value], into store: Store) throws -> [Digest] {
+        let writer = Writer(store: store)
+        var digests: [Digest] = []
+        var batch: [PreparedRecord] = []
+        for (index, value) in values.enumerated() {
+            let new = StoredStep.new(index, value, run: "benchmark")
+            digests.append(new.artifact)
+            batch.append(Store.prepare(new.record))
+            if batch.count == batchSize {
+                writer.write(batch)
+                batch = []
+            }
+        }
+        writer.write(batch)
+        try writer.finish()
+        return digests
+    }
+
+    /// Writes batches one after the other on a thread of its own.
+    private final class Writer: Sendable {
+        private let queue = DispatchQueue(label: "writer")
+        private let store: Store
+        private let failure = Mutex<(any Error)?>(nil)
+
+        init(store: Store) { self.store = store }
+
+        func write(_ batch: [PreparedRecord]) {
+            queue.async { [self] in
+                do {
+                    try store.put(prepared: batch)
+                } catch {
+                    failure.withLock { $0 = error }
+                }
+            }
+        }
+
+        func finish() throws {
+            queue.sync {}
+            if let error = failure.withLock({ $0 }) { throw error }
+        }
     }
 
     private static func bytes(of image: [Float]) -> [UInt8] { image.withUnsafeBytes { Array($0) } }

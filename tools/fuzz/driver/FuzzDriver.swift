@@ -10,7 +10,7 @@ enum FuzzDriver {
     /// Inputs of one child.
     static let batch = 10_000
     /// A child that tries one input for longer than this hangs.
-    static let longest = 20.0
+    static let longest = 60.0
 
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())

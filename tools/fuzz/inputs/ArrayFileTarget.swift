@@ -9,7 +9,8 @@ struct ArrayFileTarget: FuzzTarget {
 
     init() throws {
         archive = try NPZ.encode([
-            "image": .float32(Tensor(shape: [3, 4], repeating: 1)), "mask": .uint8(Tensor(shape: [3, 4], repeating: 0)),
+            "image": .float32(Tensor(shape: [3, 4], repeating: 1)),
+            "mask": .uint8(Tensor(shape: [3, 4], repeating: 0)),
         ])
     }
 

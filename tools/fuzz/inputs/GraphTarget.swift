@@ -47,7 +47,8 @@ struct GraphTarget: FuzzTarget {
         do {
             let file = try GraphFile.parse(text: text, file: "graphs/fuzz.yaml", overrides: overrides)
             let graph = try Graph.bind(file, library: library, directory: "graphs")
-            for node in graph.nodes where node.edges.contains(where: { $0.sources.contains { $0 >= graph.nodes.count } }) {
+            for node in graph.nodes
+            where node.edges.contains(where: { $0.sources.contains { $0 >= graph.nodes.count } }) {
                 throw Finding("node '\(node.name)' has an edge from nowhere")
             }
         } catch let problems as DiagnosticList {

@@ -1,15 +1,20 @@
 /// Damage that knows YAML and graphs: words for words, lines for lines, brackets in brackets.
 enum TextMutations {
     private static let words = [
-        "stage", "for", "each class", "nodes", "classes", "define", "seed", "graph", "about", "model", "count", "priors",
+        "stage", "for", "each class", "nodes", "classes", "define", "seed", "graph", "about", "model", "count",
+        "priors",
         "include", "defaults", "matrix", "sweep", "sample-parameters", "fix-parameters", "spin-waves", "resolution",
         "detector-mask", "convolve-resolution", "add-noise", "train-network", "evaluate", "judge", "attribute",
-        "load-measurement", "square-afm-nn", "square-afm-nnn", "$model", "$a", "$", "$$", "$missing", "0", "-0", "-1", "1",
+        "load-measurement", "square-afm-nn", "square-afm-nnn", "$model", "$a", "$", "$$", "$missing", "0", "-0", "-1",
+        "1",
         "1e999", "-1e-999", "0x1F", "0o7", "1_000", ".inf", "-.inf", ".nan", "9223372036854775807",
         "9223372036854775808", "-9223372036854775809", "1e308 meV", "0.5 meV", "500 ueV", "3 Hz", "-5 T", "7 parsec",
-        "1 meV meV", "null", "~", "true", "yes", "''", "\"\"", "\"\\u0000\"", "\"\\x41\"", "'it''s'", "[]", "{}", "[[]]", "- - -",
-        "? x", ": :", "&a", "*a", "*missing", "<<: *a", "!!binary", "!!str", "!x", "|", "|+2", ">-", "---", "...", "%YAML 1.2",
-        "%TAG", "\t", "\u{FEFF}", "\u{0}", "\u{202E}", "e\u{301}", "é", "🧲🧲", "👩‍👩‍👧", "\r\n", "\u{2028}", "#", " #", "@", "`", ",",
+        "1 meV meV", "null", "~", "true", "yes", "''", "\"\"", "\"\\u0000\"", "\"\\x41\"", "'it''s'", "[]", "{}",
+        "[[]]", "- - -",
+        "? x", ": :", "&a", "*a", "*missing", "<<: *a", "!!binary", "!!str", "!x", "|", "|+2", ">-", "---", "...",
+        "%YAML 1.2",
+        "%TAG", "\t", "\u{FEFF}", "\u{0}", "\u{202E}", "e\u{301}", "é", "🧲🧲", "👩‍👩‍👧", "\r\n", "\u{2028}", "#", " #", "@",
+        "`", ",",
         "]", "}", "[", "{", "a#1", "a@b", "..", "/", "../../x",
     ]
 
@@ -52,7 +57,9 @@ enum TextMutations {
     }
 
     static func override(_ random: inout FuzzRandom) -> String {
-        let path = ["noise.exposure", "a.count", "seed", "parameters.priors.J1", "", ".", "x.y.z", "nodes", "define.a", "a..b"]
+        let path = [
+            "noise.exposure", "a.count", "seed", "parameters.priors.J1", "", ".", "x.y.z", "nodes", "define.a", "a..b",
+        ]
         return random.one(of: path) + random.one(of: ["=", "", "==", "= "]) + random.one(of: words)
     }
 }

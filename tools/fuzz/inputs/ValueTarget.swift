@@ -73,7 +73,9 @@ enum RandomValue {
         case 0: return .none
         case 1: return .bool(random.once(in: 2))
         case 2: return .int(random.one(of: [0, -1, .max, .min, random.below(1000)]))
-        case 3: return .double(random.one(of: [0, -0.0, .infinity, .nan, .leastNonzeroMagnitude, Double(random.below(99)) / 7]))
+        case 3:
+            return .double(
+                random.one(of: [0, -0.0, .infinity, .nan, .leastNonzeroMagnitude, Double(random.below(99)) / 7]))
         case 4: return .string(random.one(of: ["", "J1", "μeV", "e\u{301}", "\u{e9}", "🧲", "a\0b"]))
         case 5: return .bytes((0..<random.below(40)).map { _ in UInt8(random.below(256)) })
         case 6, 7: return .tensor(tensor(&random))
