@@ -10,6 +10,7 @@ let package = Package(
         .executable(name: "spinweave", targets: ["Command"]),
         .executable(name: "spinweave-cache", targets: ["CacheInspector"]),
         .executable(name: "spinweave-bench", targets: ["Benchmarks"]),
+        .executable(name: "spinweave-fuzz", targets: ["FuzzDriver"]),
         .library(name: "SpinWaves", targets: ["SpinWaves"]),
         .library(name: "Dataflow", targets: ["Dataflow"]),
     ],
@@ -83,13 +84,26 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks", dependencies: ["Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Tensors"],
             path: "tools/benchmarks", exclude: ["README.md", "store.md"]),
+        // Inputs that no person would write, for what reads files: `tools/run-fuzzers`. The inputs are a library, so that
+        // a slice of them runs with the tests.
+        .target(
+            name: "Fuzz",
+            dependencies: [
+                "Artifacts", "CacheStore", "Dataflow", "Diagnostics", "GraphLanguage", "Interchange", "Stages", "Tensors",
+            ],
+            path: "tools/fuzz/inputs", swiftSettings: fast),
+        .executableTarget(name: "FuzzDriver", dependencies: ["Fuzz"], path: "tools/fuzz/driver"),
         // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
         .testTarget(name: "VocabularyTests", dependencies: ["Artifacts", "Diagnostics", "Quantities", "Tensors"]),
         .testTarget(name: "GraphLanguageTests", dependencies: ["Diagnostics", "GraphLanguage"]),
-        .testTarget(name: "CacheStoreTests", dependencies: ["Artifacts", "CacheStore", "Diagnostics", "Tensors"]),
+        .testTarget(name: "CacheStoreTests",
+            dependencies: ["Artifacts", "CPlanes", "CacheStore", "Compute", "Diagnostics", "Tensors"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["Artifacts", "CacheStore", "Diagnostics", "Fuzz", "GraphLanguage", "Interchange", "Tensors"]),
         .testTarget(name: "InterchangeTests", dependencies: ["Artifacts", "Diagnostics", "Interchange", "Tensors"]),
         .testTarget(
             name: "DataflowTests",

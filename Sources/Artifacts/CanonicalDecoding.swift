@@ -155,8 +155,14 @@ private struct CanonicalReader {
             return .list(values)
         case 8:
             var fields: [String: Value] = [:]
+            var last: String?
             for _ in 0..<(try size()) {
                 let name = try string()
+                // Other orders and names twice are no canonical bytes: the value would have another digest.
+                guard last.map({ $0.utf8.lexicographicallyPrecedes(name.utf8) }) ?? true, fields[name] == nil else {
+                    throw damaged("names in order")
+                }
+                last = name
                 fields[name] = try value(depth: depth + 1)
             }
             return .record(fields)

@@ -7,6 +7,8 @@ public struct EncodedValue: Sendable {
     public struct TensorSpan: Hashable, Sendable {
         public var range: Range<Int>
         public var elementSize: Int
+        /// Elements of a row: the last extent.
+        public var row: Int
     }
 
     public var bytes: [UInt8]
@@ -71,7 +73,7 @@ extension Value {
             for extent in t.shape { result.append(UInt64(extent)) }
             let start = result.bytes.count
             t.withBytes { result.bytes.append(contentsOf: $0) }
-            result.tensors.append(.init(range: start..<result.bytes.count, elementSize: t.elementType.size))
+            result.tensors.append(.init(range: start..<result.bytes.count, elementSize: t.elementType.size, row: t.shape.last ?? 1))
         case .digest(let d):
             result.bytes.append(10)
             result.bytes.append(contentsOf: d.bytes)

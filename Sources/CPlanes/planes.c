@@ -13,6 +13,7 @@
 #define NAME(x) x##8
 #include "planes_plain.h"
 #define KEEP keep8
+#define SELECT select8
 #define EXPAND expand8
 #define SPREAD spread8
 #define GATHER gather8
@@ -25,6 +26,7 @@
 #undef NAME
 #undef WORD
 #undef KEEP
+#undef SELECT
 #undef EXPAND
 #undef SPREAD
 #undef GATHER
@@ -36,6 +38,7 @@
 #undef NAME
 #define NAME(x) x##4_plain
 #define KEEP keep4
+#define SELECT select4
 #define EXPAND expand4
 #define SPREAD spread4
 #define GATHER gather4
@@ -43,6 +46,7 @@
 #include "planes_body.h"
 #undef NAME
 #undef KEEP
+#undef SELECT
 #undef EXPAND
 #undef SPREAD
 #undef GATHER
@@ -54,6 +58,7 @@
 #define TARGET SSSE3 static
 #define NAME(x) x##4_ssse3
 #define KEEP keep_ssse3
+#define SELECT select_ssse3
 #define EXPAND expand_ssse3
 #define SPREAD spread_ssse3
 #define GATHER gather_ssse3
@@ -67,30 +72,41 @@
 #endif
 
 size_t planes_split4(
-    const uint8_t *words, size_t count, int differences, uint8_t *bitmap, uint8_t *planes, size_t stride) {
-    if (HAS_SSSE3) return planes_split4_ssse3(words, count, differences, bitmap, planes, stride);
-    return planes_split4_plain(words, count, differences, bitmap, planes, stride);
+    const uint8_t *words, size_t count, planes_manner manner, uint8_t *bitmap, uint8_t *planes, size_t stride) {
+    if (HAS_SSSE3) return planes_split4_ssse3(words, count, manner, bitmap, planes, stride);
+    return planes_split4_plain(words, count, manner, bitmap, planes, stride);
 }
 
 int planes_join4(
-    const uint8_t *const *planes, size_t kept, int differences, const uint8_t *bitmap, size_t count, uint8_t *words) {
-    if (HAS_SSSE3) return planes_join4_ssse3(planes, kept, differences, bitmap, count, words);
-    return planes_join4_plain(planes, kept, differences, bitmap, count, words);
+    const uint8_t *const *planes, size_t kept, planes_manner manner, const uint8_t *bitmap, size_t count, uint8_t *words) {
+    if (HAS_SSSE3) return planes_join4_ssse3(planes, kept, manner, bitmap, count, words);
+    return planes_join4_plain(planes, kept, manner, bitmap, count, words);
 }
 
 size_t planes_split_reference(
-    const uint8_t *words, size_t count, int size, int differences, uint8_t *bitmap, uint8_t *planes, size_t stride) {
+    const uint8_t *words, size_t count, int size, planes_manner manner, uint8_t *bitmap, uint8_t *planes,
+    size_t stride) {
     uint64_t before = 0, all = size == 8 ? ~0ull : 0xFFFFFFFFull;
     size_t kept = 0;
-    if (bitmap) memset(bitmap, 0, (count + 7) / 8);
+    size_t length = manner.prediction == planes_by_row ? manner.row : planes_block;
+    // The difference at each word of this row and of the one above.
+    uint64_t rows[2][planes_largest_row] = {{0}};
+    size_t marks = 0;
     for (size_t i = 0; i < count; i++) {
+        size_t column = i % length;
+        if (i > 0 && column == 0) marks += (length + 7) / 8;
+        if (bitmap && column % 8 == 0) bitmap[marks + column / 8] = 0;
+        uint64_t *row = rows[i / length & 1], *last = rows[~(i / length) & 1];
         uint64_t word = 0;
         for (int p = 0; p < size; p++) word |= (uint64_t)words[i * (size_t)size + (size_t)p] << (8 * p);
+        row[column] = 0;
         if (bitmap && word == 0) continue;
-        if (bitmap) bitmap[i / 8] |= (uint8_t)(1u << (i % 8));
+        if (bitmap) bitmap[marks + column / 8] |= (uint8_t)(1u << (column % 8));
         uint64_t coded = word;
-        if (differences) {
+        if (manner.prediction != planes_unpredicted) {
             uint64_t difference = (word - before) & all;
+            row[column] = difference;
+            if (manner.prediction == planes_by_row) difference = (difference - last[column]) & all;
             int is_negative = (int)(difference >> (8 * size - 1));
             coded = (is_negative ? ~(difference << 1) : difference << 1) & all;
         }

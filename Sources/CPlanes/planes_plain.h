@@ -1,4 +1,4 @@
-// The four steps in plain C, for any processor and both widths.
+// The steps in plain C, for any processor and both widths.
 
 static inline size_t NAME(keep)(const uint8_t *words, size_t count, WORD *kept, uint8_t *bitmap) {
     size_t n = 0;
@@ -16,6 +16,15 @@ static inline size_t NAME(keep)(const uint8_t *words, size_t count, WORD *kept, 
         bitmap[i / 8] = (uint8_t)bits;
     }
     return n;
+}
+
+static inline void NAME(select)(const WORD *words, const uint8_t *bitmap, size_t count, WORD *selected) {
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        // Written even when it is not selected, and then written over: `selected` has room for it.
+        selected[n] = words[i];
+        n += bitmap[i / 8] >> (i % 8) & 1;
+    }
 }
 
 static inline void NAME(expand)(const WORD *kept, const uint8_t *bitmap, size_t count, uint8_t *words) {
@@ -49,7 +58,7 @@ static inline void NAME(gather)(const uint8_t *const *planes, size_t at, size_t 
 
 static inline WORD NAME(sum)(WORD *words, size_t count, WORD previous) {
     for (size_t i = 0; i < count; i++) {
-        previous += (words[i] >> 1) ^ (WORD)-(words[i] & 1);
+        previous += words[i];
         words[i] = previous;
     }
     return previous;

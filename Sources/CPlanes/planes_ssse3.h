@@ -1,4 +1,4 @@
-// The four steps for words of four bytes with SSSE3: sixteen bytes at a time.
+// The steps for words of four bytes with SSSE3: sixteen bytes at a time.
 
 #include <immintrin.h>
 
@@ -39,6 +39,22 @@ SSSE3 static inline size_t keep_ssse3(const uint8_t *words, size_t count, uint32
         bitmap[i / 8] = (uint8_t)(low | four_kept(words + 4 * i + 16, kept, &n) << 4);
     }
     return i == count ? n : n + keep4(words + 4 * i, count - i, kept + n, bitmap + i / 8);
+}
+
+SSSE3 static inline void select_ssse3(const uint32_t *words, const uint8_t *bitmap, size_t count, uint32_t *selected) {
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        unsigned low = bitmap[i / 8] & 15, high = bitmap[i / 8] >> 4;
+        __m128i four = _mm_loadu_si128((const __m128i *)(words + i));
+        four = _mm_shuffle_epi8(four, _mm_load_si128((const __m128i *)to_front[low]));
+        _mm_storeu_si128((__m128i *)selected, four);
+        selected += (unsigned)__builtin_popcount(low);
+        four = _mm_loadu_si128((const __m128i *)(words + i + 4));
+        four = _mm_shuffle_epi8(four, _mm_load_si128((const __m128i *)to_front[high]));
+        _mm_storeu_si128((__m128i *)selected, four);
+        selected += (unsigned)__builtin_popcount(high);
+    }
+    if (i < count) select4(words + i, bitmap + i / 8, count - i, selected);
 }
 
 SSSE3 static inline void expand_ssse3(const uint32_t *kept, const uint8_t *bitmap, size_t count, uint8_t *words) {
@@ -97,11 +113,9 @@ SSSE3 static inline void gather_ssse3(const uint8_t *const *planes, size_t at, s
 
 SSSE3 static inline uint32_t sum_ssse3(uint32_t *words, size_t count, uint32_t previous) {
     __m128i before = _mm_set1_epi32((int)previous);
-    const __m128i one = _mm_set1_epi32(1);
     size_t i = 0;
     for (; i + 4 <= count; i += 4) {
         __m128i x = _mm_loadu_si128((const __m128i *)(words + i));
-        x = _mm_xor_si128(_mm_srli_epi32(x, 1), _mm_sub_epi32(_mm_setzero_si128(), _mm_and_si128(x, one)));
         x = _mm_add_epi32(x, _mm_slli_si128(x, 4));
         x = _mm_add_epi32(x, _mm_slli_si128(x, 8));
         // Only this addition and the broadcast wait for the four before.

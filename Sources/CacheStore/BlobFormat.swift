@@ -133,11 +133,16 @@ struct PreparedBlob: Sendable {
         }
         var head = BlobHead(rawBytes: value.bytes.count, spans: spans)
         let layout = head
+        let rows = WordPlanes.Size.allCases.compactMap { size in
+            value.tensors.filter { $0.elementSize == size.rawValue }.max { $0.range.count < $1.range.count }
+                .map { (size, $0.row) }
+        }
+        var advice = CodecAdvice(rows: Dictionary(uniqueKeysWithValues: rows))
         pieces = CodecWorkspace.withOne { workspace in
             (0..<layout.pieceCount).map { piece in
                 let size = value.bytes.withUnsafeBytes { bytes in
                     layout.codec(ofPiece: piece).store(
-                        UnsafeRawBufferPointer(rebasing: bytes[layout.rawRange(ofPiece: piece)]), workspace)
+                        UnsafeRawBufferPointer(rebasing: bytes[layout.rawRange(ofPiece: piece)]), &advice, workspace)
                 }
                 return Sealed.seal(
                     UnsafeRawBufferPointer(rebasing: workspace.output[..<size]),

@@ -9,14 +9,13 @@ final class CodecWorkspace: @unchecked Sendable {
     let planes = UnsafeMutableRawBufferPointer.allocate(byteCount: BlobHead.pieceSize + 64, alignment: 64)
     /// Words of several tensors side by side.
     let words = UnsafeMutableRawBufferPointer.allocate(byteCount: BlobHead.pieceSize + 64, alignment: 64)
-    /// Which words are not zero: a bit for each word of a piece.
-    let bitmap = UnsafeMutableRawBufferPointer.allocate(byteCount: BlobHead.pieceSize / 32 + 64, alignment: 64)
+    /// Which words are not zero: a bit for each word of a piece, and up to seven more for each row.
+    let bitmap = UnsafeMutableRawBufferPointer.allocate(byteCount: BlobHead.pieceSize / 16 + 64, alignment: 64)
     /// A piece as it will be stored. Streams that would not fit are stored as they are, which does.
     let output = UnsafeMutableRawBufferPointer.allocate(byteCount: BlobHead.pieceSize * 9 / 8 + 4096, alignment: 64)
 
-    /// Room for the frame of a sample, and for a sample.
-    let trial = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 64)
-    let sample = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 64)
+    /// Room for the frame of a sample.
+    let trial = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
 
     private init() {
         guard let compression = Compression() else { fatalError("no memory for a zstd context") }
@@ -24,7 +23,7 @@ final class CodecWorkspace: @unchecked Sendable {
     }
 
     deinit {
-        for buffer in [planes, words, bitmap, output, trial, sample] { buffer.deallocate() }
+        for buffer in [planes, words, bitmap, output, trial] { buffer.deallocate() }
     }
 
     static func withOne<R, E: Error>(_ body: (CodecWorkspace) throws(E) -> R) throws(E) -> R {

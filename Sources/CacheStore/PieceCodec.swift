@@ -4,11 +4,11 @@
 ///              | 1, one zstd frame
 ///              | 2, stream of the bytes outside tensors, group of 4-byte words, group of 8-byte words
 ///     group   := nothing where the piece has no such words
-///              | code of `WordPlanes` (1 byte), kept words (4), stream of the bitmap if sparse, a stream a plane
+///              | code of `WordPlanes` (1 + 4 bytes), kept words (4), stream of the bitmap if sparse, a stream a plane
 ///     stream  := 0 as it is | 1 zstd (1 byte), size (4), bytes
 ///
 /// The words of all tensors of the piece that are of one size make one group, so that many small tensors share their
-/// streams. What becomes of a group is measured on a sample of it: see `PieceSample`. Sizes are little-endian.
+/// streams. What becomes of a group is measured on a sample of it: see `CodecAdvice`. Sizes are little-endian.
 struct PieceCodec {
     /// The parts of the piece that are whole words of tensors, by size, in the order of their places.
     var parts: [(size: WordPlanes.Size, ranges: [Range<Int>])]
@@ -35,10 +35,10 @@ struct PieceCodec {
     /// Writes the stored form to the workspace's output.
     ///
     /// - Returns: its size.
-    func store(_ bytes: UnsafeRawBufferPointer, _ workspace: CodecWorkspace) -> Int {
+    func store(_ bytes: UnsafeRawBufferPointer, _ advice: inout CodecAdvice, _ workspace: CodecWorkspace) -> Int {
         precondition(bytes.count == byteCount && byteCount <= BlobHead.pieceSize)
-        let asWhole = parts.isEmpty ? nil : storeStreams(bytes, workspace)
-        if let asWhole, asWhole <= byteCount { return asWhole }
+        let asStreams = parts.isEmpty ? nil : storeStreams(bytes, &advice, workspace)
+        if let asStreams, asStreams <= byteCount { return asStreams }
         workspace.output[0] = Form.frame.rawValue
         let room = UnsafeMutableRawBufferPointer(rebasing: workspace.output[1..<1 + byteCount])
         if let size = workspace.compression.compress(bytes, into: room, .matches), size < byteCount { return 1 + size }
@@ -48,26 +48,29 @@ struct PieceCodec {
     }
 
     /// - Returns: nil when one frame of all bytes promises to be smaller.
-    private func storeStreams(_ bytes: UnsafeRawBufferPointer, _ workspace: CodecWorkspace) -> Int? {
+    private func storeStreams(
+        _ bytes: UnsafeRawBufferPointer, _ advice: inout CodecAdvice, _ workspace: CodecWorkspace
+    ) -> Int? {
         var output = StreamWriter(workspace: workspace)
         output.put(Form.streams.rawValue)
         output.putStream(Self.joined(bytes, gaps, workspace.words), .matches)
         for (size, ranges) in parts {
             let words = Self.joined(bytes, ranges, workspace.words)
-            guard let choice = PieceSample(of: words, size: size, workspace).choice else { return nil }
+            guard let choice = advice.choice(for: words, size: size, workspace) else { return nil }
             let stride = words.count / size.rawValue
             let kept = choice.split(
                 words, planes: workspace.planes, stride: stride, bitmap: workspace.bitmap)
-            output.put(choice.code)
+            output.put(choice.code.manner)
+            output.put(choice.code.row)
             output.put(UInt32(kept))
             if choice.isSparse {
-                let marks = workspace.bitmap[..<WordPlanes.bitmapBytes(stride)]
+                let marks = workspace.bitmap[..<choice.bitmapBytes(stride)]
                 output.putStream(UnsafeRawBufferPointer(rebasing: marks), .matches)
             }
             for plane in 0..<size.rawValue {
                 let content = UnsafeRawBufferPointer(
                     rebasing: workspace.planes[plane * stride..<plane * stride + kept])
-                output.putStream(content, PieceSample.effort(for: content, workspace))
+                output.putStream(content, CodecAdvice.effort(for: content, workspace))
             }
         }
         return output.position
@@ -117,12 +120,12 @@ struct PieceCodec {
         for (size, ranges) in parts {
             let byteCount = ranges.reduce(0) { $0 + $1.count }
             let count = byteCount / size.rawValue
-            guard let choice = input.byte().flatMap({ WordPlanes(size: size, code: $0) }), let kept = input.size(),
-                kept <= count
+            guard let manner = input.byte(), let row = input.size(),
+                let choice = WordPlanes(size: size, manner: manner, row: row), let kept = input.size(), kept <= count
             else { return false }
             var marks = UnsafeRawBufferPointer(start: nil, count: 0)
             if choice.isSparse {
-                guard let stream = input.stream(of: WordPlanes.bitmapBytes(count), in: workspace.bitmap) else {
+                guard let stream = input.stream(of: choice.bitmapBytes(count), in: workspace.bitmap) else {
                     return false
                 }
                 marks = stream
@@ -177,8 +180,8 @@ private struct StreamWriter {
     mutating func putStream(_ bytes: UnsafeRawBufferPointer, _ effort: Compression.Effort?) {
         let start = position + 5
         let room = UnsafeMutableRawBufferPointer(rebasing: workspace.output[start..<start + bytes.count])
-        // A gain of less than a fiftieth is not worth the time of every later read.
-        let target = UnsafeMutableRawBufferPointer(rebasing: room[..<(bytes.count - bytes.count / 50)])
+        // A small gain is not worth the time of every later read.
+        let target = UnsafeMutableRawBufferPointer(rebasing: room[..<(bytes.count - bytes.count / 20)])
         let size = effort.flatMap { bytes.isEmpty ? nil : workspace.compression.compress(bytes, into: target, $0) }
         put(UInt8(size == nil ? 0 : 1))
         put(UInt32(size ?? bytes.count))

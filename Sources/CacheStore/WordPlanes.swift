@@ -3,8 +3,9 @@ import CPlanes
 /// How the words of a piece's tensors were taken apart into byte planes.
 ///
 /// *Sparse*: zeros are left out and marked in a bitmap, so that masked pixels cost nothing and do not stand between
-/// the others. *Differences*: each kept word is replaced by its difference to the one before. The planes put the
-/// lowest bytes of all words together, then the next higher ones: what is noise is then apart from what is not.
+/// the others. *Predicted*: a kept word is replaced by its difference to the one before, or by how that difference
+/// differs from the one above it in the row before. The planes put the lowest bytes of all words together, then the
+/// next higher ones: what is noise is then apart from what is not. CPlanes.h says it exactly.
 ///
 /// All unsafe use of the plane kernels is in this file.
 struct WordPlanes {
@@ -13,25 +14,62 @@ struct WordPlanes {
         case eight = 8
     }
 
+    enum Prediction: Equatable {
+        case none
+        case byWord
+        /// The words of a row, 32...4096.
+        case byRow(Int)
+    }
+
+    static let rows = Int(planes_smallest_row)...Int(planes_largest_row)
+
     var size: Size
     var isSparse: Bool
-    var hasDifferences: Bool
+    var prediction: Prediction
 
-    /// One byte in the store.
-    var code: UInt8 { (hasDifferences ? 1 : 0) | (isSparse ? 2 : 0) }
+    /// What the store keeps: a byte for how, and the words of a row, 0 when they do not matter.
+    var code: (manner: UInt8, row: UInt32) {
+        let sparse: UInt8 = isSparse ? 4 : 0
+        switch prediction {
+        case .none: return (sparse, 0)
+        case .byWord: return (sparse | 1, 0)
+        case .byRow(let row): return (sparse | 2, UInt32(row))
+        }
+    }
 
-    init(size: Size, isSparse: Bool, hasDifferences: Bool) {
+    init(size: Size, isSparse: Bool, prediction: Prediction) {
         self.size = size
         self.isSparse = isSparse
-        self.hasDifferences = hasDifferences
+        self.prediction = prediction
     }
 
-    init?(size: Size, code: UInt8) {
-        guard code < 4 else { return nil }
-        self.init(size: size, isSparse: code & 2 != 0, hasDifferences: code & 1 != 0)
+    /// - Returns: nil for what is no code.
+    init?(size: Size, manner: UInt8, row: Int) {
+        let prediction: Prediction
+        switch (manner & 3, row) {
+        case (0, 0): prediction = .none
+        case (1, 0): prediction = .byWord
+        case (2, Self.rows): prediction = .byRow(row)
+        default: return nil
+        }
+        guard manner < 8 else { return nil }
+        self.init(size: size, isSparse: manner & 4 != 0, prediction: prediction)
     }
 
-    static func bitmapBytes(_ words: Int) -> Int { (words + 7) / 8 }
+    private var manner: planes_manner {
+        switch prediction {
+        case .none: planes_manner(prediction: planes_unpredicted, row: 0)
+        case .byWord: planes_manner(prediction: planes_by_word, row: 0)
+        case .byRow(let row): planes_manner(prediction: planes_by_row, row: row)
+        }
+    }
+
+    /// Bytes of the bitmap of so many words: each block of them starts a byte.
+    func bitmapBytes(_ words: Int) -> Int {
+        var block = Int(planes_block)
+        if case .byRow(let row) = prediction { block = row }
+        return words / block * ((block + 7) / 8) + (words % block + 7) / 8
+    }
 
     /// Takes `words` apart; plane p lies `p * stride` bytes into `planes`.
     ///
@@ -43,13 +81,11 @@ struct WordPlanes {
         let count = words.count / size.rawValue
         guard count > 0 else { return 0 }
         precondition(stride >= count && planes.count >= stride * size.rawValue)
-        precondition(bitmap.count >= Self.bitmapBytes(count))
+        precondition(bitmap.count >= bitmapBytes(count))
         let marks = isSparse ? bitmap.baseAddress : nil
         switch size {
-        case .four:
-            return planes_split4(words.baseAddress, count, hasDifferences ? 1 : 0, marks, planes.baseAddress, stride)
-        case .eight:
-            return planes_split8(words.baseAddress, count, hasDifferences ? 1 : 0, marks, planes.baseAddress, stride)
+        case .four: return planes_split4(words.baseAddress, count, manner, marks, planes.baseAddress, stride)
+        case .eight: return planes_split8(words.baseAddress, count, manner, marks, planes.baseAddress, stride)
         }
     }
 
@@ -63,7 +99,7 @@ struct WordPlanes {
     ) -> Bool {
         let count = words.count / size.rawValue
         guard planes.count == size.rawValue, planes.allSatisfy({ $0.count == kept }) else { return false }
-        guard isSparse ? bitmap.count == Self.bitmapBytes(count) : kept == count else { return false }
+        guard isSparse ? bitmap.count == bitmapBytes(count) : kept == count else { return false }
         if kept == 0 {
             // An empty plane may have no address.
             guard bitmap.allSatisfy({ $0 == 0 }) else { return false }
@@ -73,8 +109,9 @@ struct WordPlanes {
         let marks = isSparse ? bitmap.baseAddress?.assumingMemoryBound(to: UInt8.self) : nil
         let addresses = planes.map { $0.baseAddress?.assumingMemoryBound(to: UInt8.self) }
         switch size {
-        case .four: return planes_join4(addresses, kept, hasDifferences ? 1 : 0, marks, count, words.baseAddress) != 0
-        case .eight: return planes_join8(addresses, kept, hasDifferences ? 1 : 0, marks, count, words.baseAddress) != 0
+        case .four: return planes_join4(addresses, kept, manner, marks, count, words.baseAddress) != 0
+        case .eight: return planes_join8(addresses, kept, manner, marks, count, words.baseAddress) != 0
         }
     }
 }
+

@@ -7,6 +7,19 @@ func elapsed(_ body: () throws -> Void) rethrows -> Double {
     return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
 }
 
+/// Seconds of processor time that `body` takes on this thread: what is left when waiting for the disk, and for other
+/// programs, is taken out.
+func processorSeconds(_ body: () throws -> Void) rethrows -> Double {
+    func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+    let start = now()
+    try body()
+    return now() - start
+}
+
 /// The shortest of several rounds: what the work takes when nothing else gets in its way.
 func bestOf(_ rounds: Int, _ body: (Int) throws -> Void) rethrows -> Double {
     var best = Double.infinity

@@ -14,8 +14,8 @@ struct CacheInspector: ParsableCommand {
             FIND      ls lists and filters; show prints one step with a preview; ui walks through all of it
             TRACE     tree shows where a result comes from, back to parameters, seeds and files
             CARRY     export packs results with all they rest on (an RO-Crate); import takes them in
-            TIDY      du says what takes the space; verify finds damage; gc clears out, and limit does so by itself; pin keeps \
-                      things from them
+            TIDY      du says what takes the space; verify finds damage; gc clears out, and limit does so by itself; \
+            pin keeps things from both
 
             EXAMPLES
               spinweave-cache ls --node 'noise@*' --where 'J1 > 0.6 meV'
@@ -29,7 +29,6 @@ struct CacheInspector: ParsableCommand {
             be read or written.
             """,
         subcommands: [
-            ListRecords.self, ShowRecord.self, ShowTree.self, DiskUse.self, VerifyStore.self, CollectGarbage.self,
             ListRecords.self, ShowRecord.self, ShowTree.self, DiskUse.self, VerifyStore.self, CollectGarbage.self,
             LimitSize.self, PinSteps.self, UnpinSteps.self, ListPins.self, ExportCrate.self, ImportCrate.self,
             UserInterface.self,

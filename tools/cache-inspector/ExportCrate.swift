@@ -64,7 +64,7 @@ struct ExportCrate: ParsableCommand {
                 ancestry: ancestry, run: wantedRun.map { try RecordFilter.run(named: $0, in: store) }, targets: targets,
                 graph: graph)
             // Under another name until it is whole.
-            let unfinished = "\(output).\(getpid()).partial"
+            let unfinished = URL(filePath: output).standardizedFileURL.path + ".\(getpid()).partial"
             var isDone = false
             defer {
                 if !isDone, FileManager.default.fileExists(atPath: unfinished) {
@@ -93,7 +93,7 @@ struct ExportCrate: ParsableCommand {
     }
 
     private func move(_ unfinished: String) throws(InterchangeError) {
-        if rename(unfinished, output) != 0 {
+        if rename(unfinished, URL(filePath: output).standardizedFileURL.path) != 0 {
             throw InterchangeError(
                 "cannot be made: \(String(cString: strerror(errno)))", file: output,
                 hint: "check the path and its permissions")

@@ -48,15 +48,17 @@ struct StepFacts {
         path.split(separator: ".").map(String.init).suffix(name.count).elementsEqual(name)
     }
 
-    /// By path: `facts.…`, `parameters.…` and `value.…`.
+    /// By path: `facts.…`, `parameters.…`, `point.…` and `value.…`.
     mutating func facts(of record: Record) throws -> [String: Value] {
         if let facts = known[record.key] { return facts }
         var facts: [String: Value] = [:]
         if !record.summary.isEmpty, let summary = Self.decoded(record.summary) {
             Self.flatten(summary, at: "facts", into: &facts)
         }
-        if let parameters = try ancestry.preimage(of: record)?["parameters"] {
-            Self.flatten(parameters, at: "parameters", into: &facts)
+        let preimage = try ancestry.preimage(of: record)
+        // A sweep's samples have parameters of their own.
+        for part in ["parameters", "point"] {
+            if let fields = preimage?[part] { Self.flatten(fields, at: part, into: &facts) }
         }
         // Damaged numbers are not believed; 'show' and 'verify' say that they are.
         if record.canonicalBytes <= Self.largestAnswer,
