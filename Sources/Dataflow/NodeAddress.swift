@@ -13,7 +13,8 @@ public struct NodeAddress: Sendable, Hashable {
             let instances = graph.nodes.filter { $0.declaredName == name }.map(\.name)
             let hint =
                 instances.isEmpty
-                ? Spelling.nearest(to: name, among: graph.nodes.map(\.name)).map { "did you mean '\($0)'?" }
+                ? Spelling.nearest(to: name, among: graph.nodes.map(\.name) + graph.nodes.map(\.declaredName))
+                    .map { "did you mean '\($0)'?" } ?? Self.list(of: graph)
                 : "'\(name)' exists once for each \(Self.loops(of: name, in: graph)): "
                     + instances.prefix(6).joined(separator: ", ") + (instances.count > 6 ? ", …" : "")
             throw Diagnostic("graph '\(graph.name)' has no node '\(name)'", hint: hint)
@@ -28,6 +29,13 @@ public struct NodeAddress: Sendable, Hashable {
                 "node '\(name)' has no sample '\(parts[1])'", hint: "samples count from 0 to \(samples - 1)")
         }
         self.sample = sample
+    }
+
+    /// The nodes as they are written in the file.
+    private static func list(of graph: Graph) -> String {
+        var names: [String] = []
+        for node in graph.nodes where !names.contains(node.declaredName) { names.append(node.declaredName) }
+        return "its nodes are \(names.prefix(12).joined(separator: ", "))" + (names.count > 12 ? ", …" : "")
     }
 
     /// `class and exposure`.

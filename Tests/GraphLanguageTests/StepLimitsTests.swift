@@ -50,7 +50,7 @@ struct StepLimitsTests {
 
             """
         let expected = """
-            test.yaml:2:25: error: 'limits' takes a mapping, found text
+            test.yaml:2:25: error: 'limits' takes a mapping, found a single value
                 2 |   a: {stage: s, limits: 10 min}
                   |                         ^~~~~~
               hint: write 'limits: {time: 10 min, memory: 4 GB}'

@@ -79,18 +79,21 @@ struct EventTests {
     @Test("--keep-going computes everything that does not depend on the failed step")
     func keepGoing() throws {
         let workplace = try Workplace()
-        // The simulated measurement fails; training does not depend on it.
-        let options = QuickGraph.options(["stand-in-spectrum.limits.time=1 ms", "stand-in-spectrum.grid=40"])
+        // The test fails; the measurement and its attribution do not depend on it, the verdict does.
+        let options = QuickGraph.options(["test-spectra.limits.time=1 ms", "test-spectra.grid=20"])
         let stopped = try workplace.spinweave(["run", QuickGraph.file, "--quiet", "--format", "json"] + options)
         #expect(stopped.status == 1)
+        let first = try JSONDecoder().decode(RunDocument.self, from: Data(stopped.output.utf8))
+        #expect(first.node("attribution")?.pending == 1)
         let going = try workplace.spinweave(
             ["run", QuickGraph.file, "--quiet", "--keep-going", "--format", "json"] + options)
         #expect(going.status == 1)
         let document = try JSONDecoder().decode(RunDocument.self, from: Data(going.output.utf8))
         #expect(document.outcome == "failed")
-        #expect(document.node("stand-in-spectrum")?.failed == 1)
-        #expect(document.node("network")?.pending == 0)
-        #expect(document.node("test")?.computed == 1)
+        // What failed in the first run is remembered; what the first run left is computed.
+        #expect(document.node("test-spectra@goodenough")?.failed == 4)
+        #expect(document.node("test")?.pending == 1)
+        #expect(document.node("measurement")?.computed == 1 && document.node("attribution")?.computed == 1)
         #expect(document.node("verdict")?.pending == 1)
         #expect(document.nodes.filter { $0.pending > 0 }.allSatisfy { $0.computed == 0 && $0.failed == 0 })
     }

@@ -3,8 +3,8 @@ import Testing
 
 @Suite("Limits of time and memory, in processes of their own")
 struct LimitTests {
-    /// Training that never ends of itself.
-    private static let endless = ["network.epochs=10000000"]
+    /// Training that takes many minutes.
+    private static let endless = ["network.epochs=100000"]
 
     private static let generous = ["spectra", "noise", "network", "verdict", "resolution"].map {
         "\($0).limits={time: 10 min, memory: 8 GB}"
@@ -105,5 +105,33 @@ struct LimitTests {
         #expect(try run.wait().status == -SIGKILL)
         #expect(try waitForWorkers(in: workplace) { $0 == 0 })
         #expect(try workplace.inspector("verify", "--store", "store").status == 0)
+    }
+
+    @Test("a worker that crashes is a failed step; one that somebody kills says nothing of its step")
+    func death() throws {
+        let workplace = try QuickGraph.workplace()
+        let options = QuickGraph.options(Self.endless + ["network.limits.time=10 h", "network.members=1"])
+        func run(_ signal: Int32) throws -> Program.Outcome {
+            let run = try Program.spinweave.start(
+                ["run", QuickGraph.file, "--quiet", "--format", "json"] + options, in: workplace.folder)
+            #expect(try waitForWorkers(in: workplace) { $0 > 0 })
+            usleep(200_000)
+            for worker in try workers(in: workplace) { if let number = Int32(worker) { kill(number, signal) } }
+            return try run.wait()
+        }
+        let killed = try run(SIGKILL)
+        #expect(killed.status == 1 && killed.output.isEmpty)
+        #expect(
+            killed.errors == """
+                error: network#0: its worker process was killed from outside (signal 9)
+                  hint: the machine may have run out of memory: use fewer --jobs or give the node a memory limit
+
+                """)
+        // Not remembered: the step is tried again.
+        let crashed = try run(SIGFPE)
+        #expect(crashed.status == 1)
+        let document = try JSONDecoder().decode(RunDocument.self, from: Data(crashed.output.utf8))
+        let message = try #require(document.node("network")?.failures.first?.message)
+        #expect(message.hasPrefix("its worker process crashed (Floating point exception)\n  hint: "))
     }
 }
