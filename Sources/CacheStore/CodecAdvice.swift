@@ -3,7 +3,8 @@ import Foundation
 /// What a few thousand words of a value say about how to store it.
 ///
 /// The candidates are tried on a run of words from the middle. Their cost is the entropy of each byte plane, which is
-/// what Huffman codes come close to; one frame of the unsplit words is the candidate for data that repeats.
+/// what Huffman codes come close to. Where one frame of the unsplit words rivals that, something repeats (symmetry), and
+/// the candidates are compressed in earnest.
 struct CodecAdvice {
     /// The row, in words, of the largest tensor of each size: what "above" means for most words.
     var rows: [WordPlanes.Size: Int]
@@ -12,8 +13,8 @@ struct CodecAdvice {
         /// nil when one frame of the unsplit bytes is smaller.
         var choice: WordPlanes?
         var pieces: Int
-        /// By plane, once one was worth compressing.
-        var efforts: [Int: Compression.Effort] = [:]
+        /// By plane: whether matches are worth looking for.
+        var repeats: [Int: Bool] = [:]
     }
 
     private var known: [WordPlanes.Size: Advice] = [:]
@@ -67,24 +68,33 @@ struct CodecAdvice {
         if let row = rows[size], WordPlanes.rows.contains(row), count >= 4 * row {
             predictions.append((.byRow(row), 1 / Self.gainByRow))
         }
-        var best: (cost: Double, choice: WordPlanes)?
-        for (prediction, handicap) in predictions {
-            var candidate = WordPlanes(size: size, isSparse: true, prediction: prediction)
-            let kept = candidate.split(sample, planes: workspace.planes, stride: count, bitmap: workspace.bitmap)
-            var cost = 0.0
-            for plane in 0..<size.rawValue {
-                let content = workspace.planes[plane * count..<plane * count + kept]
-                let entropy = Self.entropy(UnsafeRawBufferPointer(rebasing: content))
-                cost += entropy > Self.noise * Double(kept) ? Double(kept) : entropy
+        /// The cheapest candidate by what `cost` says of a plane.
+        func best(_ cost: (UnsafeRawBufferPointer) -> Double) -> (cost: Double, choice: WordPlanes)? {
+            var best: (cost: Double, choice: WordPlanes)?
+            for (prediction, handicap) in predictions {
+                var candidate = WordPlanes(size: size, isSparse: true, prediction: prediction)
+                let kept = candidate.split(sample, planes: workspace.planes, stride: count, bitmap: workspace.bitmap)
+                var sum = 0.0
+                for plane in 0..<size.rawValue {
+                    let content = workspace.planes[plane * count..<plane * count + kept]
+                    let stored = cost(UnsafeRawBufferPointer(rebasing: content))
+                    sum += stored > Self.noise * Double(kept) ? Double(kept) : stored
+                }
+                candidate.isSparse = (count - kept) * Self.sparseShare >= count
+                if best.map({ sum * handicap < $0.cost }) ?? true { best = (sum * handicap, candidate) }
             }
-            candidate.isSparse = (count - kept) * Self.sparseShare >= count
-            if best.map({ cost * handicap < $0.cost }) ?? true { best = (cost * handicap, candidate) }
+            return best
         }
-        guard let best else { return nil }
-        let whole = workspace.compression.compress(sample, into: workspace.trial, .matches) ?? sample.count
         // Of small groups, the tables and headers of the planes weigh as well.
         let overhead = Double(16 * (size.rawValue + 1))
-        return Double(whole) < 0.9 * (best.cost + overhead) ? nil : best.choice
+        let whole = Double(workspace.compression.compress(sample, into: workspace.trial, .matches) ?? sample.count)
+        guard let byCodes = best(Self.entropy) else { return nil }
+        if whole > 1.1 * (byCodes.cost + overhead) { return byCodes.choice }
+        // Something repeats, which entropy does not see: planes may hold it too.
+        let byMatches = best { plane in
+            Double(workspace.compression.compress(plane, into: workspace.trial, .matches) ?? plane.count)
+        }
+        return byMatches.flatMap { whole < 0.95 * ($0.cost + overhead) ? nil : $0.choice }
     }
 
     /// How to compress a plane of words of `size`, by a sample from its middle; nil when too little is to be gained.
@@ -95,13 +105,14 @@ struct CodecAdvice {
         let start = (content.count - length) / 2
         let sample = UnsafeRawBufferPointer(rebasing: content[start..<start + length])
         let cost = Self.entropy(sample)
-        if cost > Self.noise * Double(length) { return nil }
         if cost < 0.05 * Double(length) { return .matches }
-        if let effort = known[size]?.efforts[plane] { return effort }
-        let frame = workspace.compression.compress(sample, into: workspace.trial, .matches) ?? length
-        let effort = Double(frame) < Self.gainByMatches * cost ? Compression.Effort.matches : .frequencies
-        known[size]?.efforts[plane] = effort
-        return effort
+        let isNoise = cost > Self.noise * Double(length)
+        if let repeats = known[size]?.repeats[plane] { return repeats ? .matches : isNoise ? nil : .frequencies }
+        // All bytes may be equally frequent and yet come again and again.
+        let frame = Double(workspace.compression.compress(sample, into: workspace.trial, .matches) ?? length)
+        let repeats = isNoise ? frame < Self.noise * Double(length) : frame < Self.gainByMatches * cost
+        known[size]?.repeats[plane] = repeats
+        return repeats ? .matches : isNoise ? nil : .frequencies
     }
 
     /// The bytes that `plane`, of at most `sampleWords`, would take in ideal codes of single bytes.
