@@ -3,16 +3,17 @@ import Foundation
 /// What a few thousand words of a value say about how to store it.
 ///
 /// The candidates are tried on a run of words from the middle. Their cost is the entropy of each byte plane, which is
-/// what Huffman codes come close to. Where one frame of the unsplit words rivals that, something repeats (symmetry), and
-/// the candidates are compressed in earnest.
+/// what Huffman codes come close to. Where one frame of the unsplit words rivals that, something repeats (symmetry): the
+/// candidates are compressed in earnest, and whole pieces are stored both ways to see which is smaller.
 struct CodecAdvice {
     /// The row, in words, of the largest tensor of each size: what "above" means for most words.
     var rows: [WordPlanes.Size: Int]
 
     private struct Advice {
-        /// nil when one frame of the unsplit bytes is smaller.
+        /// nil for no words.
         var choice: WordPlanes?
         var pieces: Int
+        var hasRival: Bool
         /// By plane: whether matches are worth looking for.
         var repeats: [Int: Bool] = [:]
     }
@@ -33,6 +34,10 @@ struct CodecAdvice {
     /// Above this part of its size, a plane is not compressed.
     private static let noise = 0.93
 
+    /// Whether one frame of a piece's bytes as they are may be smaller than its streams: a sample cannot tell, because
+    /// what repeats may be further apart than the sample is long.
+    var hasRival: Bool { known.values.contains { $0.hasRival } }
+
     /// How to take words apart; nil to leave them as they are.
     mutating func choice(
         for words: UnsafeRawBufferPointer, size: WordPlanes.Size, _ workspace: CodecWorkspace
@@ -41,8 +46,8 @@ struct CodecAdvice {
             known[size]?.pieces += 1
             return advice.choice
         }
-        let choice = measure(Self.sample(of: words, size: size), size: size, workspace)
-        known[size] = Advice(choice: choice, pieces: 1)
+        let (choice, hasRival) = measure(Self.sample(of: words, size: size), size: size, workspace)
+        known[size] = Advice(choice: choice, pieces: 1, hasRival: hasRival)
         return choice
     }
 
@@ -62,7 +67,7 @@ struct CodecAdvice {
 
     private func measure(
         _ sample: UnsafeRawBufferPointer, size: WordPlanes.Size, _ workspace: CodecWorkspace
-    ) -> WordPlanes? {
+    ) -> (choice: WordPlanes?, hasRival: Bool) {
         let count = sample.count / size.rawValue
         var predictions: [(WordPlanes.Prediction, handicap: Double)] = [(.none, 1), (.byWord, 1)]
         if let row = rows[size], WordPlanes.rows.contains(row), count >= 4 * row {
@@ -88,13 +93,13 @@ struct CodecAdvice {
         // Of small groups, the tables and headers of the planes weigh as well.
         let overhead = Double(16 * (size.rawValue + 1))
         let whole = Double(workspace.compression.compress(sample, into: workspace.trial, .matches) ?? sample.count)
-        guard let byCodes = best(Self.entropy) else { return nil }
-        if whole > 1.1 * (byCodes.cost + overhead) { return byCodes.choice }
+        guard let byCodes = best(Self.entropy) else { return (nil, false) }
+        if whole > 1.1 * (byCodes.cost + overhead) { return (byCodes.choice, false) }
         // Something repeats, which entropy does not see: planes may hold it too.
         let byMatches = best { plane in
             Double(workspace.compression.compress(plane, into: workspace.trial, .matches) ?? plane.count)
         }
-        return byMatches.flatMap { whole < 0.95 * ($0.cost + overhead) ? nil : $0.choice }
+        return (byMatches?.choice, true)
     }
 
     /// How to compress a plane of words of `size`, by a sample from its middle; nil when too little is to be gained.

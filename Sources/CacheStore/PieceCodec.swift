@@ -38,16 +38,23 @@ struct PieceCodec {
     func store(_ bytes: UnsafeRawBufferPointer, _ advice: inout CodecAdvice, _ workspace: CodecWorkspace) -> Int {
         precondition(bytes.count == byteCount && byteCount <= BlobHead.pieceSize)
         let asStreams = parts.isEmpty ? nil : storeStreams(bytes, &advice, workspace)
-        if let asStreams, asStreams <= byteCount { return asStreams }
-        workspace.output[0] = Form.frame.rawValue
+        if let asStreams, asStreams <= byteCount, !advice.hasRival { return asStreams }
+        // The planes are done with: their room takes the frame. Streams are worth a little more, being quicker to read.
+        let smaller = min(byteCount, asStreams.map { $0 * 31 / 32 } ?? byteCount)
+        let trial = UnsafeMutableRawBufferPointer(rebasing: workspace.planes[..<smaller])
         let room = UnsafeMutableRawBufferPointer(rebasing: workspace.output[1..<1 + byteCount])
-        if let size = workspace.compression.compress(bytes, into: room, .matches), size < byteCount { return 1 + size }
+        if let size = workspace.compression.compress(bytes, into: trial, .matches) {
+            workspace.output[0] = Form.frame.rawValue
+            room.copyMemory(from: UnsafeRawBufferPointer(rebasing: trial[..<size]))
+            return 1 + size
+        }
+        if let asStreams, asStreams <= byteCount { return asStreams }
         workspace.output[0] = Form.asIs.rawValue
         room.copyMemory(from: bytes)
         return 1 + byteCount
     }
 
-    /// - Returns: nil when one frame of all bytes promises to be smaller.
+    /// - Returns: nil when there is nothing to take apart.
     private func storeStreams(
         _ bytes: UnsafeRawBufferPointer, _ advice: inout CodecAdvice, _ workspace: CodecWorkspace
     ) -> Int? {
