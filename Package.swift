@@ -89,7 +89,8 @@ let package = Package(
         .target(
             name: "Fuzz",
             dependencies: [
-                "Artifacts", "CacheStore", "Dataflow", "Diagnostics", "GraphLanguage", "Interchange", "Stages", "Tensors",
+                "Artifacts", "CacheStore", "Dataflow", "Diagnostics", "GraphLanguage", "Interchange", "Stages",
+                "Tensors",
             ],
             path: "tools/fuzz/inputs", swiftSettings: fast),
         .executableTarget(name: "FuzzDriver", dependencies: ["Fuzz"], path: "tools/fuzz/driver"),
@@ -98,7 +99,8 @@ let package = Package(
         .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
         .testTarget(name: "VocabularyTests", dependencies: ["Artifacts", "Diagnostics", "Quantities", "Tensors"]),
         .testTarget(name: "GraphLanguageTests", dependencies: ["Diagnostics", "GraphLanguage"]),
-        .testTarget(name: "CacheStoreTests",
+        .testTarget(
+            name: "CacheStoreTests",
             dependencies: ["Artifacts", "CPlanes", "CacheStore", "Compute", "Diagnostics", "Tensors"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
         .testTarget(

@@ -12,6 +12,8 @@ struct CodecAdvice {
         /// nil when one frame of the unsplit bytes is smaller.
         var choice: WordPlanes?
         var pieces: Int
+        /// By plane, once one was worth compressing.
+        var efforts: [Int: Compression.Effort] = [:]
     }
 
     private var known: [WordPlanes.Size: Advice] = [:]
@@ -85,16 +87,21 @@ struct CodecAdvice {
         return Double(whole) < 0.9 * (best.cost + overhead) ? nil : best.choice
     }
 
-    /// How to compress a plane, by a sample from its middle; nil when too little is to be gained.
-    static func effort(for plane: UnsafeRawBufferPointer, _ workspace: CodecWorkspace) -> Compression.Effort? {
-        let length = min(plane.count, sampleWords)
-        let start = (plane.count - length) / 2
-        let sample = UnsafeRawBufferPointer(rebasing: plane[start..<start + length])
-        let cost = entropy(sample)
-        if cost > noise * Double(length) { return nil }
+    /// How to compress a plane of words of `size`, by a sample from its middle; nil when too little is to be gained.
+    mutating func effort(
+        for content: UnsafeRawBufferPointer, plane: Int, size: WordPlanes.Size, _ workspace: CodecWorkspace
+    ) -> Compression.Effort? {
+        let length = min(content.count, Self.sampleWords)
+        let start = (content.count - length) / 2
+        let sample = UnsafeRawBufferPointer(rebasing: content[start..<start + length])
+        let cost = Self.entropy(sample)
+        if cost > Self.noise * Double(length) { return nil }
         if cost < 0.05 * Double(length) { return .matches }
+        if let effort = known[size]?.efforts[plane] { return effort }
         let frame = workspace.compression.compress(sample, into: workspace.trial, .matches) ?? length
-        return Double(frame) < gainByMatches * cost ? .matches : .frequencies
+        let effort = Double(frame) < Self.gainByMatches * cost ? Compression.Effort.matches : .frequencies
+        known[size]?.efforts[plane] = effort
+        return effort
     }
 
     /// The bytes that `plane`, of at most `sampleWords`, would take in ideal codes of single bytes.

@@ -12,23 +12,32 @@ final class Compression {
         case frequencies
     }
 
-    private let compressor: OpaquePointer
+    // One for each effort: changing a context's mind costs as much as a small stream.
+    private let matching: OpaquePointer
+    private let counting: OpaquePointer
     private let decompressor: OpaquePointer
-    private var effort: Effort?
 
     /// - Returns: nil when there is no memory.
     init?() {
-        guard let compressor = ZSTD_createCCtx() else { return nil }
-        guard let decompressor = ZSTD_createDCtx() else {
-            ZSTD_freeCCtx(compressor)
+        let created = (ZSTD_createCCtx(), ZSTD_createCCtx(), ZSTD_createDCtx())
+        guard let matching = created.0, let counting = created.1, let decompressor = created.2 else {
+            ZSTD_freeCCtx(created.0)
+            ZSTD_freeCCtx(created.1)
+            ZSTD_freeDCtx(created.2)
             return nil
         }
-        self.compressor = compressor
+        ZSTD_CCtx_setParameter(matching, ZSTD_c_compressionLevel, 1)
+        ZSTD_CCtx_setParameter(counting, ZSTD_c_compressionLevel, -1000)
+        // The literal compression mode: Huffman codes always, which fast levels otherwise leave out.
+        ZSTD_CCtx_setParameter(counting, ZSTD_c_experimentalParam5, 1)
+        self.matching = matching
+        self.counting = counting
         self.decompressor = decompressor
     }
 
     deinit {
-        ZSTD_freeCCtx(compressor)
+        ZSTD_freeCCtx(matching)
+        ZSTD_freeCCtx(counting)
         ZSTD_freeDCtx(decompressor)
     }
 
@@ -38,12 +47,7 @@ final class Compression {
     func compress(
         _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, _ effort: Effort
     ) -> Int? {
-        if effort != self.effort {
-            ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, effort == .matches ? 1 : -1000)
-            // The literal compression mode, which fast levels switch off: 0 as the level says, 1 Huffman codes always.
-            ZSTD_CCtx_setParameter(compressor, ZSTD_c_experimentalParam5, effort == .matches ? 0 : 1)
-            self.effort = effort
-        }
+        let compressor = effort == .matches ? matching : counting
         let written = ZSTD_compress2(compressor, target.baseAddress, target.count, source.baseAddress, source.count)
         return ZSTD_isError(written) == 0 ? written : nil
     }

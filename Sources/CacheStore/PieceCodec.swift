@@ -70,7 +70,7 @@ struct PieceCodec {
             for plane in 0..<size.rawValue {
                 let content = UnsafeRawBufferPointer(
                     rebasing: workspace.planes[plane * stride..<plane * stride + kept])
-                output.putStream(content, CodecAdvice.effort(for: content, workspace))
+                output.putStream(content, advice.effort(for: content, plane: plane, size: size, workspace))
             }
         }
         return output.position
