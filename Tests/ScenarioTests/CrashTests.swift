@@ -30,7 +30,8 @@ struct CrashTests {
         var random = Generator(state: 2026)
         var (kills, finished, stores) = (0, 0, 1)
         while kills < Self.kills {
-            let run = try Program.spinweave.start(["run", QuickGraph.file, "--quiet"] + Self.options, in: workplace.folder)
+            let run = try Program.spinweave.start(
+                ["run", QuickGraph.file, "--quiet"] + Self.options, in: workplace.folder)
             // Half of them early, while the store is opened and looked through; the rest anywhere.
             let longest = Bool.random(using: &random) ? 0.05 : whole / 4
             usleep(UInt32(Double.random(in: 0...longest, using: &random) * 1e6))

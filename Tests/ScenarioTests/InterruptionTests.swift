@@ -100,7 +100,7 @@ struct InterruptionTests {
         #expect(try workplace.artifacts() == Self.undisturbed.get())
     }
 
-    @Test("two runs on one store at a time give what one gives")
+    @Test("two runs on one store at a time share the work and give what one gives")
     func sideBySide() throws {
         let workplace = try Workplace()
         let first = try start(workplace, until: "spectra@goodenough")
@@ -108,6 +108,8 @@ struct InterruptionTests {
             ["run", QuickGraph.file, "--quiet"] + Self.options, in: workplace.folder)
         #expect(try second.wait().status == 0)
         #expect(try first.wait().status == 0)
+        let logged = try workplace.document([RunDocument].self, ["log", "--store", "store"])
+        #expect(try logged.reduce(0) { $0 + $1.computed } == workplace.records().count, "no step was computed twice")
         #expect(try workplace.inspector("verify", "--store", "store").status == 0)
         #expect(try workplace.artifacts() == Self.undisturbed.get())
     }

@@ -70,6 +70,12 @@ private struct Work {
     func start() throws -> Double { try ChildProcess.run(program, ["--version"]).wallSeconds }
 
     func write() throws {
+        let model = "graphs/models/square-afm-nn.yaml"
+        guard let text = FileManager.default.contents(atPath: model) else {
+            throw BenchmarkFailure(description: "\(model) is not here: run this from the top of the package")
+        }
+        try FileManager.default.createDirectory(atPath: "\(folder)/models", withIntermediateDirectories: true)
+        try text.write(to: URL(fileURLWithPath: "\(folder)/models/square-afm-nn.yaml"))
         try write(graph(count: 10_000), to: "g10k.yaml")
         try write(graph(count: 100_000), to: "g100k.yaml")
     }
