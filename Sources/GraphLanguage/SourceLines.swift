@@ -26,6 +26,9 @@ struct SourceLines {
     let file: String
     /// Without their ends. libYAML breaks lines at LF, CR, CR LF, NEL, LS and PS.
     let lines: [[Unicode.Scalar]]
+    /// Whether a line's scalars are its characters, so that a list of thousands on one line need not be counted anew for
+    /// each of them.
+    private let isASCII: [Bool]
 
     init(_ text: String, file: String) {
         self.file = file
@@ -40,6 +43,7 @@ struct SourceLines {
             previous = scalar
         }
         self.lines = lines
+        isASCII = lines.map { $0.allSatisfy(\.isASCII) }
     }
 
     var strings: [String] { lines.map(Self.string) }
@@ -58,6 +62,11 @@ struct SourceLines {
     /// The range of the scalars `extent` of a line (both counted from 0), in characters counted from 1.
     func range(line index: Int, extent: Range<Int>) -> SourceRange {
         let scalars = line(index)
+        if isASCII.indices.contains(index), isASCII[index] {
+            let (start, end) = (extent.lowerBound, extent.upperBound)
+            let (first, last) = (min(max(0, start), scalars.count), min(max(0, end), scalars.count))
+            return SourceRange(file: file, line: index + 1, column: first + 1, length: last - first)
+        }
         let start = Self.string(scalars.prefix(max(0, extent.lowerBound))).count
         let end = Self.string(scalars.prefix(max(0, extent.upperBound))).count
         return SourceRange(file: file, line: index + 1, column: start + 1, length: end - start)

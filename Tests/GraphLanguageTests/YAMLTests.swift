@@ -139,3 +139,19 @@ import Testing
         #expect(message(Array("a: µ\n".utf8)) == "no problem")
     }
 }
+
+@Suite("Long lines")
+struct LongLineTests {
+    @Test("places in a line of 20,000 values, with and without an accent, are those counted one by one")
+    func places() throws {
+        for prefix in ["x", "é"] {
+            let text = "\(prefix): [" + (0..<20_000).map { "\($0)" }.joined(separator: ", ") + "]"
+            let lines = SourceLines(text, file: "long.yaml")
+            for start in [0, 3, 4, 5, 70_000, 100_000] {
+                let range = lines.range(line: 0, extent: start..<start + 2)
+                #expect(range.column == start + 1 && range.length == 2)
+            }
+            #expect(lines.range(line: 0, extent: text.count..<text.count + 5).length == 0 + 1)
+        }
+    }
+}
