@@ -17,7 +17,11 @@ final class Workplace: Sendable {
     /// A copy of another workplace with its graphs and stores.
     init(copying other: Workplace) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "spinweave-scenario-\(UUID().uuidString)")
-        try FileManager.default.copyItem(at: other.folder, to: folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // Hidden files are the streams of programs that another test runs there just now; they come and go.
+        for name in try FileManager.default.contentsOfDirectory(atPath: other.folder.path) where !name.hasPrefix(".") {
+            try FileManager.default.copyItem(at: other.path(name), to: path(name))
+        }
     }
 
     deinit {
