@@ -52,7 +52,7 @@ let package = Package(
             dependencies: [
                 "Artifacts", "CacheStore", "Compute", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
             ]),
-        .target(name: "SpinWaves", dependencies: ["Compute", "Tensors"], swiftSettings: fast),
+        .target(name: "SpinWaves", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
         .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
         .target(name: "Learning", dependencies: ["COneDNN", "Compute", "Tensors"], swiftSettings: fast),
         // 4: meeting and view
@@ -83,7 +83,7 @@ let package = Package(
         // Measurements of the program: `tools/bench NAME`.
         .executableTarget(
             name: "Benchmarks", dependencies: ["Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Tensors"],
-            path: "tools/benchmarks", exclude: ["README.md", "store.md"]),
+            path: "tools/benchmarks", exclude: ["README.md", "engine.md", "store.md"]),
         // Inputs that no person would write, for what reads files: `tools/run-fuzzers`. The inputs are a library, so that
         // a slice of them runs with the tests.
         .target(
@@ -113,7 +113,7 @@ let package = Package(
                 "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Quantities",
                 "Tensors",
             ]),
-        .testTarget(name: "SpinWavesTests", dependencies: ["Compute", "SpinWaves"], exclude: ["Fixtures"]),
+        .testTarget(name: "SpinWavesTests", dependencies: ["CKernels", "Compute", "SpinWaves"], exclude: ["Fixtures"]),
         .testTarget(name: "InstrumentsTests", dependencies: ["CKernels", "Compute", "Instruments", "Tensors"]),
         .testTarget(name: "LearningTests", dependencies: ["Compute", "Learning", "Tensors"]),
         .testTarget(

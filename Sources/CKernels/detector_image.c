@@ -2,6 +2,8 @@
 // no per-function targets, and the thread sanitizer cannot run resolvers of target_clones.
 #include "CKernels.h"
 
+#include "processor.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -39,18 +41,8 @@ int64_t sw_detector_image_scratch(const sw_image_problem *p) {
     return image + padded * (8 + 4 * p->site_count + 6 * p->group_count);
 }
 
-static int best_level(void) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512bw"))
-        return 3;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 2;
-#endif
-    return 1;
-}
-
 int sw_detector_image_at_level(const sw_image_problem *problem, double *scratch, float *image, int level) {
-    const int best = best_level();
+    const int best = sw_best_level();
     if (level > best) return 0;
     if (level == 0) level = best;
 #if defined(__x86_64__)

@@ -105,17 +105,23 @@ extension Colpa {
         }
     }
 
-    /// True for an antiferromagnet's Goldstone mode at its zero, where amplitudes diverge and depend on rounding.
-    ///
-    /// Σ_i |V_i|² is 1 for a ferromagnet and grows like 1/ω towards such a zero. It exceeds 2000 only within about 1e-4
-    /// r.l.u. of one, and at a regularised point (which has a zero mode) it exceeds 50 for that mode alone.
-    func diverges(mode: Int) -> Bool {
+    /// Σ_i |V_i|² of one mode: 1 for a ferromagnet; it grows like 1/ω towards an antiferromagnet's Goldstone zero.
+    func particles(mode: Int) -> Double {
         let n = siteCount
         let column = (n + mode) * 2 * n
         var weight = 0.0
         for i in 0..<n { weight += vectors.elements[column + i].squaredMagnitude }
-        return weight > (isRegularised ? 50 : 2000)
+        return weight
     }
+
+    /// Above this `particles` the mode is an antiferromagnet's Goldstone mode at its zero, where amplitudes diverge and
+    /// depend on rounding.
+    ///
+    /// It exceeds 2000 only within about 1e-4 r.l.u. of a zero, and at a regularised point (which has a zero mode) it exceeds
+    /// 50 for that mode alone.
+    static func divergence(isRegularised: Bool) -> Double { isRegularised ? 50 : 2000 }
+
+    func diverges(mode: Int) -> Bool { particles(mode: mode) > Self.divergence(isRegularised: isRegularised) }
 
     /// dω/dq of one mode in meV per r.l.u. along a*, b*, c* (Hellmann and Feynman: v† (∂H/∂q) v with v† g v = 1).
     func velocity(of mode: Int, hamiltonian: SpinHamiltonian, phases: [Complex]) -> Vector3 {

@@ -99,11 +99,12 @@ struct Couplings: Hashable, Sendable {
     }
 }
 
-/// uᵀ M v or uᵀ M v̄ for u = e1 + i e2 of two frames.
+/// uᵀ M v or uᵀ M v̄ for u = e1 + i e2 of two frames; an imaginary part of the size of rounding is none, so that a Hamiltonian
+/// that is real is known to be.
 private func bilinear(_ a: LocalFrame, _ m: Matrix3, _ b: LocalFrame, conjugate: Bool) -> Complex {
     let (m1, m2) = (m * b.e1, m * b.e2)
     let sign = conjugate ? -1.0 : 1.0
+    let imaginary = sign * dot(a.e1, m2) + dot(a.e2, m1)
     return Complex(
-        dot(a.e1, m1) - sign * dot(a.e2, m2),
-        sign * dot(a.e1, m2) + dot(a.e2, m1))
+        dot(a.e1, m1) - sign * dot(a.e2, m2), abs(imaginary) < 1e-14 * m.largest ? 0 : imaginary)
 }

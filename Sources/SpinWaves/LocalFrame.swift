@@ -15,4 +15,27 @@ public struct LocalFrame: Hashable, Sendable {
         e1 = (1 / across.length) * across
         e2 = cross(n, e1)
     }
+
+    /// e1 is `normal`, which lies across the spin.
+    private init(direction: Vector3, normal: Vector3) {
+        n = (1 / direction.length) * direction
+        e1 = normal
+        e2 = cross(n, e1)
+    }
+
+    /// Frames for all spins of a structure.
+    ///
+    /// Spins of one plane, not all along one line, have its normal as e1. Exchange that respects the plane then leaves the
+    /// Hamiltonian real up to the bonds' phases, and spins that a turn about the normal takes to each other have equal couplings.
+    static func frames(of directions: [Vector3]) -> [LocalFrame] {
+        let unit = directions.map { (1 / $0.length) * $0 }
+        if let first = unit.first, let other = unit.first(where: { cross(first, $0).length > 1e-6 }) {
+            let across = cross(first, other)
+            let normal = (1 / across.length) * across
+            if unit.allSatisfy({ abs(dot($0, normal)) < 1e-12 }) {
+                return directions.map { LocalFrame(direction: $0, normal: normal) }
+            }
+        }
+        return directions.map(LocalFrame.init(direction:))
+    }
 }

@@ -50,7 +50,7 @@ public struct SpinModel: Hashable, Sendable {
         guard problems.isEmpty else { throw .model(problems) }
 
         self.lattice = lattice
-        frames = sites.map { LocalFrame(direction: $0.direction) }
+        frames = LocalFrame.frames(of: sites.map(\.direction))
         self.sites = zip(sites, frames).map { site, frame in
             var site = site
             // What is normalised already keeps its bits, so that reading a model back gives the same model.

@@ -56,9 +56,7 @@ public struct StructureFactor: Sendable {
         let direction = cartesian.length > 0 ? (1 / cartesian.length) * cartesian : .zero
         return modes.energies.indices.map { mode in
             let f = amplitude(modes, mode: mode, siteWeights: weights)
-            let along = direction.x * f.x + direction.y * f.y + direction.z * f.z
-            let total = f.x.squaredMagnitude + f.y.squaredMagnitude + f.z.squaredMagnitude
-            return max(0, total - along.squaredMagnitude)
+            return SpinWaves.perpendicular(f, to: direction)
         }
     }
 
@@ -67,6 +65,16 @@ public struct StructureFactor: Sendable {
         let f = amplitude(modes, mode: mode, at: q)
         let components = [f.x, f.y, f.z]
         return components.map { a in components.map { b in a * b.conjugate } }
+    }
+
+    /// What the kernel needs to make intensities at each Q.
+    func sight(at q: [Vector3]) -> MagnonKernel.Sight {
+        MagnonKernel.Sight(
+            weights: q.flatMap(siteWeights),
+            directions: q.map { q in
+                let cartesian = lattice.cartesian(hkl: q)
+                return cartesian.length > 0 ? (1 / cartesian.length) * cartesian : .zero
+            }, axes: axes)
     }
 
     /// f_i(Q) e^{−2πi Q·(r_i+n_i)}.

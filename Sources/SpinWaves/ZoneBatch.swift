@@ -10,54 +10,40 @@ struct ZoneBatch: Sendable {
     private(set) var divergingModes: [Int]
     private(set) var instabilities: [(point: Int, instability: Instability)] = []
 
-    init(_ hamiltonian: SpinHamiltonian, points: [Int], grid: ZoneGrid, phaseTables: PhaseTables) throws(SpinWaveError)
-    {
-        let modes = hamiltonian.siteCount
+    init(
+        _ solver: BatchSolver, points: [Int], grid: ZoneGrid, phaseTables: PhaseTables
+    ) throws(SpinWaveError) {
+        let modes = solver.hamiltonian.siteCount
         self.points = points
-        energies = Array(repeating: .nan, count: points.count * modes)
-        amplitudes = Array(repeating: 0, count: points.count * modes * modes * 4)
-        velocities = Array(repeating: 0, count: points.count * modes * 3)
-        isUnstable = Array(repeating: false, count: points.count)
+        var phases = [Complex](repeating: .zero, count: points.count * solver.windings.count)
+        phaseTables.fill(&phases, windings: solver.windings, points: points)
+        let answer = try solver.solve(phases: phases, at: points.map(grid.q), [.amplitudes, .velocities])
+        energies = answer.energies
+        amplitudes = answer.amplitudes.map(Float.init)
+        velocities = answer.velocities.map(Float.init)
+        isUnstable = answer.isUnstable
         divergingModes = Array(repeating: 0, count: points.count)
-
-        var colpa = Colpa(siteCount: modes)
-        var phases = [Complex](repeating: .one, count: hamiltonian.windings.count)
         for (row, point) in points.enumerated() {
-            phaseTables.fill(&phases, windings: hamiltonian.windings, index: point)
-            do {
-                guard try colpa.solve(hamiltonian, phases: phases) else {
-                    let lowest = try colpa.lowestEigenvalue(hamiltonian, phases: phases)
-                    isUnstable[row] = true
-                    instabilities.append((point, Instability(q: grid.q(point), lowestEigenvalue: lowest)))
-                    continue
+            let lines = row * modes..<(row + 1) * modes
+            if isUnstable[row] {
+                let lowest = try solver.lowestEigenvalue(at: grid.q(point))
+                instabilities.append((point, Instability(q: grid.q(point), lowestEigenvalue: lowest)))
+                for line in lines {
+                    energies[line] = .nan
+                    darken(line, modes: modes)
                 }
-            } catch {
-                throw .notConverged(q: grid.q(point), "\(error)")
+                continue
             }
-            record(colpa, hamiltonian, phases: phases, row: row)
+            for line in lines where answer.diverges(line: line, point: row) {
+                divergingModes[row] += 1
+                darken(line, modes: modes)
+            }
         }
     }
 
-    private mutating func record(_ colpa: Colpa, _ hamiltonian: SpinHamiltonian, phases: [Complex], row: Int) {
-        let modes = hamiltonian.siteCount
-        for mode in 0..<modes {
-            let line = row * modes + mode
-            energies[line] = colpa.energies[mode]
-            if colpa.diverges(mode: mode) {
-                divergingModes[row] += 1
-                continue
-            }
-            let velocity = colpa.velocity(of: mode, hamiltonian: hamiltonian, phases: phases)
-            for axis in 0..<3 { velocities[3 * line + axis] = Float(velocity[axis]) }
-            amplitudes.withUnsafeMutableBufferPointer { buffer in
-                colpa.forEachAmplitude(of: mode, spins: hamiltonian.spins) { site, w1, w2 in
-                    let k = 4 * (line * modes + site)
-                    buffer[k] = Float(w1.re)
-                    buffer[k + 1] = Float(w1.im)
-                    buffer[k + 2] = Float(w2.re)
-                    buffer[k + 3] = Float(w2.im)
-                }
-            }
-        }
+    /// A mode without weight and velocity.
+    private mutating func darken(_ line: Int, modes: Int) {
+        for k in 4 * line * modes..<4 * (line + 1) * modes { amplitudes[k] = 0 }
+        for k in 3 * line..<3 * (line + 1) { velocities[k] = 0 }
     }
 }

@@ -45,28 +45,33 @@ public struct ZoneGrid: Hashable, Sendable {
     }
 }
 
-/// exp(2πi i/n) for each axis of a grid, from which a bond's phase at any grid point is a product of three.
+/// exp(2πi i/(n·d)) for each axis of a grid, from which a phase at any grid point is a product of three.
 struct PhaseTables: Sendable {
     private let grid: ZoneGrid
     private let tables: [[Complex]]
 
-    init(_ grid: ZoneGrid) {
+    /// - Parameter denominator: windings count in units of cell / d.
+    init(_ grid: ZoneGrid, denominator: Int) {
         self.grid = grid
-        tables = grid.divisions.map { n in (0..<n).map { Complex(turns: Double($0) / Double(n)) } }
-    }
-
-    /// exp(2πi q·w) for each winding at one grid point.
-    func fill(_ phases: inout [Complex], windings: [SIMD3<Int>], index: Int) {
-        let i = grid.indices(index)
-        for (k, w) in windings.enumerated() {
-            phases[k] =
-                tables[0][remainder(w.x * i.x, grid.divisions[0])] * tables[1][remainder(w.y * i.y, grid.divisions[1])]
-                * tables[2][remainder(w.z * i.z, grid.divisions[2])]
+        tables = grid.divisions.map { n in
+            (0..<n * denominator).map { Complex(turns: Double($0) / Double(n * denominator)) }
         }
     }
 
-    private func remainder(_ a: Int, _ n: Int) -> Int {
-        let r = a % n
-        return r < 0 ? r + n : r
+    /// exp(2πi q·w/d) for each of `points` and each winding.
+    func fill(_ phases: inout [Complex], windings: [SIMD3<Int>], points: [Int]) {
+        var next = 0
+        for point in points {
+            let i = grid.indices(point)
+            for w in windings {
+                phases[next] = phase(0, w.x * i.x) * phase(1, w.y * i.y) * phase(2, w.z * i.z)
+                next += 1
+            }
+        }
+    }
+
+    private func phase(_ axis: Int, _ a: Int) -> Complex {
+        let r = a % tables[axis].count
+        return tables[axis][r < 0 ? r + tables[axis].count : r]
     }
 }

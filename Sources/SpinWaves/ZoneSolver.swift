@@ -5,6 +5,7 @@ import Tensors
 public struct ZoneSolver: Sendable {
     public let model: SpinModel
     public let grid: ZoneGrid
+    private let reduction: BlockReduction
     private let phaseTables: PhaseTables
     private let halfZone: [Int]
 
@@ -24,7 +25,8 @@ public struct ZoneSolver: Sendable {
         let fitted = try ZoneGrid(divisions)
         self.model = model
         self.grid = fitted
-        phaseTables = PhaseTables(fitted)
+        reduction = BlockReduction(model)
+        phaseTables = PhaseTables(fitted, denominator: reduction.denominator)
         halfZone = ZoneSpectrum.halfZone(of: fitted)
     }
 
@@ -44,11 +46,12 @@ public struct ZoneSolver: Sendable {
     ) throws -> ZoneSpectrum {
         let hamiltonian = try model.hamiltonian(values: values)
         let points = hamiltonian.isReal ? halfZone : Array(0..<grid.count)
+        let solver = BatchSolver(hamiltonian, reduction)
         let batch = 64
         let batches = (points.count + batch - 1) / batch
         let parts = try Parallel.map(batches, threads: threads) { k in
             try ZoneBatch(
-                hamiltonian, points: Array(points[k * batch..<min(points.count, (k + 1) * batch)]), grid: grid,
+                solver, points: Array(points[k * batch..<min(points.count, (k + 1) * batch)]), grid: grid,
                 phaseTables: phaseTables)
         }
         return try assemble(parts, hamiltonian: hamiltonian, policy: policy)
@@ -93,18 +96,23 @@ public struct ZoneSolver: Sendable {
     /// Cholesky alone on every point of the grid: a fraction of the cost of a spectrum.
     ///
     /// - Parameter stopAtFirst: end at the first unstable point, for callers that only ask whether it is stable.
-    public func stability(of hamiltonian: SpinHamiltonian, stopAtFirst: Bool = false) -> Stability {
-        var colpa = Colpa(siteCount: hamiltonian.siteCount)
-        var phases = [Complex](repeating: .one, count: hamiltonian.windings.count)
+    public func stability(
+        of hamiltonian: SpinHamiltonian, stopAtFirst: Bool = false
+    ) throws(SpinWaveError) -> Stability {
+        let points = hamiltonian.isReal ? halfZone : Array(0..<grid.count)
+        let solver = BatchSolver(hamiltonian, reduction)
+        let batch = 64
         var result = Stability(points: grid.count, unstablePoints: 0)
-        for point in 0..<grid.count {
-            let opposite = hamiltonian.isReal ? grid.opposite(point) : point
-            if opposite < point { continue }
-            phaseTables.fill(&phases, windings: hamiltonian.windings, index: point)
-            if colpa.factorise(hamiltonian, phases: phases) { continue }
-            result.unstablePoints += opposite == point ? 1 : 2
-            if result.firstUnstable == nil { result.firstUnstable = grid.q(point) }
-            if stopAtFirst { break }
+        for start in stride(from: 0, to: points.count, by: batch) {
+            let some = Array(points[start..<min(points.count, start + batch)])
+            var phases = [Complex](repeating: .zero, count: some.count * solver.windings.count)
+            phaseTables.fill(&phases, windings: solver.windings, points: some)
+            let answer = try solver.solve(phases: phases, at: some.map(grid.q), [])
+            for (point, isUnstable) in zip(some, answer.isUnstable) where isUnstable {
+                result.unstablePoints += hamiltonian.isReal && grid.opposite(point) != point ? 2 : 1
+                if result.firstUnstable == nil { result.firstUnstable = grid.q(point) }
+                if stopAtFirst { return result }
+            }
         }
         return result
     }

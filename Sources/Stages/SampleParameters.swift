@@ -113,7 +113,7 @@ struct SampleParameters: Stage {
         let sample = step.sample ?? 0
         for attempt in 0..<attempts {
             let values = draw(sample: sample, attempt: attempt, step)
-            let stability = solver.stability(
+            let stability = try solver.stability(
                 of: try model.hamiltonian(values: values), stopAtFirst: policy != .flag)
             let set = ParameterSet(
                 values: Dictionary(uniqueKeysWithValues: zip(model.parameterNames, values)),

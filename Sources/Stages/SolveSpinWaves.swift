@@ -6,7 +6,7 @@ import SpinWaves
 /// Diagonalises the spin-wave Hamiltonian over one magnetic reciprocal cell.
 struct SolveSpinWaves: Stage {
     static let signature = Signature(
-        "spin-waves", version: 1,
+        "spin-waves", version: 2,
         about: "Linear spin-wave theory: all modes over one magnetic reciprocal cell (T = 0, double precision).",
         inputs: [InputPort("parameters", "parameters", about: "exchange parameters in meV")],
         output: "spectrum",

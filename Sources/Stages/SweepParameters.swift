@@ -109,7 +109,7 @@ struct SweepParameters: Stage {
     func run(_ step: Step) throws -> StepOutput {
         let given = fixed.merging(points[step.sample ?? 0]) { $1 }
         let values = try model.values(overriding: given)
-        let stability = solver.stability(of: try model.hamiltonian(values: values), stopAtFirst: true)
+        let stability = try solver.stability(of: model.hamiltonian(values: values), stopAtFirst: true)
         let set = ParameterSet(
             values: Dictionary(uniqueKeysWithValues: zip(model.parameterNames, values)),
             isUnstable: !stability.isStable)

@@ -23,7 +23,7 @@ struct GoldenTests {
 
     static let golden = [
         Golden(step: "parameters@dimer#3", stage: "sample-parameters", version: 1, sum: -17.089301724338764),
-        Golden(step: "spectra@dimer#3", stage: "spin-waves", version: 1, sum: 21835.88123996939),
+        Golden(step: "spectra@dimer#3", stage: "spin-waves", version: 2, sum: 21835.88123996939),
         Golden(step: "images@dimer#3", stage: "convolve-resolution", version: 1, sum: 96.10955836570793),
         Golden(step: "mask", stage: "detector-mask", version: 1, sum: 139),
         Golden(step: "noise@dimer#3", stage: "add-noise", version: 1, sum: 3623.732073280029),

@@ -117,7 +117,7 @@ struct ZoneSpectrumTests {
         let parameters = try #require(reference.unstable_example).parameters
         let solver = try ZoneSolver(model, grid: ZoneGrid([7, 7, 1]))
         let zone = try solver.spectrum(parameters: parameters, unstable: .keep)
-        let stability = solver.stability(of: try model.hamiltonian(parameters: parameters))
+        let stability = try solver.stability(of: model.hamiltonian(parameters: parameters))
         #expect(zone.unstablePoints > 0 && zone.unstablePoints == stability.unstablePoints)
         #expect(stability.points == 49 && stability.unstableFraction == Double(zone.unstablePoints) / 49)
         #expect(zone.firstInstability?.q == stability.firstUnstable)
@@ -130,7 +130,7 @@ struct ZoneSpectrumTests {
         for point in dark {
             #expect(zone.amplitudes.elements[point * width..<(point + 1) * width].allSatisfy { $0 == 0 })
         }
-        let first = solver.stability(of: try model.hamiltonian(parameters: parameters), stopAtFirst: true)
+        let first = try solver.stability(of: model.hamiltonian(parameters: parameters), stopAtFirst: true)
         #expect(first.firstUnstable == stability.firstUnstable)
     }
 
@@ -152,7 +152,7 @@ struct ZoneSpectrumTests {
                     range.0 + (range.1 - range.0) * stream.uniform(at: 6 * draw + k)
                 }
                 let hamiltonian = try model.hamiltonian(values: values)
-                let isStable = solver.stability(of: hamiltonian, stopAtFirst: true).isStable
+                let isStable = try solver.stability(of: hamiltonian, stopAtFirst: true).isStable
                 if !isStable { unstable += 1 }
                 // Known for the dimer: stable when both JA are positive, never when their sum is negative.
                 if prior.name == "dimer" {

@@ -2,5 +2,6 @@
 #define SPINWEAVE_CKERNELS_H
 
 #include "detector_image.h"
+#include "magnons.h"
 
 #endif

@@ -1,0 +1,107 @@
+import Compute
+import Tensors
+
+/// Energies and intensities of a magnet at any number of wavevectors, as fast as this program can.
+///
+///     let solver = try MagnonSolver(model, parameters: ["J": 1.2])
+///     let lines = try solver.lines(at: path)
+///
+/// The Hamiltonian is divided into the blocks that its symmetries allow (`blockSizes`), which are solved eight wavevectors at a
+/// time.
+public struct MagnonSolver: Sendable {
+    public let model: SpinModel
+    private let solver: BatchSolver
+
+    /// Modes at a list of wavevectors, in ascending energy.
+    public struct Lines: Sendable {
+        /// meV, [points, modes]
+        public var energies: Tensor<Double>
+        /// S⊥ in spin² per magnetic cell, [points, modes]; see `StructureFactor`. Within a degenerate group only the sum has a meaning.
+        public var intensities: Tensor<Double>
+        /// Modes at an antiferromagnet's Goldstone point, whose intensity has no finite value; [points × modes].
+        public var diverges: [Bool]
+    }
+
+    /// - Parameter reduces: false solves the Hamiltonian whole, for comparison.
+    /// - Throws: `.unknownParameter`, `.badParameters`.
+    public init(
+        _ model: SpinModel, parameters: [String: Double] = [:], reduces: Bool = true
+    ) throws(SpinWaveError) {
+        self.model = model
+        let reduction = reduces ? BlockReduction(model) : .none(siteCount: model.sites.count)
+        solver = try BatchSolver(model.hamiltonian(parameters: parameters), reduction, splits: reduces)
+    }
+
+    /// The number of rows of each of the problems that the Hamiltonian falls into.
+    public var blockSizes: [Int] { solver.blockSizes }
+
+    /// Energies and intensities.
+    ///
+    /// - Parameter q: in r.l.u. of the magnetic cell.
+    /// - Parameter formFactor: false sets f = 1.
+    /// - Parameter threads: the answer does not depend on it, bit by bit.
+    /// - Throws: `.unstable` naming the first q where H(q) is not positive definite.
+    public func lines(
+        at q: [Vector3], formFactor: Bool = true, weighting: StructureFactor.Weighting = .spin, threads: Int = 1
+    ) throws -> Lines {
+        let factor = StructureFactor(model, formFactor: formFactor, weighting: weighting)
+        let parts = try batches(q, threads: threads) { q in
+            try checked(solver.solve(phases: solver.phases(at: q), at: q, .intensities, sight: factor.sight(at: q)), q)
+        }
+        let shape = [q.count, model.sites.count]
+        return Lines(
+            energies: Tensor(shape: shape, elements: parts.flatMap(\.energies)),
+            intensities: Tensor(shape: shape, elements: parts.flatMap(\.intensities)),
+            diverges: parts.flatMap { part in
+                part.particles.indices.map { part.diverges(line: $0, point: $0 / model.sites.count) }
+            })
+    }
+
+    /// Energies alone, in meV, ascending: [points, modes].
+    public func energies(at q: [Vector3], threads: Int = 1) throws -> Tensor<Double> {
+        let parts = try batches(q, threads: threads) { q in
+            try checked(solver.solve(phases: solver.phases(at: q), at: q, .energies), q)
+        }
+        return Tensor(shape: [q.count, model.sites.count], elements: parts.flatMap(\.energies))
+    }
+
+    /// Everything that is known of the modes at each wavevector.
+    public func modes(at q: [Vector3], threads: Int = 1) throws -> [Modes] {
+        let n = model.sites.count
+        let parts = try batches(q, threads: threads) { q in
+            let answer = try checked(
+                solver.solve(phases: solver.phases(at: q), at: q, [.amplitudes, .velocities]), q)
+            return q.indices.map { point in
+                let lines = point * n..<(point + 1) * n
+                return Modes(
+                    q: q[point], energies: Array(answer.energies[lines]),
+                    amplitudes: (2 * n * lines.lowerBound..<2 * n * lines.upperBound).map {
+                        Complex(answer.amplitudes[2 * $0], answer.amplitudes[2 * $0 + 1])
+                    },
+                    velocities: lines.map {
+                        Vector3(
+                            answer.velocities[3 * $0], answer.velocities[3 * $0 + 1], answer.velocities[3 * $0 + 2])
+                    },
+                    diverges: lines.map { answer.diverges(line: $0, point: point) })
+            }
+        }
+        return parts.flatMap { $0 }
+    }
+
+    private func batches<T: Sendable>(
+        _ q: [Vector3], threads: Int, _ body: @escaping @Sendable ([Vector3]) throws -> T
+    ) throws -> [T] {
+        let size = 256
+        return try Parallel.map((q.count + size - 1) / size, threads: threads) { k in
+            try body(Array(q[k * size..<min(q.count, (k + 1) * size)]))
+        }
+    }
+
+    private func checked(_ answer: MagnonKernel.Answer, _ q: [Vector3]) throws(SpinWaveError) -> MagnonKernel.Answer {
+        for (point, isUnstable) in answer.isUnstable.enumerated() where isUnstable {
+            let lowest = try solver.lowestEigenvalue(at: q[point])
+            throw .unstable(Instability(q: q[point], lowestEigenvalue: lowest))
+        }
+        return answer
+    }
+}
