@@ -82,8 +82,12 @@ let package = Package(
             path: "tools/cache-inspector"),
         // Measurements of the program: `tools/bench NAME`.
         .executableTarget(
-            name: "Benchmarks", dependencies: ["Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Tensors"],
-            path: "tools/benchmarks", exclude: ["README.md", "engine.md", "store.md"]),
+            name: "Benchmarks",
+            dependencies: [
+                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "SpinWaves", "Stages", "Tensors",
+            ],
+            path: "tools/benchmarks",
+            exclude: ["README.md", "engine.md", "pyspinw_peer.py", "spin-waves.md", "store.md"]),
         // Inputs that no person would write, for what reads files: `tools/run-fuzzers`. The inputs are a library, so that
         // a slice of them runs with the tests.
         .target(

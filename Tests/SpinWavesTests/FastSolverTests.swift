@@ -110,6 +110,19 @@ struct FastSolverTests {
         #expect(try solver.energies(at: many, threads: 1) == solver.energies(at: many, threads: 3))
     }
 
+    @Test("a solution is checked by what it solves, and a spoilt one fails the check")
+    func deviation() throws {
+        let model = try ReferenceData.pcsmo("dimer")
+        let solver = BatchSolver(try model.hamiltonian(), BlockReduction(model))
+        var answer = try solver.solve(phases: solver.phases(at: points), at: points, .amplitudes)
+        // 32 rows of rounding in solution and check; near a Goldstone point it grows like 1/ω.
+        for (point, q) in points.enumerated() { #expect(solver.deviation(of: answer, point: point, at: q) < 1e-12) }
+        answer.energies[16 * 2 + 5] += 1e-6
+        #expect(solver.deviation(of: answer, point: 2, at: points[2]) > 1e-9)
+        answer.amplitudes[4 * 16 * 16 * 3 + 7] *= 1.0001
+        #expect(solver.deviation(of: answer, point: 3, at: points[3]) > 1e-9)
+    }
+
     @Test("an unstable structure is named with its wavevector, as the reference names it")
     func unstable() throws {
         let model = try KnownMagnets.ferromagneticChain(anisotropy: Vector3(-1, 0, 0))
