@@ -84,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "SpinWaves", "Stages", "Tensors",
+                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Instruments", "SpinWaves", "Stages", "Tensors",
             ],
             path: "tools/benchmarks",
             exclude: ["README.md", "engine.md", "pyspinw_peer.py", "spin-waves.md", "store.md"]),

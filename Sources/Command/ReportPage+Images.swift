@@ -143,7 +143,7 @@ extension ReportPage {
         return table
     }
 
-    private func maskTensor(_ tensor: AnyTensor) throws -> Tensor<UInt8> {
+    func maskTensor(_ tensor: AnyTensor) throws -> Tensor<UInt8> {
         guard case .uint8(let mask) = tensor else {
             throw ValueError(expected: "uint8", field: "missing", found: tensor.elementType.rawValue)
         }

@@ -21,7 +21,8 @@ struct ReportPage {
             title: graph.name,
             subtitle: "Which magnetic model explains the measurement, how sure the network is, and why")
         let sections = try [
-            verdictSection(), measurementSection(), attributionSection(), networkSection(), testSection(),
+            verdictSection(), measurementSection(), comparisonSection(), attributionSection(), networkSection(),
+            testSection(),
             samplingSection(), try runSection(),
         ]
         page.sections = sections.compactMap { $0 }

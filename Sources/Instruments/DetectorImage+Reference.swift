@@ -11,141 +11,23 @@ extension DetectorImage {
         let shape = [twins.count] + geometry.shape
         var image = [Double](repeating: 0, count: shape.reduce(1, *))
         let cell = cellVariances(of: modes)
-        let widest =
-            resolution.grids.flatMap { grid in
-                stride(from: 0, to: grid.covariances.count, by: 6).map {
-                    max(grid.covariances[$0], grid.covariances[$0 + 2])
-                }
-            }.max() ?? 0
-        let margin = 6 * (widest + cell.x + cell.y).squareRoot()
-        let range = ownRange(margin: (margin, margin))
-        let (n1, n2, n3) = (modes.grid[0], modes.grid[1], modes.grid[2])
-        for h1 in Int((range.h.lowerBound * Double(n1)).rounded(.down))...Int(range.h.upperBound * Double(n1)) + 1 {
-            for k1 in Int((range.k.lowerBound * Double(n2)).rounded(.down))...Int(range.k.upperBound * Double(n2)) + 1 {
-                for l1 in 0..<n3 {
-                    let point = (h1.modulo(n1) * n2 + k1.modulo(n2)) * n3 + l1
-                    deposit(
-                        modes, point: point, h: Double(h1) / Double(n1), k: Double(k1) / Double(n2),
-                        l: Double(l1) / Double(n3), into: &image)
-                }
-            }
-        }
+        forEachLine(of: modes) { spread($0, cell: cell, into: &image) }
         return Tensor(shape: shape, elements: image.map(Float.init))
     }
 
-    /// One grid point in one zone, (h, k, l) in magnetic r.l.u.
-    private func deposit(_ modes: ZoneModes, point: Int, h: Double, k: Double, l: Double, into image: inout [Double]) {
-        let scale = geometry.magneticScale
-        let (imageH, imageK) = (h / scale[0], k / scale[1])
-        for setting in geometry.settings.indices {
-            let incident = geometry.settings[setting].incidentEnergy
-            for mode in 0..<modes.energies.shape[1] {
-                let energy = modes.energies.elements[point * modes.energies.shape[1] + mode]
-                guard energy > 0 else { continue }
-                let v = (0..<3).map {
-                    Double(modes.velocities.elements[(point * modes.energies.shape[1] + mode) * 3 + $0])
-                }
-                let slope = SIMD2(v[0] * scale[0], v[1] * scale[1])
-                for crossing in crossings(
-                    incident: incident, energy: energy, slope: slope, alongL: v[2], h: imageH, k: imageK, l: l,
-                    points: modes.grid[2])
-                {
-                    let q = (h, k, crossing.l * scale[2])
-                    var weight = perpendicularIntensity(modes, point: point, mode: mode, q: q) * crossing.weight
-                    if options.fluxRatio { weight *= (1 - crossing.energy / incident).squareRoot() }
-                    if options.temperature > 0 {
-                        weight /= 1 - exp(-crossing.energy / (Neutron.boltzmann * options.temperature))
-                    }
-                    weight *= cellWeight(of: modes) / energyDivisor(setting: setting)
-                    for twin in twins.indices {
-                        spread(
-                            weight, setting: setting, twin: twin, h: imageH, k: imageK, crossing, modes, into: &image)
-                    }
-                }
-            }
-        }
-    }
-
-    private struct Crossing {
-        /// r.l.u. of the image
-        var l: Double
-        var energy: Double
-        /// ∂E/∂h and ∂E/∂k, meV per image r.l.u., along the detectors' path.
-        var slope: SIMD2<Double>
-        var weight: Double
-    }
-
-    /// Where the path l(E) of the detectors meets the mode near the grid point's l and its repetitions.
-    private func crossings(
-        incident: Double, energy: Double, slope: SIMD2<Double>, alongL v: Double, h: Double, k: Double, l: Double,
-        points: Int
-    ) -> [Crossing] {
-        guard let seen = geometry.l(incidentEnergy: incident, energy: energy, h: h, k: k) else { return [] }
-        if points == 1 { return [Crossing(l: seen, energy: energy, slope: slope, weight: 1)] }
-        let scale = geometry.magneticScale[2]
-        let c = geometry.lattice[2] * scale / (2 * Double.pi)
-        let along = Neutron.wavevector(energy: incident) - seen * scale / c
-        let path = c / (2 * Neutron.energyPerWavevectorSquared * along)
-        let d = 1 - path * v
-        let size = max(abs(d), 0.05) * (d < 0 ? -1 : 1)
-        let x =
-            SIMD2(h, k)
-            * SIMD2(
-                pow(2 * Double.pi / geometry.lattice[0], 2), pow(2 * Double.pi / geometry.lattice[1], 2))
-        var found: [Crossing] = []
-        for zone in Int((seen * scale - l - 3).rounded(.down))...Int((seen * scale - l + 3).rounded(.up)) {
-            let offset = (seen * scale - l - Double(zone)) / size
-            let weight = (1 - abs(offset) * Double(points)) / abs(size)
-            if weight <= 0 { continue }
-            found.append(
-                Crossing(
-                    l: seen + path * v * offset / scale, energy: energy + v * offset,
-                    slope: (slope + x * (v * c / along)) / size, weight: weight))
-        }
-        return found
-    }
-
-    /// S⊥ = |F|² − |Q̂·F|² at Q in magnetic r.l.u.
-    private func perpendicularIntensity(
-        _ modes: ZoneModes, point: Int, mode: Int, q: (Double, Double, Double)
-    ) -> Double {
-        let turn = 2 * Double.pi
-        let Q = SIMD3(q.0 / modes.lattice[0], q.1 / modes.lattice[1], q.2 / modes.lattice[2]) * turn
-        let square = (Q * Q).sum()
-        let s2 = square / (16 * Double.pi * Double.pi)
-        var real = SIMD3<Double>.zero
-        var imaginary = SIMD3<Double>.zero
-        for (index, site) in modes.sites.enumerated() {
-            let f = modes.formFactors[site.ion].coefficients
-            let form = f[0] * exp(-f[1] * s2) + f[2] * exp(-f[3] * s2) + f[4] * exp(-f[5] * s2) + f[6]
-            let angle = -turn * (q.0 * site.position.x + q.1 * site.position.y + q.2 * site.position.z)
-            for component in 0..<2 {
-                let at = (((point * modes.energies.shape[1] + mode) * modes.sites.count + index) * 2 + component) * 2
-                let (a, b) = (Double(modes.amplitudes.elements[at]), Double(modes.amplitudes.elements[at + 1]))
-                real += site.frame[component] * (form * (cos(angle) * a - sin(angle) * b))
-                imaginary += site.frame[component] * (form * (cos(angle) * b + sin(angle) * a))
-            }
-        }
-        let along = square > 0 ? (pow((real * Q).sum(), 2) + pow((imaginary * Q).sum(), 2)) / square : 0
-        return (real * real).sum() + (imaginary * imaginary).sum() - along
-    }
-
     /// Integrates the Gaussian over the pixels about its centre.
-    private func spread(
-        _ weight: Double, setting: Int, twin: Int, h: Double, k: Double, _ crossing: Crossing, _ modes: ZoneModes,
-        into image: inout [Double]
-    ) {
-        let m = twins[twin].map(a: geometry.lattice[0], b: geometry.lattice[1])
-        let centre = SIMD2(m.0 * h + m.1 * k, m.2 * h + m.3 * k)
-        var c = settings[setting].grid.covariance(h: centre.x, k: centre.y, energy: crossing.energy)
-        let cell = cellVariances(of: modes)
-        let steep = cell * crossing.slope
+    private func spread(_ line: DetectorLine, cell: SIMD2<Double>, into image: inout [Double]) {
+        let m = twins[line.twin].map(a: geometry.lattice[0], b: geometry.lattice[1])
+        let centre = SIMD2(line.h, line.k)
+        let setting = line.setting
+        var c = settings[setting].grid.covariance(h: centre.x, k: centre.y, energy: line.energy)
+        let steep = cell * line.slope
         c.hh += m.0 * m.0 * cell.x + m.1 * m.1 * cell.y
         c.hk += m.0 * m.2 * cell.x + m.1 * m.3 * cell.y
         c.kk += m.2 * m.2 * cell.x + m.3 * m.3 * cell.y
         c.hE += m.0 * steep.x + m.1 * steep.y
         c.kE += m.2 * steep.x + m.3 * steep.y
-        c.EE += (crossing.slope * steep).sum()
+        c.EE += (line.slope * steep).sum()
 
         let determinant = c.hh * c.kk - c.hk * c.hk
         let inverse = (c.kk / determinant, -c.hk / determinant, c.hh / determinant)
@@ -153,18 +35,18 @@ extension DetectorImage {
         let energySigma = (c.EE - energySlope.x * c.hE - energySlope.y * c.kE).squareRoot()
         let (rows, columns, hAxis, kAxis) = (geometry.rows, geometry.columns, geometry.h, geometry.k)
         let (width, first) = (geometry.binWidth(setting: setting), geometry.firstBinEdge(setting: setting))
-        let amplitude = weight * hAxis.step * kAxis.step / 4 / (2 * Double.pi * determinant.squareRoot())
+        let amplitude = line.weight * hAxis.step * kAxis.step / 4 / (2 * Double.pi * determinant.squareRoot())
         for i in 0..<hAxis.count where abs(hAxis.centre(i) - centre.x) < 7 * c.hh.squareRoot() + hAxis.step {
             for j in 0..<kAxis.count where abs(kAxis.centre(j) - centre.y) < 7 * c.kk.squareRoot() + kAxis.step {
                 let row = setting * hAxis.count + hAxis.count - 1 - i
-                let pixel = (twin * rows + row) * columns + j
+                let pixel = (line.twin * rows + row) * columns + j
                 for (x, wx) in Self.nodes {
                     for (y, wy) in Self.nodes {
                         let dx = hAxis.centre(i) + x * hAxis.step / 2 - centre.x
                         let dy = kAxis.centre(j) + y * kAxis.step / 2 - centre.y
                         let exponent = inverse.0 * dx * dx + 2 * inverse.1 * dx * dy + inverse.2 * dy * dy
                         let density = amplitude * wx * wy * exp(-exponent / 2)
-                        let mean = crossing.energy + energySlope.x * dx + energySlope.y * dy
+                        let mean = line.energy + energySlope.x * dx + energySlope.y * dy
                         var below = Self.cdf((first - mean) / energySigma)
                         for bin in 0..<geometry.energyBins.count {
                             let above = Self.cdf((first + Double(bin + 1) * width - mean) / energySigma)
@@ -184,9 +66,4 @@ extension DetectorImage {
         (0.1834346424956498, 0.3626837833783620), (0.5255324099163290, 0.3137066458778873),
         (0.7966664774136267, 0.2223810344533745), (0.9602898564975363, 0.1012285362903763),
     ].flatMap { [(-$0.0, $0.1), ($0.0, $0.1)] }
-}
-
-extension Int {
-    /// Remainder from 0 to n − 1, for negative numbers too.
-    fileprivate func modulo(_ n: Int) -> Int { ((self % n) + n) % n }
 }

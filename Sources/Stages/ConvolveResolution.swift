@@ -1,4 +1,5 @@
 import Artifacts
+import Compute
 import Dataflow
 import Instruments
 import Synchronization
@@ -25,9 +26,21 @@ struct ConvolveResolution: Stage {
             Parameter(
                 "intensity", .choice(["per-meV", "integrated"]), default: .text("per-meV"),
                 about: "mean over each energy bin, or its integral"),
+            Parameter(
+                "method", .choice(["integrated", "monte-carlo", "as-published"]), default: .text("integrated"),
+                about:
+                    "Gaussians integrated over pixels and bins; or thrown at them; or, for comparison only, the unnormalised "
+                    + "point samples of Butler et al. 2021"),
+            Parameter(
+                "draws", .integer(1...10_000), default: .text("5"),
+                about: "throws of each mode, point, setting and domain; of method monte-carlo only"),
         ])
 
+    private enum Method: String { case integrated, monteCarlo = "monte-carlo", asPublished = "as-published" }
+
     private let options: DetectorImage.Options
+    private let method: Method
+    private let draws: Int
     /// Prepared tables by the digest of the resolution artifact, and the crystal's domains.
     private let prepared = PreparedImages()
 
@@ -35,11 +48,13 @@ struct ConvolveResolution: Stage {
         options = DetectorImage.Options(
             fluxRatio: try parameters.bool("flux-ratio"), temperature: try parameters.double("temperature"),
             energyScale: try parameters.string("intensity") == "integrated" ? .integrated : .perMilliElectronVolt)
+        method = Method(rawValue: try parameters.string("method")) ?? .integrated
+        draws = try parameters.int("draws")
     }
 
     func run(_ step: Step) throws -> StepOutput {
         guard let spectrumValue = step.inputs["spectrum"], let resolutionValue = step.inputs["resolution"],
-            let resolutionDigest = step.inputDigests["resolution"]
+            let resolutionDigest = step.inputDigests["resolution"], let spectrumDigest = step.inputDigests["spectrum"]
         else { throw StepFailure("no spectrum or no resolution") }
         let spectrum = try SpinWaveSpectrum(spectrumValue)
         do {
@@ -56,7 +71,17 @@ struct ConvolveResolution: Stage {
                 return try DetectorImage(
                     geometry: resolution.geometry, resolution: resolution.table, twins: twins, options: options)
             }
-            let domains = try image.image(of: try spectrum.zoneModes)
+            let modes = try spectrum.zoneModes
+            let domains =
+                switch method {
+                case .integrated: try image.image(of: modes)
+                case .asPublished: try image.imageAsPublished(of: modes)
+                case .monteCarlo:
+                    // Addressed by what is thrown, so that the image, like the others, follows from its inputs alone.
+                    try image.imageByMonteCarlo(
+                        of: modes, draws: draws,
+                        stream: RandomStream(seed: 0).substream("monte-carlo \(spectrumDigest)"))
+                }
             let result = SimulatedImage(
                 domains: domains, fractions: spectrum.crystal.twins.map(\.fraction), geometry: image.geometry.value,
                 isUnstable: spectrum.isUnstable)
