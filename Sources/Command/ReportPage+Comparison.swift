@@ -53,7 +53,7 @@ extension ReportPage {
                     .figure(
                         try ImageRowFigure(
                             [.init("residual", values: band(residual), missing: band(missing))],
-                            range: .symmetric, colourMap: .blueRed, barTitle: "measurement − simulation",
+                            range: .symmetric, colourMap: .blueRed, barTitle: "residual",
                             panels: panels,
                             perLine: 1, alternativeText: "Residual at Ei = \(Wording.number(energy)) meV"),
                         caption: "What the simulation leaves, in the measurement's units."))
