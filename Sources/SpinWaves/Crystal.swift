@@ -164,8 +164,15 @@ public struct Crystal: Hashable, Sendable {
 
 extension Lattice {
     /// `4 × 4 × 10 Å, 90°, 90°, 120°`.
-    var summary: String {
+    public var summary: String {
         let edges = [a, b, c].map { String(shortest: $0) }.joined(separator: " × ")
         return edges + " Å, " + [alpha, beta, gamma].map { String(shortest: $0) + "°" }.joined(separator: ", ")
+    }
+}
+
+extension Crystal {
+    /// `1/2 1/2 0.375`: the position of a site.
+    public func positionText(_ site: Int) -> String {
+        (0..<3).map { String(fraction: sites[site].position[$0]) }.joined(separator: " ")
     }
 }

@@ -20,6 +20,8 @@ public enum CrystalError: Error, Hashable, Sendable, CustomStringConvertible {
     case notASymmetry(operation: String, site: String)
     /// The tensor of a bond or site breaks the symmetry; the shape that it allows.
     case forbidden(what: String, allowed: String)
+    /// A magnetic operation that keeps the site turns its moment.
+    case momentBreaksSymmetry(site: String, operation: String)
     /// There is no such bond in the crystal.
     case noSuchBond(String)
     /// A CIF file: where known, the line from 1.
@@ -42,6 +44,8 @@ public enum CrystalError: Error, Hashable, Sendable, CustomStringConvertible {
         case .sitesCoincide(let a, let b): "sites \(a) and \(b) have equivalent positions: they are the same site"
         case .notASymmetry(let operation, let site): "the operation \(operation) takes site \(site) to where no site is"
         case .forbidden(let what, _): "\(what) breaks the symmetry of the crystal"
+        case .momentBreaksSymmetry(let site, let operation):
+            "the operation \(operation) keeps site \(site) and turns its moment"
         case .noSuchBond(let text): text
         case .file(let text, _): text
         case .tooManyBonds(let distance):
@@ -68,6 +72,7 @@ public enum CrystalError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notASymmetry: "give a group of lower symmetry"
         case .forbidden(_, let allowed): "it allows\n\(allowed)"
         case .tooManyBonds: "ask for shorter bonds"
+        case .momentBreaksSymmetry: "the moment does not belong to these magnetic operations"
         case .noSuchBond, .file: nil
         }
     }

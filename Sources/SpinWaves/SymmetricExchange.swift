@@ -61,6 +61,20 @@ extension Crystal {
         return rotations(from: site).map { ($0, ($1 * matrix * $1.transposed).cleaned) }
     }
 
+    /// The moments (or spins) of all sites equivalent to one under a magnetic space group, in the order of sites.
+    ///
+    /// - Throws: `.momentBreaksSymmetry` when an operation that keeps the site turns the moment by more than 2 % of it, which
+    ///   the digits of a file may miss.
+    public func moments(_ moment: Vector3, at site: Int) throws(CrystalError) -> [(site: Int, moment: Vector3)] {
+        let kept = siteSymmetry(site)
+        for operation in kept where (spinRotations[operation] * moment - moment).length > 0.02 * moment.length {
+            throw .momentBreaksSymmetry(
+                site: sites[site].label, operation: spaceGroup.operators[operation].description)
+        }
+        let mean = (1 / Double(kept.count)) * kept.reduce(Vector3.zero) { $0 + spinRotations[$1] * moment }
+        return rotations(from: site).map { ($0, $1 * mean) }
+    }
+
     /// `Mn1-1–Mn1-2 [0 0 1]`: the ends of a bond and the cell of the second.
     public func name(of bond: BondPlace) -> String {
         let ends = "\(sites[bond.from].label)–\(sites[bond.to].label)"
