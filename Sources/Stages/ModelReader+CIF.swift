@@ -21,7 +21,8 @@ extension ModelReader {
         let path = name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path
         let text: String
         do {
-            text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+            // Names of authors may be in any encoding; what matters here is ASCII.
+            text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
         } catch {
             report("the file \(name) cannot be read: \(error.localizedDescription)", at: written.range)
             return nil

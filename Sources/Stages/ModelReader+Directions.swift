@@ -30,7 +30,7 @@ extension ModelReader {
         }
         guard items.count == members.count else {
             report(
-                "\(name) has \(members.count) equivalent sites and \(items.count) direction\(items.count == 1 ? "" : "s")",
+                "\(name) makes \(count(members.count, "site")) of the cell and has \(count(items.count, "direction"))",
                 at: written.range, hint: "in their order the sites are \(listed(crystal, members))")
             return nil
         }
@@ -57,6 +57,8 @@ extension ModelReader {
         }
         return vectors.count == members.count ? vectors : nil
     }
+
+    private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     /// `Mn1-1 (0 0 0), Mn1-2 (1/2 1/2 1/2)`.
     private func listed(_ crystal: Crystal, _ members: [Int]) -> String {
