@@ -26,11 +26,14 @@ struct CrystalReport {
     }
 
     private var header: String {
+        let cell = "cell \(crystal.lattice.summary)\n"
+        guard search.hasSymmetry else { return cell }
         let group = crystal.spaceGroup
-        let number = group.number.map { " (\($0))" } ?? ""
-        return "cell \(crystal.lattice.summary)\n"
-            + (search.hasSymmetry
-                ? "space group \(group)\(number), \(group.operators.count) operations\n" : "")
+        let type = crystal.spaceGroupType
+        let name =
+            group.number.map { "\(group) (\($0))" } ?? type.map { "by operators, of type \($0.symbol) (\($0.number))" }
+            ?? "by operators"
+        return cell + "space group \(name), \(group.operators.count) operations\n"
     }
 
     private var siteTable: Table {
@@ -92,7 +95,8 @@ struct CrystalReport {
             "cell": .list(edges.map { .double($0) }),
             "space_group": search.hasSymmetry
                 ? .record([
-                    "name": .string(group.description), "number": group.number.map { .int($0) } ?? .none,
+                    "name": .string(group.description),
+                    "number": crystal.spaceGroupType.map { .int($0.number) } ?? .none,
                     "hall_number": group.hallNumber.map { .int($0) } ?? .none,
                     "operations": .list(group.operators.map { .string($0.description) }),
                 ]) : .none,

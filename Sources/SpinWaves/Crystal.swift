@@ -49,13 +49,15 @@ public struct Crystal: Hashable, Sendable {
 
     /// - Parameter tolerance: fractional; images closer than this are one special position, onto which the site is moved.
     /// - Throws: `.latticeMismatch` when the cell lacks the group's symmetry (1e-4 of lengths squared), `.almostSpecial`,
-    ///   `.sitesCoincide`.
+    ///   `.sitesCoincide`, `.farAway`.
     public init(
         lattice: Lattice, spaceGroup: SpaceGroup, asymmetricUnit: [AsymmetricSite], tolerance: Double = 1e-5
     ) throws(CrystalError) {
         try Self.check(spaceGroup, fits: lattice)
         var sites: [CrystalSite] = []
         for (orbit, site) in asymmetricUnit.enumerated() {
+            // Beyond this, nothing would be left of the digits of a position.
+            guard site.position.largest < 1e6 else { throw .farAway(site: site.label) }
             let found = try Self.orbit(of: site, orbit, lattice, spaceGroup, tolerance: tolerance)
             for other in sites where found.contains(where: { Self.isSamePlace($0.position, other.position, 1e-4) }) {
                 throw .sitesCoincide(asymmetricUnit[other.orbit].label, site.label)
@@ -88,6 +90,11 @@ public struct Crystal: Hashable, Sendable {
     /// Indices of the operations that leave a site where it is, up to lattice translations.
     public func siteSymmetry(_ site: Int) -> [Int] {
         images.indices.filter { images[$0][site].site == site }
+    }
+
+    /// The number and short symbol of the space-group type, time reversal left out, in whatever setting it is given.
+    public var spaceGroupType: (number: Int, symbol: String)? {
+        SpaceGroupTable.type(of: spaceGroup.operators, lattice: lattice)
     }
 
     /// Sites made from one asymmetric site, in order.

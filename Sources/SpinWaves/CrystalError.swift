@@ -14,6 +14,8 @@ public enum CrystalError: Error, Hashable, Sendable, CustomStringConvertible {
     case latticeMismatch(operation: String, group: String, cell: String)
     /// Two equivalent positions of a site nearly coincide: it was meant to be on a special position.
     case almostSpecial(site: String, distance: Double, nearest: Vector3)
+    /// A fractional coordinate above a million, or none.
+    case farAway(site: String)
     /// Two sites of the asymmetric unit have a position in common.
     case sitesCoincide(String, String)
     /// The operators do not map the sites onto each other.
@@ -41,6 +43,7 @@ public enum CrystalError: Error, Hashable, Sendable, CustomStringConvertible {
             "the cell \(cell) does not have the symmetry \(operation) of \(group)"
         case .almostSpecial(let site, let distance, _):
             "site \(site) has equivalent positions only \(String(shortest: distance)) Å apart"
+        case .farAway(let site): "the position of site \(site) lies a million cells away"
         case .sitesCoincide(let a, let b): "sites \(a) and \(b) have equivalent positions: they are the same site"
         case .notASymmetry(let operation, let site): "the operation \(operation) takes site \(site) to where no site is"
         case .forbidden(let what, _): "\(what) breaks the symmetry of the crystal"
@@ -68,6 +71,7 @@ public enum CrystalError: Error, Hashable, Sendable, CustomStringConvertible {
         case .latticeMismatch: "change the cell edges or angles, or name another setting of the group"
         case .almostSpecial(_, _, let nearest):
             "write the special position exactly: [\((0..<3).map { String(fraction: nearest[$0]) }.joined(separator: ", "))]"
+        case .farAway: "positions are fractions of the cell edges"
         case .sitesCoincide: "list one position of each set of equivalent sites"
         case .notASymmetry: "give a group of lower symmetry"
         case .forbidden(_, let allowed): "it allows\n\(allowed)"

@@ -120,19 +120,21 @@ extension Crystal {
 
     /// The shells from the first to the one with this number, from 1.
     public func shells(first count: Int, tolerance: Double = 1e-4) throws(CrystalError) -> [NeighbourShell] {
-        var distance = 1.5 * max(lattice.a, lattice.b, lattice.c) + 0.1
+        var distance = 4.0
         while true {
             let found = try shells(upTo: distance, tolerance: tolerance)
             if found.count >= count { return Array(found.prefix(count)) }
-            distance *= 1.5
+            distance *= 1.3
         }
     }
 
     private func bonds(upTo distance: Double) throws(CrystalError) -> [(place: BondPlace, length: Double)] {
         // Planes of the lattice are 1/|a*| apart, and positions within a cell differ by less than one cell.
-        let reach = (0..<3).map { Int(distance * lattice.reciprocal[$0].length / (2 * Double.pi)) + 1 }
-        let cells = (2 * reach[0] + 1) * (2 * reach[1] + 1) * (2 * reach[2] + 1)
-        guard distance.isFinite, cells < 50 * Self.bondLimit else { throw .tooManyBonds(distance: distance) }
+        let spans = (0..<3).map { distance * lattice.reciprocal[$0].length / (2 * Double.pi) + 1 }
+        guard 8 * spans[0] * spans[1] * spans[2] < 50 * Double(Self.bondLimit) else {
+            throw .tooManyBonds(distance: distance)
+        }
+        let reach = spans.map { Int($0) }
         var found: [(place: BondPlace, length: Double)] = []
         for i in sites.indices {
             for j in i..<sites.count {
@@ -145,8 +147,8 @@ extension Crystal {
                             if length <= distance { found.append((place, length)) }
                         }
                     }
+                    if found.count > Self.bondLimit { throw .tooManyBonds(distance: distance) }
                 }
-                if found.count > Self.bondLimit { throw .tooManyBonds(distance: distance) }
             }
         }
         return found

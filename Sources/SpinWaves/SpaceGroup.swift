@@ -39,7 +39,14 @@ public struct SpaceGroup: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: `.unknownSymbol` with the nearest one, `.unknownSetting`.
     public init(symbol: String) throws(CrystalError) {
-        let parts = symbol.split(separator: ":", maxSplits: 1).map(String.init)
+        var parts = symbol.split(separator: ":", maxSplits: 1).map(String.init)
+        // Old files end a symbol with H, R, S or Z for hexagonal and rhombohedral axes, first and second origin.
+        let words = symbol.split(separator: " ").map(String.init)
+        if parts.count == 1, words.count > 1,
+            let setting = ["H": "H", "R": "R", "S": "1", "Z": "2"][words[words.count - 1]]
+        {
+            parts = [words.dropLast().joined(separator: " "), setting]
+        }
         let key = Self.squeezed(parts.first ?? "")
         let known = SpaceGroupTable.settings.filter { setting in
             setting.spellings.contains { Self.squeezed($0) == key }
@@ -104,13 +111,15 @@ public struct SpaceGroup: Hashable, Sendable, CustomStringConvertible {
         symbol.lowercased().filter { $0 != " " && $0 != "_" }
     }
 
-    /// The known symbol with the fewest edits from a squeezed one, at most two.
+    /// The known symbol with the fewest edits from a squeezed one, at most two; of equals the one of its length.
     private static func nearest(to key: String) -> String? {
-        var best: (symbol: String, distance: Int)?
+        var best: (symbol: String, edits: Int)?
         for setting in SpaceGroupTable.settings {
             for spelling in setting.spellings {
-                let distance = editDistance(Array(squeezed(spelling)), Array(key))
-                if distance <= 2, distance < best?.distance ?? 3 { best = (spelling, distance) }
+                let squeezed = squeezed(spelling)
+                let distance = editDistance(Array(squeezed), Array(key))
+                let edits = 2 * distance + (squeezed.count == key.count ? 0 : 1)
+                if distance <= 2, edits < best?.edits ?? 6 { best = (spelling, edits) }
             }
         }
         return best?.symbol

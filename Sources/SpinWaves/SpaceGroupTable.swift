@@ -38,32 +38,44 @@ struct SpaceGroupTable {
     /// - Precondition: a Hall number from 1 to 530.
     static func operators(hallNumber: Int) -> [SymmetryOperator] {
         precondition((1...530).contains(hallNumber))
-        var rotations = [Int32](repeating: 0, count: 192 * 9)
-        var translations = [Double](repeating: 0, count: 192 * 3)
+        let none: (Int32, Int32, Int32) = (0, 0, 0)
+        var rotations = Array(repeating: (none, none, none), count: 192)
+        var translations: [(Double, Double, Double)] = Array(repeating: (0, 0, 0), count: 192)
         let count = lock.withLock { _ in
-            rotations.withUnsafeMutableBytes { r in
-                translations.withUnsafeMutableBytes { t in
-                    Int(
-                        spg_get_symmetry_from_database(
-                            r.baseAddress!.assumingMemoryBound(
-                                to: (
-                                    (Int32, Int32, Int32), (Int32, Int32, Int32),
-                                    (
-                                        Int32, Int32, Int32
-                                    )
-                                ).self),
-                            t.baseAddress!.assumingMemoryBound(to: (Double, Double, Double).self), Int32(hallNumber)))
-                }
-            }
+            spg_get_symmetry_from_database(&rotations, &translations, Int32(hallNumber))
         }
-        return (0..<count).map { k in
-            let r = rotations[9 * k..<9 * k + 9].map(Int.init)
-            return SymmetryOperator(
-                rotation: IntegerMatrix3(
-                    rows: SIMD3(r[0], r[1], r[2]), SIMD3(r[3], r[4], r[5]), SIMD3(r[6], r[7], r[8])),
-                translation: Vector3(translations[3 * k], translations[3 * k + 1], translations[3 * k + 2]))
+        return zip(rotations, translations).prefix(Int(count)).map { r, t in
+            SymmetryOperator(
+                rotation: IntegerMatrix3(rows: row(r.0), row(r.1), row(r.2)), translation: Vector3(t.0, t.1, t.2))
         }
     }
+
+    /// The number and short symbol of the type of a group in any setting; nil where the library finds none.
+    static func type(of group: [SymmetryOperator], lattice: Lattice) -> (number: Int, symbol: String)? {
+        var operators: [SymmetryOperator] = []
+        for var operation in group {
+            operation.reversesTime = false
+            if !operators.contains(where: { $0.isSame(as: operation) }) { operators.append(operation) }
+        }
+        var rotations = operators.map { o in
+            let r = o.rotation
+            return (row(r.x), row(r.y), row(r.z))
+        }
+        var translations = operators.map { ($0.translation.x, $0.translation.y, $0.translation.z) }
+        // Cell vectors are columns there.
+        let t = lattice.cell.transposed
+        var cell = [t.x, t.y, t.z].map { ($0.x, $0.y, $0.z) }
+        let type = lock.withLock { _ in
+            spg_get_spacegroup_type_from_symmetry(
+                &rotations, &translations, Int32(operators.count), &cell, 1e-4)
+        }
+        guard (1...230).contains(type.number) else { return nil }
+        return (Int(type.number), plain(text(type.international_short)))
+    }
+
+    private static func row(_ r: (Int32, Int32, Int32)) -> SIMD3<Int> { SIMD3(Int(r.0), Int(r.1), Int(r.2)) }
+
+    private static func row(_ r: SIMD3<Int>) -> (Int32, Int32, Int32) { (Int32(r.x), Int32(r.y), Int32(r.z)) }
 
     /// The library keeps its last error in a global.
     private static let lock = Mutex(())

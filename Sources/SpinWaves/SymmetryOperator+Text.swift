@@ -63,6 +63,10 @@ extension SymmetryOperator {
                         reason: "the factor \(digits) of \(["x", "y", "z"][axis]) is not a whole number")
                 }
                 row[axis] += Int(sign * value)
+                // No symmetry of a lattice in a basis that a person would choose; and products of these must fit.
+                if abs(row[axis]) > 99 {
+                    throw Misreading(reason: "the factor of \(["x", "y", "z"][axis]) is too large")
+                }
             } else {
                 guard !digits.isEmpty else {
                     throw Misreading(

@@ -147,6 +147,26 @@ struct AllowedTensorTests {
         #expect(allowed.antisymmetric.isEmpty)
     }
 
+    /// The trace of a projection: an operation kept in sense has the character (tr R)², one that exchanges the ends, which maps
+    /// M to (R M Rᵀ)ᵀ, has tr R².
+    @Test("as many constants as the theory of characters counts", arguments: SymmetricExchangeTests.crystals)
+    func characters(number: Int, position: Vector3) throws {
+        let crystal = try SymmetricExchangeTests.crystal(number, position)
+        for shell in try crystal.shells(first: 12) {
+            let symmetry = crystal.bondSymmetry(shell.representative)
+            let sum = symmetry.reduce(0.0) { sum, element in
+                let r = crystal.spinRotations[element.operation]
+                let trace = r.x.x + r.y.y + r.z.z
+                let square = r * r
+                return sum + (element.isReversed ? square.x.x + square.y.y + square.z.z : trace * trace)
+            }
+            let count = crystal.allowedExchange(on: shell.representative).parameterCount
+            #expect(abs(sum / Double(symmetry.count) - Double(count)) < 1e-9)
+            // Lagrange: as many bonds as cosets of the bond's own group.
+            #expect(shell.bonds.count * symmetry.count == crystal.spaceGroup.operators.count)
+        }
+    }
+
     @Test("pyrochlore sites have their local threefold axis: one constant for all, one for 111")
     func localAxis() throws {
         let crystal = try KnownCrystals.pyrochlore()

@@ -133,7 +133,9 @@ struct CrystalFileTests {
         #expect(file.atoms[1].position == Vector3(0.305, 0.305, 0))
         #expect(file.atoms.map(\.occupancy) == [1, 1])
         #expect(!file.isMagnetic)
-        #expect(try crystal(file, ["Mn1", "F1"]).sites.count == 6)
+        let made = try crystal(file, ["Mn1", "F1"])
+        #expect(made.sites.count == 6)
+        #expect(made.spaceGroupType?.number == 136)
     }
 
     @Test("a file with a symbol or a number and no operations")
@@ -155,6 +157,7 @@ struct CrystalFileTests {
         #expect(file.atoms[0].moment == Vector3(0, 0, 4.6))
         #expect(file.atoms[1].moment == nil)
         let crystal = try crystal(file, ["Mn1"])
+        #expect(crystal.spaceGroupType?.number == 136)
         let moments = try crystal.moments(Vector3(0, 0, 4.6), at: 0)
         // A mean over the eight operations that keep a site.
         #expect((moments[0].moment - Vector3(0, 0, 4.6)).length < 1e-14)
@@ -190,7 +193,17 @@ struct CrystalFileTests {
         let faces = try SpaceGroup(number: 225).operators
         let anticentring = SymmetryOperator(
             rotation: .identity, translation: Vector3(0.5, 0.5, 0.5), reversesTime: true)
-        #expect(try SpaceGroup(generators: faces + [anticentring], limit: 384).operators.count == 384)
+        let group = try SpaceGroup(generators: faces + [anticentring], limit: 384)
+        #expect(group.operators.count == 384)
+        // The points of F and those 1/2 1/2 1/2 away make a primitive cube of half the edge: P m -3 m.
+        let cube = try Lattice(a: 8, b: 8, c: 8)
+        #expect(SpaceGroupTable.type(of: group.operators, lattice: cube)?.number == 221)
+        // A grey group has each operation twice.
+        let grey = try SpaceGroup(
+            generators: faces + [SymmetryOperator(rotation: .identity, translation: .zero, reversesTime: true)],
+            limit: 384)
+        #expect(grey.operators.count == 384)
+        #expect(SpaceGroupTable.type(of: grey.operators, lattice: cube)?.number == 225)
     }
 
     /// One text replaced; message and line.

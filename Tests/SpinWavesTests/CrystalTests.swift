@@ -119,6 +119,15 @@ struct CrystalTests {
         if case .latticeMismatch = square {} else { Issue.record("\(String(describing: square))") }
     }
 
+    @Test("positions that are no fractions of a cell")
+    func farAway() throws {
+        let cell = try Lattice(a: 4, b: 4, c: 4)
+        for x in [1e300, .infinity, .nan, -1e7] {
+            let error = KnownCrystals.failure(cell, .trivial, [KnownCrystals.site("A", Vector3(x, 0, 0))])
+            #expect(error == .farAway(site: "A"))
+        }
+    }
+
     @Test("one site listed twice")
     func twice() throws {
         let error = KnownCrystals.failure(

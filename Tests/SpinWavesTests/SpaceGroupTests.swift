@@ -46,7 +46,8 @@ struct SpaceGroupTests {
             ("fd-3m", 227, 526), ("F 41/d -3 2/m", 227, 526), ("P 63/m m c", 194, 488), ("P6_3/mmc", 194, 488),
             ("P 21/c", 14, 81), ("P 1 21/c 1", 14, 81), ("P21/n", 14, 82), ("P 1 1 21/b", 14, 86),
             ("R -3 m", 166, 458), ("R-3m:R", 166, 459), ("R -3 m:H", 166, 458), ("P n m a", 62, 292), ("Pbnm", 62, 294),
-            ("P 42/m n m", 136, 419), ("I 4/m m m", 139, 424), ("P 31 2 1", 152, 441), ("P 3 1 2", 149, 438),
+            ("P 42/m n m", 136, 419), ("I 4/m m m", 139, 424), ("F d -3 m S", 227, 525), ("F d -3 m Z", 227, 526),
+            ("R -3 m R", 166, 459), ("P 31 2 1", 152, 441), ("P 3 1 2", 149, 438),
         ])
     func symbols(symbol: String, number: Int, hall: Int) throws {
         let group = try SpaceGroup(symbol: symbol)
@@ -64,6 +65,18 @@ struct SpaceGroupTests {
         }
     }
 
+    @Test("no spelling means two groups, with or without its spaces")
+    func unambiguous() {
+        var numbers: [String: Set<Int>] = [:]
+        for setting in SpaceGroupTable.settings {
+            for spelling in setting.spellings {
+                numbers[spelling.lowercased().filter { $0 != " " }, default: []].insert(setting.number)
+            }
+        }
+        #expect(numbers.filter { $0.value.count > 1 }.isEmpty)
+        #expect(Set(SpaceGroupTable.settings.map(\.number)) == Set(1...230))
+    }
+
     @Test("standard settings: centre of symmetry at the origin, hexagonal axes, unique axis b")
     func standard() throws {
         for number in 1...230 {
@@ -78,6 +91,22 @@ struct SpaceGroupTests {
         #expect(try SpaceGroup(number: 146).operators.count == 9)
         #expect(try SpaceGroup(number: 146, setting: "R").operators.count == 3)
         #expect(try SpaceGroup(number: 4).operators.map(\.description) == ["x, y, z", "-x, y+1/2, -z"])
+    }
+
+    @Test("the type of a group is found whatever its setting")
+    func types() throws {
+        // One cell that has every symmetry of its system.
+        let cells = [
+            try Lattice(a: 4, b: 5, c: 6), try Lattice(a: 4, b: 4, c: 6), try Lattice(a: 4, b: 4, c: 6, gamma: 120),
+            try Lattice(a: 5, b: 5, c: 5),
+        ]
+        for hall in stride(from: 108, through: 530, by: 7) {
+            let group = try SpaceGroup(hallNumber: hall)
+            guard let number = group.number, !group.description.hasSuffix(":R") else { continue }
+            let cell = cells[number < 75 ? 0 : number < 143 ? 1 : number < 195 ? 2 : 3]
+            let type = SpaceGroupTable.type(of: group.operators, lattice: cell)
+            #expect(type?.number == number, "\(group.description)")
+        }
     }
 
     private let inversion = IntegerMatrix3(rows: SIMD3(-1, 0, 0), SIMD3(0, -1, 0), SIMD3(0, 0, -1))
@@ -110,7 +139,7 @@ struct SpaceGroupTests {
             ("x, y, ", "an entry is empty"), ("1/2x, y, z", "the factor 1/2 of x is not a whole number"),
             ("x, x, z", "its matrix has the determinant 0, not 1 or -1"),
             ("x, y+1/0, z", "'1/0' is no number"), ("x, y, z, 2", "the fourth entry must be +1 or -1"),
-            ("x, y, z+", "'z+' is neither x, y, z nor a number"),
+            ("100x, y, z", "the factor of x is too large"), ("x, y, z+", "'z+' is neither x, y, z nor a number"),
         ])
     func operators(text: String, reason: String) {
         let error = failure { () throws(CrystalError) in _ = try SpaceGroup(operators: [text]) }
@@ -121,6 +150,9 @@ struct SpaceGroupTests {
     func shear() {
         let error = failure { () throws(CrystalError) in _ = try SpaceGroup(operators: ["x+y, y, z"]) }
         #expect(error == .notClosed(limit: 192))
+        // Nor does a matrix whose powers grow like those of the golden ratio.
+        let growing = failure { () throws(CrystalError) in _ = try SpaceGroup(operators: ["2x+y, x+y, z"]) }
+        #expect(growing == .notClosed(limit: 192))
         // 1/7 of an edge closes after seven steps; a decimal that is no fraction does not.
         #expect(try! SpaceGroup(operators: ["x+0.142857, y, z"]).operators.count == 7)
     }

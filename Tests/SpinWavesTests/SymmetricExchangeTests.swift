@@ -51,8 +51,7 @@ struct SymmetricExchangeTests {
         (198, Vector3(0.14, 0.14, 0.14)), (227, Vector3(0.5, 0.5, 0.5)),
     ]
 
-    @Test("the energy of any spins is that of the spins moved by any operation of the group", arguments: crystals)
-    func invariance(number: Int, position: Vector3) throws {
+    static func crystal(_ number: Int, _ position: Vector3) throws -> Crystal {
         let lattice =
             switch number {
             case 2: try Lattice(a: 4, b: 5, c: 6, alpha: 85, beta: 95, gamma: 100)
@@ -62,7 +61,12 @@ struct SymmetricExchangeTests {
             case 161, 166, 194: try KnownCrystals.hexagonal(4, 11)
             default: try Lattice(a: 6, b: 6, c: 6)
             }
-        let crystal = try KnownCrystals.single(number, lattice, position)
+        return try KnownCrystals.single(number, lattice, position)
+    }
+
+    @Test("the energy of any spins is that of the spins moved by any operation of the group", arguments: crystals)
+    func invariance(number: Int, position: Vector3) throws {
+        let crystal = try Self.crystal(number, position)
         var random = SmallRandom(state: UInt64(number))
         func matrix() -> Matrix3 {
             m((0..<3).map { _ in (0..<3).map { _ in random.next() } })
