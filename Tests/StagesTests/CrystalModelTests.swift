@@ -148,6 +148,42 @@ struct CrystalModelTests {
         for (one, other) in zip(a, b) { #expect(abs(one - other) < 1e-9) }
     }
 
+    /// K. A. Ross et al., Phys. Rev. X 1 (2011) 021002: four exchange constants and two of g make 48 bonds and 16 tensors.
+    @Test("Yb2Ti2O7 in 2 T from one bond and one g: the energies of a bond-by-bond calculation")
+    func ytterbium() throws {
+        // Spins stand against the field; those of two corners of each tetrahedron are tilted, where the torque vanishes.
+        let (w, t) = (0.689423840862913, 0.222237565005686)
+        let corners = ["[-1, 1, 0]", "[\(-w), \(w), \(t)]", "[\(-w), \(w), \(-t)]", "[-1, 1, 0]"]
+        let places = [0, 1, 3, 2, 1, 0, 2, 3, 2, 1, 0, 3, 3, 2, 0, 1]
+        let model = try model(
+            """
+            lattice: {a: 10.026 angstrom, b: 10.026 angstrom, c: 10.026 angstrom}
+            symmetry: {space-group: "F d -3 m:1"}
+            parameters: {J1: -0.09 meV, J2: -0.22 meV, J3: -0.29 meV, J4: 0.01 meV}
+            sites:
+              - label: Yb
+                ion: Cu2
+                position: [1/8, 1/8, 1/8]
+                spin: 1/2
+                g: [[3.48, -0.84, -0.84], [-0.84, 3.48, -0.84], [-0.84, -0.84, 3.48]]
+                direction: [\(places.map { corners[$0] }.joined(separator: ", "))]
+            exchange:
+              - matrix: [[J2, J4, J4], [-J4, J1, J3], [-J4, J3, J1]]
+                bond: [Yb-1, Yb-5, [0, -1, -1]]
+            field: [1.414213562373095 T, -1.414213562373095 T, 0 T]
+            """)
+        #expect(model.bonds.count == 48)
+        #expect(try model.disequilibrium(values: model.parameterValues) == nil)
+        // Eigenvalues of g H in numpy, from the six matrices of the paper written on each bond; nine decimals.
+        let expected = [
+            0.377100985, 0.427935285, 0.460689214, 0.472140076, 0.80499878, 0.812548371, 0.853440766, 0.894370895,
+            0.979550203, 0.983444754, 0.985803153, 0.998336927, 0.998842378, 1.012178819, 1.019539951, 1.022216804,
+        ]
+        let found = try model.hamiltonian().modes(at: Vector3(0.3, 0.1, 0.2)).energies
+        #expect(found.count == 16)
+        for (a, b) in zip(found, expected) { #expect(abs(a - b) < 2e-9) }
+    }
+
     @Test("mistakes of symmetry")
     func symmetry() {
         #expect(
