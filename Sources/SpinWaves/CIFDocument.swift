@@ -48,7 +48,12 @@ struct CIFDocument {
             }
         }
         guard let parsed else {
-            let words = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            var words = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            // Of tags that stand twice the library writes the place into its words: `cif:7 in data_x: …`.
+            if line == 0, words.hasPrefix("cif:"), let number = Int(words.dropFirst(4).prefix { $0.isNumber }) {
+                line = number
+                if let colon = words.firstRange(of: ": ") { words = String(words[colon.upperBound...]) }
+            }
             throw .file(
                 "this is no CIF file: \(words.isEmpty ? "it cannot be parsed" : words)", line: line > 0 ? line : nil)
         }

@@ -21,7 +21,7 @@ public struct CrystalFile: Hashable, Sendable {
 
     public let lattice: Lattice
     public let spaceGroup: SpaceGroup
-    /// In the order of the file.
+    /// In the order of the file; those without a position are left out.
     public let atoms: [Atom]
     public var isMagnetic: Bool { atoms.contains { $0.moment != nil } }
 
@@ -123,6 +123,9 @@ public struct CrystalFile: Hashable, Sendable {
         var atoms: [Atom] = []
         for row in item.rows {
             let label = row[labelColumn]
+            // Atoms without a position, as some hydrogens are, cannot be sites.
+            let isPlaced = ["x", "y", "z"].allSatisfy { text("fract_" + $0, row) != "" }
+            if !isPlaced { continue }
             var position = Vector3.zero
             for (k, axis) in ["x", "y", "z"].enumerated() {
                 guard let written = text("fract_" + axis, row) else {

@@ -147,6 +147,43 @@ struct AllowedTensorTests {
         #expect(allowed.antisymmetric.isEmpty)
     }
 
+    /// As the documentation and tests of Sunny.jl (commit 114ac7f and its guide) print them; letters in this program's order.
+    @Test(
+        "pyrochlore 16c and diamond 8a as Sunny lists them",
+        arguments: [
+            (
+                "F d -3 m:2", Vector3(0, 0, 0), Vector3(0.25, 0.25, 0), 6,
+                "[ A  C  0 ]|[ C  A  0 ]   D = (D, -D, 0)|[ 0  0  B ]"
+            ),
+            (
+                "F d -3 m:2", Vector3(0.5, 0.5, 0), Vector3(0.25, 0, 0.25), 12,
+                "[ A   C   D ]|[ C   B  -C ]   D = (E, F, -E)|[ D  -C   A ]"
+            ),
+            ("F d -3 m:2", Vector3(0, 0, 0), Vector3(0.5, 0.5, 0), 6, "[ A  C  D ]|[ C  A  D ]|[ D  D  B ]"),
+            ("F d -3 m:2", Vector3(0, 0, 0), Vector3(-0.5, 0.5, 0), 6, "[ A  C  D ]|[ C  A  D ]|[ D  D  B ]"),
+            ("F d -3 m:1", Vector3(0, 0, 0), Vector3(0.25, 0.25, 0.25), 4, "[ A  B  B ]|[ B  A  B ]|[ B  B  A ]"),
+            (
+                "F d -3 m:1", Vector3(0, 0, 0), Vector3(0.5, 0.5, 0), 12,
+                "[ A  C  0 ]|[ C  A  0 ]   D = (D, -D, 0)|[ 0  0  B ]"
+            ),
+            (
+                "F d -3 m:1", Vector3(0.5, 0.5, 0), Vector3(0.75, 0.25, 0.75), 12,
+                "[ A   C   D ]|[ C   A  -D ]|[ D  -D   B ]"
+            ),
+            ("F d -3 m:1", Vector3(0, 0, 0), Vector3(1, 0, 0), 6, "[ A  0  0 ]|[ 0  B  0 ]|[ 0  0  B ]"),
+        ])
+    func sunny(symbol: String, start: Vector3, end: Vector3, neighbours: Int, shape: String) throws {
+        let crystal = try Crystal(
+            lattice: Lattice(a: 8, b: 8, c: 8), spaceGroup: SpaceGroup(symbol: symbol),
+            asymmetricUnit: [KnownCrystals.site("M", .zero)])
+        let cell = end.rounded(.down)
+        let bond = BondPlace(
+            from: index(crystal, start), to: index(crystal, end - cell),
+            offset: SIMD3(Int(cell.x), Int(cell.y), Int(cell.z)))
+        #expect(crystal.shell(of: bond).neighbours(of: bond.from) == neighbours)
+        #expect(crystal.allowedExchange(on: bond).lines.joined(separator: "|") == shape)
+    }
+
     /// The trace of a projection: an operation kept in sense has the character (tr R)², one that exchanges the ends, which maps
     /// M to (R M Rᵀ)ᵀ, has tr R².
     @Test("as many constants as the theory of characters counts", arguments: SymmetricExchangeTests.crystals)

@@ -228,6 +228,9 @@ struct CrystalFileTests {
         #expect(failure("_cell_length_a 4.873", "_cell_length_a ?") == "2: _cell_length_a has no value")
         #expect(
             failure("_cell_length_a 4.873", "_cell_length_a -4") == "2: the cell edge a must be positive, not -4.0 Å")
+        #expect(
+            failure("_cell_length_b 4.873", "_cell_length_a 4.873")
+                == "3: this is no CIF file: duplicate tag _cell_length_a")
         #expect(failure("_cell_angle_gamma 90\n", "") == "2: the file has no _cell_angle_gamma")
         #expect(
             failure("7 y,x,-z,-1", "7 y,x,-w,-1")
@@ -251,6 +254,28 @@ struct CrystalFileTests {
                 of: SampleCIF.fluoride.replacing("'P 42/m n m'", with: "?"))
                 == "2: the file gives no symmetry: neither operations nor the symbol of a space group")
         #expect(failure("data_MnF2", SampleCIF.doubled + "\ndata_MnF2").hasSuffix("keep one of them"))
+    }
+
+    @Test("what published files hold besides: text blocks, other loops, comments, atoms without a position")
+    func published() throws {
+        let text =
+            "#(C) nobody\n"
+            + SampleCIF.fluoride.replacing(
+                "_cell_length_a",
+                with: """
+                    _publ_section_title
+                    ;
+                     On rutile; loop_ and data_ stand here, too
+                    ;
+                    loop_
+                    _publ_author_name
+                    'Müller, A.'
+                    "O'Neill, B."
+                    _cell_length_a
+                    """) + "\nH1 H ? ? ? 1\nloop_\n_atom_site_aniso_label\n_atom_site_aniso_U_11\nMn1 0.01(2)\n"
+        let file = try CrystalFile(text)
+        #expect(file.atoms.map(\.label) == ["Mn1", "F1"])
+        #expect(file.lattice.a == 4.873)
     }
 
     @Test("no damage to a file ends the program")
