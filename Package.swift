@@ -26,6 +26,8 @@ let package = Package(
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CSpglib", providers: [.apt(["libsymspg-dev"])]),
+        .target(name: "CGemmi"),
         .target(name: "CLAPACK", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("openblas")]),
         // -O3 in debug builds too: the tests run whole images through these loops.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("m")]),
@@ -52,7 +54,9 @@ let package = Package(
             dependencies: [
                 "Artifacts", "CacheStore", "Compute", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
             ]),
-        .target(name: "SpinWaves", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
+        .target(
+            name: "SpinWaves", dependencies: ["CGemmi", "CKernels", "CSpglib", "Compute", "Tensors"],
+            swiftSettings: fast),
         .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
         .target(name: "Learning", dependencies: ["COneDNN", "Compute", "Tensors"], swiftSettings: fast),
         // 4: meeting and view
@@ -139,5 +143,6 @@ let package = Package(
                 "Artifacts", "CacheInspector", "CacheStore", "Command", "Compute", "Dataflow", "Diagnostics",
                 "GraphLanguage", "Interchange", "Stages", "Tensors",
             ]),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

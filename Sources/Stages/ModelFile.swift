@@ -19,14 +19,26 @@ public func loadModel(name: String, directory: String) throws -> Value {
 /// The model in a file.
 ///
 /// - Throws: `DiagnosticList` with every problem of the file.
-public func readModel(at path: String) throws -> SpinModel {
+public func readModel(at path: String) throws -> SpinModel { try spinModel(from: parsedModel(at: path)) }
+
+/// The crystal of a model file: cell, symmetry and positions; spins and exchange need not be there yet.
+///
+/// - Parameters: as for `loadModel`.
+/// - Throws: `Diagnostic` when there is no such model, `DiagnosticList` with every problem of these parts.
+public func loadCrystal(name: String, directory: String) throws -> BondSearch {
+    var reader = ModelReader(try parsedModel(at: modelPath(name: name, directory: directory)))
+    guard let search = reader.readBondSearch() else { throw DiagnosticList(reader.diagnostics) }
+    return search
+}
+
+private func parsedModel(at path: String) throws -> Located {
     let text: String
     do {
         text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
     } catch {
         throw Diagnostic("the model file \(path) cannot be read: \(error.localizedDescription)")
     }
-    return try spinModel(from: parseYAML(text: text, file: path))
+    return try parseYAML(text: text, file: path)
 }
 
 /// Where a model's file is.

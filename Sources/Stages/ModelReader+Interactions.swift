@@ -5,7 +5,7 @@ import SpinWaves
 
 /// Exchange and anisotropy.
 extension ModelReader {
-    mutating func readExchange() -> [Bond] {
+    mutating func readExchange(_ lattice: Lattice?, _ sites: [Site]?) -> [Bond] {
         guard let section = required("exchange", in: file, of: "a model") else { return [] }
         guard let items = section.items else {
             report("'exchange' must be a list; each item has a parameter, matrix or dm, and bonds", at: section.range)
@@ -17,8 +17,15 @@ extension ModelReader {
                 report("an exchange is a mapping such as {parameter: J, bonds: [[1, 2, [0, 0, 0]]]}", at: item.range)
                 continue
             }
-            checkKeys(item, ["parameter", "matrix", "dm", "bonds", "about"], of: "an exchange")
+            checkKeys(item, ["parameter", "matrix", "dm", "bonds", "about"] + Self.shellKeys, of: "an exchange")
             let exchange = exchangeMatrix(item)
+            if Self.shellKeys.contains(where: { item[$0] != nil }) {
+                for bond in shellBonds(item, exchange, lattice, sites) {
+                    places[.bond(bonds.count)] = item.range
+                    bonds.append(bond)
+                }
+                continue
+            }
             guard let list = required("bonds", in: item, of: "an exchange") else { continue }
             guard let entries = list.items, !entries.isEmpty else {
                 report("'bonds' must be a list of bonds, each [from, to, [cell]]", at: list.range)
@@ -42,7 +49,7 @@ extension ModelReader {
         return bonds
     }
 
-    private struct BondKey: Equatable {
+    struct BondKey: Equatable {
         var from, to: Int
         var offset: SIMD3<Int>
 
@@ -50,7 +57,7 @@ extension ModelReader {
     }
 
     /// `[from, to]` or `[from, to, [dl]]`.
-    private mutating func bondKey(_ entry: Located) -> BondKey? {
+    mutating func bondKey(_ entry: Located) -> BondKey? {
         guard let parts = entry.items, parts.count == 2 || parts.count == 3 else {
             report(
                 "a bond is [from, to, [cell of the second site]], such as [1, 9, [0, -1, 0]]", at: entry.range)
@@ -147,6 +154,13 @@ extension ModelReader {
             }
             checkKeys(item, ["parameter", "axis", "matrix", "sites", "ions", "about"], of: "an anisotropy")
             guard let tensor = anisotropyTensor(item) else { continue }
+            if let crystal {
+                for anisotropy in equivalentAnisotropies(item, tensor, crystal, sites) {
+                    places[.anisotropy(found.count)] = item.range
+                    found.append(anisotropy)
+                }
+                continue
+            }
             for index in selection(item, sites) {
                 places[.anisotropy(found.count)] = item.range
                 found.append(Anisotropy(site: index, tensor: tensor))
@@ -175,7 +189,7 @@ extension ModelReader {
     }
 
     /// The sites that an anisotropy is for: those listed, those of the ions listed, or all.
-    private mutating func selection(_ item: Located, _ sites: [Site]?) -> [Int] {
+    mutating func selection(_ item: Located, _ sites: [Site]?) -> [Int] {
         if let written = item["sites"] {
             guard let items = written.items else {
                 report("'sites' must be a list of labels or numbers", at: written.range)

@@ -18,7 +18,8 @@ struct ModelReader {
     }
 
     static let keys = [
-        "about", "lattice", "sites", "parameters", "exchange", "anisotropy", "field", "twins", "form-factors",
+        "about", "lattice", "symmetry", "cif", "sites", "parameters", "exchange", "anisotropy", "field", "twins",
+        "form-factors",
     ]
 
     let file: Located
@@ -31,6 +32,8 @@ struct ModelReader {
     var declared: [String: (value: Double?, range: SourceRange)] = [:]
     /// Parameters in the order of their first use.
     var used: [String] = []
+    /// The sites with their space group, where the model has `symmetry` or `cif`.
+    var crystal: Crystal?
 
     init(_ file: Located) {
         self.file = file
@@ -43,9 +46,10 @@ struct ModelReader {
         }
         checkKeys(file, Self.keys, of: "a model")
         readParameters()
-        let lattice = readLattice()
-        let sites = readSites()
-        let bonds = readExchange()
+        let cif = readCIF()
+        let lattice = hasCIF ? cif?.lattice : readLattice()
+        let sites = hasSymmetry ? readEquivalentSites(lattice, cif) : readSites()
+        let bonds = readExchange(lattice, sites)
         let anisotropies = readAnisotropy(sites)
         let field = readField()
         let twins = readTwins()
@@ -106,7 +110,7 @@ struct ModelReader {
 
     // MARK: Lattice and sites
 
-    private mutating func readLattice() -> Lattice? {
+    mutating func readLattice() -> Lattice? {
         guard let section = required("lattice", in: file, of: "a model") else { return nil }
         guard section.entries != nil else {
             report("'lattice' must be a mapping with a, b, c and optionally alpha, beta, gamma", at: section.range)
@@ -175,7 +179,7 @@ struct ModelReader {
         return Site(label: labels[index], ion: text, position: position, spin: spin, direction: direction, g: g)
     }
 
-    private mutating func gTensor(_ written: Located, _ name: String) -> Matrix3? {
+    mutating func gTensor(_ written: Located, _ name: String) -> Matrix3? {
         let subject = "g of \(name)"
         guard let items = written.items else { return number(written, subject).map { $0 * Matrix3.identity } }
         if items.first?.items != nil { return matrix(written, subject) }
@@ -189,6 +193,8 @@ struct ModelReader {
             return nil
         }
         if let index = labels.firstIndex(of: text) { return index }
+        // Where the crystal could not be made, that was said already.
+        if hasSymmetry, crystal == nil { return nil }
         if let number = Int(text) {
             if number >= 1, number <= labels.count { return number - 1 }
             report(

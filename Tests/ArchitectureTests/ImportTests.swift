@@ -18,7 +18,7 @@ private let allowed: [String: Set<String>] = [
     "Dataflow": [
         "Artifacts", "CacheStore", "Compute", "Crypto", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
     ],
-    "SpinWaves": ["CKernels", "Compute", "Tensors"],
+    "SpinWaves": ["CGemmi", "CKernels", "CSpglib", "Compute", "Tensors"],
     "Instruments": ["CKernels", "Compute", "Tensors"],
     "Learning": ["COneDNN", "Compute", "Tensors"],
     // 4: meeting and view

@@ -1,0 +1,83 @@
+import Diagnostics
+import Foundation
+import GraphLanguage
+import SpinWaves
+
+/// Crystals from CIF and magnetic CIF files.
+extension ModelReader {
+    /// The file that `cif` names, by a path from the model file's folder.
+    mutating func readCIF() -> CrystalFile? {
+        guard let written = file["cif"] else { return nil }
+        for key in ["lattice", "symmetry"] {
+            if let extra = file[key] {
+                report("'\(key)' and 'cif' at once: the CIF file gives the \(key)", at: extra.range)
+            }
+        }
+        guard let name = written.text, !name.isEmpty else {
+            report("'cif' is the path of a file, such as mnf2.cif", at: written.range)
+            return nil
+        }
+        let folder = URL(fileURLWithPath: written.range.file).deletingLastPathComponent()
+        let path = name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path
+        let text: String
+        do {
+            // Names of authors may be in any encoding; what matters here is ASCII.
+            text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+        } catch {
+            report("the file \(name) cannot be read: \(error.localizedDescription)", at: written.range)
+            return nil
+        }
+        do throws(CrystalError) {
+            return try CrystalFile(text)
+        } catch {
+            if case .file(let message, let line?) = error {
+                report(message, at: SourceRange(file: path, line: line, column: 1))
+            } else {
+                report("\(name): \(error.description)", at: written.range)
+            }
+            return nil
+        }
+    }
+
+    /// The atoms that an item of `sites` names: by `label`, or all of its `ion`.
+    mutating func atoms(_ item: Located, _ cif: CrystalFile) -> [WrittenSite] {
+        if let extra = item["position"] {
+            report("a site of a CIF file has its position from there", at: extra.range, hint: "leave out 'position'")
+        }
+        var chosen: [CrystalFile.Atom]
+        if let label = item["label"] {
+            chosen = cif.atoms.filter { $0.label == label.text }
+            if chosen.isEmpty {
+                let known = cif.atoms.map(\.label)
+                report(
+                    "the CIF file has no atom '\(label.text ?? label.kind)'", at: label.range,
+                    hint: Spelling.nearest(to: label.text ?? "", among: known).map { "did you mean '\($0)'?" }
+                        ?? "its atoms are \(known.joined(separator: ", "))")
+            }
+        } else {
+            guard let ion = required("ion", in: item, of: "a site without a label") else { return [] }
+            chosen = cif.atoms.filter { $0.ion == ion.text }
+            if chosen.isEmpty {
+                let known = Set(cif.atoms.map(\.ion)).sorted()
+                report(
+                    "the CIF file has no ion '\(ion.text ?? ion.kind)'", at: ion.range,
+                    hint:
+                        "its ions are \(known.joined(separator: ", ")); name an atom by its label to give it another ion"
+                )
+            }
+        }
+        for atom in chosen where atom.occupancy < 1 - 1e-6 {
+            report(
+                "atom \(atom.label) fills \(atom.occupancy) of its sites", at: item.range,
+                hint: "spin waves are of ordered crystals; for a full site set its occupancy to 1 in a copy of the file"
+            )
+        }
+        return chosen.map { atom in
+            WrittenSite(
+                item: item,
+                site: AsymmetricSite(
+                    label: atom.label, ion: item["ion"]?.text ?? atom.ion, position: atom.position),
+                moment: atom.moment)
+        }
+    }
+}

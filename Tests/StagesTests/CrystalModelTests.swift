@@ -1,0 +1,486 @@
+import Diagnostics
+import Foundation
+import GraphLanguage
+import SpinWaves
+import Testing
+
+@testable import Stages
+
+/// Models whose sites and bonds symmetry makes.
+@Suite("Crystals in model files")
+struct CrystalModelTests {
+    static let rutile = """
+        lattice: {a: 4.87 angstrom, b: 4.87 angstrom, c: 3.31 angstrom}
+        symmetry: {space-group: P 42/m n m}
+        parameters: {J1: -0.05 meV, J2: 0.3 meV, D: -0.05 meV}
+        sites:
+          - {label: Mn, ion: Mn2, position: [0, 0, 0], spin: 5/2, direction: [[0, 0, 1], [0, 0, -1]]}
+        exchange:
+          - {parameter: J1, shell: 1}
+          - {parameter: J2, shell: 2}
+        anisotropy:
+          - {parameter: D, axis: z}
+        """
+
+    /// The same magnet, every bond written out.
+    static let explicit = """
+        lattice: {a: 4.87 angstrom, b: 4.87 angstrom, c: 3.31 angstrom}
+        parameters: {J1: -0.05 meV, J2: 0.3 meV, D: -0.05 meV}
+        sites:
+          - {label: up, ion: Mn2, position: [0, 0, 0], spin: 5/2, direction: [0, 0, 1]}
+          - {label: down, ion: Mn2, position: [1/2, 1/2, 1/2], spin: 5/2, direction: [0, 0, -1]}
+        exchange:
+          - {parameter: J1, bonds: [[up, up, [0, 0, 1]], [down, down, [0, 0, 1]]]}
+          - parameter: J2
+            bonds:
+              - [up, down]
+              - [up, down, [-1, 0, 0]]
+              - [up, down, [0, -1, 0]]
+              - [up, down, [0, 0, -1]]
+              - [up, down, [-1, -1, 0]]
+              - [up, down, [-1, 0, -1]]
+              - [up, down, [0, -1, -1]]
+              - [up, down, [-1, -1, -1]]
+        anisotropy:
+          - {parameter: D, axis: z}
+        """
+
+    private func energies(_ text: String, at q: Vector3 = Vector3(0.1, 0.2, 0.3)) throws -> [Double] {
+        try model(text).hamiltonian().modes(at: q).energies
+    }
+
+    /// Messages for a model with one text replaced.
+    private func messages(_ old: String, _ new: String, of text: String = rutile) -> [String] {
+        let changed = text.replacingOccurrences(of: old, with: new)
+        if changed == text { return ["the text to replace is not there"] }
+        do {
+            _ = try model(changed)
+            return []
+        } catch let list as DiagnosticList {
+            return list.diagnostics.map(\.description)
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    @Test("the rutile antiferromagnet by shells is the one with every bond written, and the published one")
+    func rutile() throws {
+        let made = try model(Self.rutile)
+        #expect(made.sites.map(\.label) == ["Mn-1", "Mn-2"])
+        #expect(made.bonds.count == 10)
+        for q in [Vector3(0.1, 0.2, 0.3), Vector3(0.5, 0.5, 0.5), Vector3(0.37, -0.11, 0.83)] {
+            for (a, b) in zip(try energies(Self.rutile, at: q), try energies(Self.explicit, at: q)) {
+                // The same sums in another order.
+                #expect(abs(a - b) < 1e-12)
+            }
+        }
+        // SpinW tutorial 39: 5.991415 meV at (0.1 0.2 0.3), six decimals.
+        #expect(abs(try energies(Self.rutile)[0] - 5.991415) < 1e-6)
+    }
+
+    @Test(
+        "other ways to say the same",
+        arguments: [
+            ("space-group: P 42/m n m", "space-group: 136"), ("space-group: P 42/m n m", "hall: 419"),
+            (
+                "space-group: P 42/m n m",
+                "operators: ['-y+1/2, x+1/2, z+1/2', '-x+1/2, y+1/2, -z+1/2', '-x, -y, -z']"
+            ),
+            ("J2, shell: 2", "J2, shells: [2]"),
+            ("J2, shell: 2", "J2, between: [Mn2, Mn2], distance: 3.821 angstrom"),
+            ("J2, shell: 2", "J2, between: [Mn-1, Mn-2], distance: 0.382 nm"),
+            ("J2, shell: 2", "J2, between: [Mn, Mn2], distance: 3.9 angstrom, within: 0.1 angstrom"),
+            ("J2, shell: 2", "J2, bond: [Mn-2, Mn-1, [1, 1, 1]]"),
+            ("J1, shell: 1", "J1, bonds: [[Mn-1, Mn-1, [0, 0, 1]], [2, 2, [0, 0, 1]]]"),
+            ("[[0, 0, 1], [0, 0, -1]]", "{Mn-2: [0, 0, -1], Mn-1: [0, 0, 1]}"),
+            ("position: [0, 0, 0]", "position: [1, 0, -1]"),
+            ("{parameter: D, axis: z}", "{parameter: D, axis: z, sites: [Mn]}"),
+            ("{parameter: D, axis: z}", "{parameter: D, axis: z, sites: [Mn-2]}"),
+            ("{parameter: D, axis: z}", "{parameter: D, axis: z, ions: [Mn2]}"),
+        ])
+    func otherWays(old: String, new: String) throws {
+        let changed = Self.rutile.replacingOccurrences(of: old, with: new)
+        #expect(changed != Self.rutile)
+        let reference = try energies(Self.rutile)
+        for (a, b) in zip(try energies(changed), reference) { #expect(abs(a - b) < 1e-12) }
+    }
+
+    @Test("shells without symmetry, of sites outside the first cell too")
+    func withoutSymmetry() throws {
+        let bonds = try #require(Self.explicit.range(of: "exchange:"))
+        let end = try #require(Self.explicit.range(of: "anisotropy:"))
+        let byShell = Self.explicit.replacingCharacters(
+            in: bonds.lowerBound..<end.lowerBound,
+            with:
+                "exchange:\n  - {parameter: J1, shell: 1}\n  - {parameter: J2, between: [up, down], distance: 3.82 angstrom}\n"
+        )
+        let moved = byShell.replacingOccurrences(of: "[1/2, 1/2, 1/2]", with: "[-1/2, 3/2, 1/2]")
+        for text in [byShell, moved] {
+            for (a, b) in zip(try energies(text), try energies(Self.explicit)) { #expect(abs(a - b) < 1e-12) }
+        }
+    }
+
+    @Test("the kagome ferromagnet with Dz: 0 and 6|J|S ± 2√3 Dz S at the zone centre, and the threefold axis elsewhere")
+    func kagome() throws {
+        let model = try model(
+            """
+            lattice: {a: 6 angstrom, b: 6 angstrom, c: 20 angstrom, gamma: 120 deg}
+            symmetry: {space-group: R -3 m}
+            parameters: {J: -1 meV, Dz: 0.1 meV, Dp: 0.3 meV}
+            sites:
+              - {label: Fe, ion: Fe3, position: [1/2, 0, 0], spin: 5/2, direction: [0, 0, 1]}
+            exchange:
+              - {parameter: J, shell: 1}
+              - {dm: [0, Dp, Dz], bond: [Fe-2, Fe-3]}
+            """)
+        // Three layers of three sites with four neighbours each.
+        #expect(model.sites.count == 9)
+        #expect(model.bonds.count == 36)
+        // Around every triangle J + i Dz: ω_n = 4|J|S − 4S Re((|J| + i Dz) exp(2πi n/3)); Dp is across the spins.
+        let (s, j, d) = (2.5, 1.0, 0.1)
+        let expected = [0, 6 * j * s - 12.0.squareRoot() * d * s, 6 * j * s + 12.0.squareRoot() * d * s]
+        let centre = try model.hamiltonian().modes(at: .zero).energies
+        // The Goldstone mode is regularised to 1e-9 of the band.
+        for (k, energy) in centre.enumerated() { #expect(abs(energy - expected[k / 3]) < 1e-6) }
+        // Q and Q turned by 120°, (h k) → (−h−k h).
+        let a = try model.hamiltonian().modes(at: Vector3(0.13, 0.21, 0.4)).energies
+        let b = try model.hamiltonian().modes(at: Vector3(-0.34, 0.13, 0.4)).energies
+        for (one, other) in zip(a, b) { #expect(abs(one - other) < 1e-9) }
+    }
+
+    /// K. A. Ross et al., Phys. Rev. X 1 (2011) 021002: four exchange constants and two of g make 48 bonds and 16 tensors.
+    @Test("Yb2Ti2O7 in 2 T from one bond and one g: the energies of a bond-by-bond calculation")
+    func ytterbium() throws {
+        // Spins stand against the field; those of two corners of each tetrahedron are tilted, where the torque vanishes.
+        let (w, t) = (0.689423840862913, 0.222237565005686)
+        let corners = ["[-1, 1, 0]", "[\(-w), \(w), \(t)]", "[\(-w), \(w), \(-t)]", "[-1, 1, 0]"]
+        let places = [0, 1, 3, 2, 1, 0, 2, 3, 2, 1, 0, 3, 3, 2, 0, 1]
+        let model = try model(
+            """
+            lattice: {a: 10.026 angstrom, b: 10.026 angstrom, c: 10.026 angstrom}
+            symmetry: {space-group: "F d -3 m:1"}
+            parameters: {J1: -0.09 meV, J2: -0.22 meV, J3: -0.29 meV, J4: 0.01 meV}
+            sites:
+              - label: Yb
+                ion: Cu2
+                position: [1/8, 1/8, 1/8]
+                spin: 1/2
+                g: [[3.48, -0.84, -0.84], [-0.84, 3.48, -0.84], [-0.84, -0.84, 3.48]]
+                direction: [\(places.map { corners[$0] }.joined(separator: ", "))]
+            exchange:
+              - matrix: [[J2, J4, J4], [-J4, J1, J3], [-J4, J3, J1]]
+                bond: [Yb-1, Yb-5, [0, -1, -1]]
+            field: [1.414213562373095 T, -1.414213562373095 T, 0 T]
+            """)
+        #expect(model.bonds.count == 48)
+        #expect(try model.disequilibrium(values: model.parameterValues) == nil)
+        // Eigenvalues of g H in numpy, from the six matrices of the paper written on each bond; nine decimals.
+        let expected = [
+            0.377100985, 0.427935285, 0.460689214, 0.472140076, 0.80499878, 0.812548371, 0.853440766, 0.894370895,
+            0.979550203, 0.983444754, 0.985803153, 0.998336927, 0.998842378, 1.012178819, 1.019539951, 1.022216804,
+        ]
+        let found = try model.hamiltonian().modes(at: Vector3(0.3, 0.1, 0.2)).energies
+        #expect(found.count == 16)
+        for (a, b) in zip(found, expected) { #expect(abs(a - b) < 2e-9) }
+    }
+
+    @Test("mistakes of symmetry")
+    func symmetry() {
+        #expect(
+            messages("P 42/m n m", "P 42/m n mm") == [
+                """
+                m.yaml:2:25: error: no space group is called 'P 42/m n mm'
+                  hint: did you mean 'P 42/m n m'?
+                """
+            ])
+        #expect(
+            messages("space-group: P 42/m n m", "space-group: 231") == [
+                """
+                m.yaml:2:25: error: there is no space group 231
+                  hint: space groups have the numbers 1 to 230
+                """
+            ])
+        #expect(
+            messages("space-group: P 42/m n m", "group: 136") == [
+                """
+                m.yaml:2:12: error: a symmetry has no 'group'
+                  hint: it has space-group, hall, operators
+                """,
+                """
+                m.yaml:2:11: error: this symmetry names no group
+                  hint: give exactly one of space-group, hall and operators
+                """,
+            ])
+        #expect(
+            messages("space-group: P 42/m n m", "operators: ['-y, 1.5x, z']") == [
+                """
+                m.yaml:2:23: error: '-y, 1.5x, z' is no symmetry operation: the factor 1.5 of x is not a whole number
+                  hint: write such as '-x, y+1/2, -z'
+                """
+            ])
+        #expect(
+            messages("b: 4.87", "b: 4.88") == [
+                """
+                m.yaml:2:11: error: the cell 4.87 × 4.88 × 3.31 Å, 90°, 90°, 90° does not have the symmetry \
+                -y+1/2, x+1/2, z+1/2 of P 42/m n m
+                  hint: change the cell edges or angles, or name another setting of the group
+                """
+            ])
+        #expect(
+            messages("position: [0, 0, 0]", "position: [0.001, 0, 0]") == [
+                """
+                m.yaml:2:11: error: site Mn has equivalent positions only 0.00974 Å apart
+                  hint: write the special position exactly: [0, 0, 0]
+                """
+            ])
+    }
+
+    @Test("mistakes of directions")
+    func directions() {
+        #expect(
+            messages(", direction: [[0, 0, 1], [0, 0, -1]]", "") == [
+                """
+                m.yaml:5:5: error: site Mn needs 'direction'
+                  hint: give one vector for all, or one for each of Mn-1 (0 0 0), Mn-2 (1/2 1/2 1/2)
+                """
+            ])
+        #expect(
+            messages("[[0, 0, 1], [0, 0, -1]]", "[[0, 0, 1]]") == [
+                """
+                m.yaml:5:70: error: site Mn makes 2 sites of the cell and has 1 direction
+                  hint: in their order the sites are Mn-1 (0 0 0), Mn-2 (1/2 1/2 1/2)
+                """
+            ])
+        #expect(
+            messages("[[0, 0, 1], [0, 0, -1]]", "{Mn-1: [0, 0, 1], Mn-3: [0, 0, 1]}") == [
+                """
+                m.yaml:5:88: error: site Mn makes no site 'Mn-3'
+                  hint: did you mean 'Mn-1'?
+                """, "m.yaml:5:70: error: site Mn has no direction for Mn-2 (1/2 1/2 1/2)",
+            ])
+    }
+
+    @Test("mistakes of shells")
+    func shells() {
+        #expect(
+            messages("J2, shell: 2", "J2, shell: two") == [
+                """
+                m.yaml:8:28: error: 'shell' is a number from 1
+                  hint: 'spinweave crystal' lists the shells of a model
+                """
+            ])
+        #expect(messages("J2, shell: 2", "J2, shells: [2, 2]") == ["m.yaml:8:29: error: a shell stands twice"])
+        #expect(
+            messages("J2, shell: 2", "J2, shell: 2, bonds: [[1, 2]]") == [
+                """
+                m.yaml:8:5: error: this exchange has bonds and shell at once
+                  hint: give exactly one of bonds, bond, shell, shells, and between with distance
+                """
+            ])
+        #expect(
+            messages("J2, shell: 2", "J2, shell: 2, distance: 3 angstrom") == [
+                "m.yaml:8:41: error: 'distance' goes with 'between'"
+            ])
+        #expect(
+            messages("J2, shell: 2", "J2, between: [Mn2, Mn2], distance: 3.9 angstrom") == [
+                """
+                m.yaml:8:52: error: no bond between Mn2 and Mn2 is 3.900 Å long
+                  hint: there are bonds of 3.310, 3.821, 4.870 Å
+                """
+            ])
+        #expect(
+            messages("J2, shell: 2", "J2, between: [Mn2, Mn3], distance: 3.9 angstrom") == [
+                """
+                m.yaml:8:30: error: no site or ion is called 'Mn3'
+                  hint: did you mean 'Mn'?
+                """
+            ])
+        #expect(
+            messages("{parameter: J2, shell: 2}", "{dm: [0, 0, J2], shell: 2}") == [
+                """
+                m.yaml:8:5: error: the exchange on Mn-1–Mn-2 with J2 breaks the symmetry of the crystal
+                  hint: it allows
+                [ A  C  D ]
+                [ C  A  D ]   D = (E, -E, 0)
+                [ D  D  B ]
+                """
+            ])
+        #expect(
+            messages("axis: z", "axis: x") == [
+                """
+                m.yaml:10:5: error: the anisotropy of site Mn-1 with D breaks the symmetry of the crystal
+                  hint: it allows
+                [ A  C  0 ]
+                [ C  A  0 ]
+                [ 0  0  B ]
+                """
+            ])
+        #expect(
+            messages("axis: z", "axis: z, sites: [Mn-1, Mn-2]") == [
+                """
+                m.yaml:10:43: error: this site is equivalent to one that is listed already
+                  hint: the tensor of one gives those of all equivalent sites
+                """
+            ])
+    }
+
+    @Test("two lengths near a distance, and a matrix for a shell without symmetry")
+    func ambiguous() {
+        #expect(
+            messages("space-group: P 42/m n m", "space-group: 1") == [
+                """
+                m.yaml:5:70: error: site Mn makes 1 site of the cell and has 2 directions
+                  hint: in their order the sites are Mn (0 0 0)
+                """
+            ])
+        let orthorhombic = """
+            lattice: {a: 4 angstrom, b: 4.015 angstrom, c: 9 angstrom}
+            symmetry: {space-group: P m m m}
+            parameters: {J: -1 meV}
+            sites:
+              - {ion: Mn2, position: [0, 0, 0], spin: 5/2, direction: [0, 0, 1]}
+            exchange:
+              - {parameter: J, between: [Mn2, Mn2], distance: 4.01 angstrom}
+            """
+        #expect(
+            messages("space-group: P m m m", "space-group: 47", of: orthorhombic) == [
+                """
+                m.yaml:7:51: error: bonds of 4.000 and 4.015 Å are near this distance
+                  hint: write it with one more digit, or 'within: 0.01 angstrom' to mean all of them
+                """
+            ])
+        #expect(
+            messages(
+                "symmetry: {space-group: P m m m}\n", "",
+                of: orthorhombic.replacingOccurrences(
+                    of: "parameter: J, between: [Mn2, Mn2], distance: 4.01 angstrom",
+                    with: "dm: [0, 0, J], between: [Mn2, Mn2], distance: 4 angstrom")) == [])
+    }
+}
+
+/// Models whose crystal is in a CIF file.
+@Suite("CIF files of models")
+struct CrystalFileModelTests {
+    private static let cif = """
+        data_MnF2
+        _cell_length_a 4.87
+        _cell_length_b 4.87
+        _cell_length_c 3.31
+        _cell_angle_alpha 90
+        _cell_angle_beta 90
+        _cell_angle_gamma 90
+        loop_
+        _space_group_symop_magn_operation.xyz
+        -y+1/2,x+1/2,z+1/2,-1
+        -x+1/2,y+1/2,-z+1/2,+1
+        -x,-y,-z,+1
+        loop_
+        _atom_site_label
+        _atom_site_type_symbol
+        _atom_site_fract_x
+        _atom_site_fract_y
+        _atom_site_fract_z
+        Mn1 Mn2+ 0 0 0
+        F1 F 0.305 0.305 0
+        loop_
+        _atom_site_moment.label
+        _atom_site_moment.crystalaxis_x
+        _atom_site_moment.crystalaxis_y
+        _atom_site_moment.crystalaxis_z
+        Mn1 0 0 4.6
+        """
+
+    private static let model = """
+        cif: mnf2.mcif
+        parameters: {J1: -0.05 meV, J2: 0.3 meV, D: -0.05 meV}
+        sites: [{label: Mn1, spin: 5/2}]
+        exchange:
+          - {parameter: J1, shell: 1}
+          - {parameter: J2, shell: 2}
+        anisotropy: [{parameter: D, axis: z}]
+        """
+
+    /// The model in a folder with its CIF file, each with one text replaced.
+    private func read(
+        model: (String, String) = ("", ""), cif: (String, String) = ("", "")
+    ) throws -> Result<SpinModel, DiagnosticList> {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("spinweave-cif-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func changed(_ text: String, _ change: (String, String)) -> String {
+            change.0.isEmpty ? text : text.replacingOccurrences(of: change.0, with: change.1)
+        }
+        try changed(Self.cif, cif).write(
+            to: folder.appendingPathComponent("mnf2.mcif"), atomically: true, encoding: .utf8)
+        try changed(Self.model, model).write(
+            to: folder.appendingPathComponent("m.yaml"), atomically: true, encoding: .utf8)
+        do {
+            return .success(try readModel(at: folder.appendingPathComponent("m.yaml").path))
+        } catch let list as DiagnosticList {
+            return .failure(list)
+        }
+    }
+
+    private func problem(model: (String, String) = ("", ""), cif: (String, String) = ("", "")) throws -> String {
+        switch try read(model: model, cif: cif) {
+        case .success: return "none"
+        case .failure(let list):
+            // Without the temporary folder's name.
+            return list.diagnostics.map { diagnostic in
+                let file =
+                    diagnostic.range.map {
+                        "\(URL(fileURLWithPath: $0.file).lastPathComponent):\($0.line): "
+                    } ?? ""
+                return file + diagnostic.message
+            }.joined(separator: "\n")
+        }
+    }
+
+    @Test("MnF2 from its magnetic CIF file: spins against the moments, published energies")
+    func magnetic() throws {
+        for change in [("", ""), ("label: Mn1", "ion: Mn2"), ("label: Mn1", "label: Mn1, ion: Mn2, g: 2")] {
+            let model = try read(model: change).get()
+            #expect(model.sites.map(\.ion) == ["Mn2", "Mn2"])
+            #expect(model.sites.map(\.direction) == [Vector3(0, 0, -1), Vector3(0, 0, 1)])
+            // SpinW tutorial 39, six decimals.
+            for energy in try model.hamiltonian().modes(at: Vector3(0.1, 0.2, 0.3)).energies {
+                #expect(abs(energy - 5.991415) < 1e-6)
+            }
+        }
+    }
+
+    @Test("directions in the model file go before moments")
+    func given() throws {
+        let model = try read(model: ("spin: 5/2", "spin: 5/2, direction: [[0, 0, 1], [0, 0, -1]]")).get()
+        #expect(model.sites.map(\.direction) == [Vector3(0, 0, 1), Vector3(0, 0, -1)])
+    }
+
+    @Test("what can be wrong between a model and its CIF file")
+    func problems() throws {
+        #expect(
+            try problem(model: ("mnf2.mcif", "x.cif")).hasPrefix("m.yaml:1: the file x.cif cannot be read: "))
+        #expect(
+            try problem(model: ("cif: mnf2.mcif", "cif: mnf2.mcif\nsymmetry: {space-group: 1}"))
+                == "m.yaml:2: 'symmetry' and 'cif' at once: the CIF file gives the symmetry")
+        #expect(
+            try problem(model: ("label: Mn1", "label: Mn2")) == "m.yaml:3: the CIF file has no atom 'Mn2'")
+        #expect(try problem(model: ("label: Mn1", "ion: Fe3")) == "m.yaml:3: the CIF file has no ion 'Fe3'")
+        #expect(
+            try problem(model: ("spin: 5/2", "spin: 5/2, position: [0, 0, 0]"))
+                == "m.yaml:3: a site of a CIF file has its position from there")
+        #expect(
+            try problem(cif: ("Mn1 Mn2+ 0 0 0", "Mn1 Mn2+ 0 0"))
+                == "mnf2.mcif:13: this is no CIF file: Wrong number of values in the loop")
+        #expect(
+            try problem(cif: ("Mn1 0 0 4.6", "Mn1 3 0 4.6"))
+                == "m.yaml:3: the operation -x, -y, z keeps site Mn1-1 and turns its moment")
+        #expect(try problem(cif: ("Mn1 0 0 4.6", "F1 0 0 1")) == "m.yaml:3: site Mn1 needs 'direction'")
+        #expect(
+            try problem(
+                cif: (
+                    "_atom_site_fract_z\nMn1 Mn2+ 0 0 0\nF1 F 0.305 0.305 0",
+                    "_atom_site_fract_z\n_atom_site_occupancy\nMn1 Mn2+ 0 0 0 0.8\nF1 F 0.305 0.305 0 1"
+                ))
+                == "m.yaml:3: atom Mn1 fills 0.8 of its sites")
+    }
+}
