@@ -278,7 +278,7 @@ struct BadGraphTests {
             graphs/models/spoilt.yaml:12:22: error: no form factor is known for the ion 'Qq2'
                12 |   - {label: up, ion: Qq2, position: [0, 0, 0], spin: 5/2, direction: [0, 0, 1]}
                   |                      ^~~
-              hint: give its coefficients; built in are Co2, Cr3, Cu2, Fe2, Fe3, Mn2, Mn3, Mn4, Ni2, V3
+              hint: give its coefficients; built in are Am, Ce, Co, Cr, Cu, Dy, Er, Eu, Fe, Gd, Ho, Mn, Mo, Nb, Nd, Ni, Np, Pd, Pr, Pu, Rh, Ru, Sc, Sm, Tb, Tc, Ti, Tm, U, V, Y, Yb, Zr
 
             """),
     ]

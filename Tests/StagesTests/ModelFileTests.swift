@@ -91,6 +91,17 @@ struct ModelFileTests {
         #expect(try SpinModel(value: Value(decoding: m.value.encoded().bytes)) == m)
     }
 
+    @Test("a free ion's weight of ⟨j2⟩, for a built-in ion by its own name")
+    func freeIon() throws {
+        let ytterbium = Self.full.replacing("ion: Mn2", with: "ion: Yb3")
+        for entry in ["Yb3: {j2-weight: free-ion}", "Yb3: {like: Yb3, j2-weight: 3/4}", "Yb3: {j2-weight: 0.75}"] {
+            let factor = try #require(model(ytterbium + "\n  " + entry).formFactors["Yb3"])
+            // g = 8/7 of 4f¹³: w = (2 − g)/g = 3/4, to rounding
+            #expect(abs(factor.j2Weight - 0.75) < 1e-15)
+            #expect(factor.j2 == FormFactor.tabulated("Yb3", j2Weight: 1)?.j2)
+        }
+    }
+
     @Test("comments, descriptions, key order and spelling of numbers leave no trace")
     func identity() throws {
         let reordered = """
