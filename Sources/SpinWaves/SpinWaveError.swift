@@ -12,6 +12,10 @@ public enum SpinWaveError: Error, Hashable, Sendable, CustomStringConvertible {
     case grid(String)
     /// The model has `count` twins and none with this number (from 1).
     case noTwin(Int, count: Int)
+    /// A path or plane in reciprocal space that cannot be drawn.
+    case badPath(String)
+    /// Energy bins that cannot be filled, or a width that is none.
+    case badBins(String)
     /// LAPACK did not finish at this wavevector.
     case notConverged(q: Vector3, String)
 
@@ -25,6 +29,7 @@ public enum SpinWaveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .grid(let text): text
         case .noTwin(let number, let count):
             "the model has \(count) twin\(count == 1 ? "" : "s"), so there is no twin \(number)"
+        case .badPath(let text), .badBins(let text): text
         case .notConverged(let q, let reason): "no modes at q = (\(q.x), \(q.y), \(q.z)): \(reason)"
         }
     }

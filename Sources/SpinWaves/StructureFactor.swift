@@ -22,10 +22,10 @@ public struct StructureFactor: Sendable {
         case gTensor
     }
 
-    private let lattice: Lattice
-    private let positions: [Vector3]
+    let lattice: Lattice
+    let positions: [Vector3]
     /// For each site the vectors that W_1 and W_2 multiply.
-    private let axes: [(Vector3, Vector3)]
+    let axes: [(Vector3, Vector3)]
     private let formFactors: [FormFactor]
     /// For each site the index of its form factor; nil without form factors.
     private let factorOfSite: [Int]?
@@ -70,7 +70,7 @@ public struct StructureFactor: Sendable {
     }
 
     /// f_i(Q) e^{−2πi Q·(r_i+n_i)}.
-    private func siteWeights(at q: Vector3) -> [Complex] {
+    func siteWeights(at q: Vector3) -> [Complex] {
         let length = lattice.cartesian(hkl: q).length
         let factors = formFactors.map { $0(length) }
         return positions.indices.map { i in
