@@ -26,7 +26,7 @@ struct DispersionCommand: ParsableCommand {
               spinweave dispersion triangular-120 --powder --q-range "0.2 3" --fwhm 0.3meV -o powder.svg
 
             Where a Goldstone mode of an antiferromagnet touches zero its intensity diverges; that mode is left out of the \
-            intensity at such a point. Exit status: 0 done, 1 the structure is unstable or not in equilibrium, 64 wrong \
+            intensity at such a point. At Q = 0 the projection is that of the path's direction. Exit status: 0 done, 1 the structure is unstable or not in equilibrium, 64 wrong \
             arguments.
             """)
 
@@ -144,7 +144,7 @@ struct DispersionCommand: ParsableCommand {
             guard range[0] > 0, range[0] < range[1] else {
                 throw ValidationError("--q-range \"\(qRange)\": write two rising numbers above 0, in 1/Å")
             }
-            let lengths = (0..<points).map { range[0] + (range[1] - range[0]) * Double($0) / Double(points - 1) }
+            let lengths = evenly(points, from: range[0], to: range[1])
             let band = try limit ?? headroom(bandwidth(scattering, model))
             let energies = try EnergyBins(from: 0, to: band, count: bins)
             let map = try scattering.powder(
@@ -156,24 +156,39 @@ struct DispersionCommand: ParsableCommand {
         let corners = try DispersionText.corners(path ?? "")
         let route = try QPath(corners, lattice: model.lattice, count: max(points, corners.count))
         let domain: MagnonScattering.Domain = twins ? .mixture : twin.map { .twin($0) } ?? .crystal
-        let lines = try scattering.lines(
-            at: route.points, domain: twins ? .crystal : domain, threads: threads)
+        let points = directed(route.points)
+        let lines = try scattering.lines(at: points, domain: twins ? .crystal : domain, threads: threads)
         let band = limit ?? headroom(lines.energies.elements.max() ?? 0)
         let energies = try EnergyBins(from: 0, to: band, count: bins)
         let map =
             linesOnly
             ? nil
             : try scattering.map(
-                at: route.points, bins: energies, fwhm: width ?? 0.03 * band, domain: domain, threads: threads)
+                at: points, bins: energies, fwhm: width ?? 0.03 * band, domain: domain, threads: threads)
         var drawn = [lines]
         if twins {
             drawn = try model.twins.indices.map {
-                try scattering.lines(at: route.points, domain: .twin($0 + 1), threads: threads)
+                try scattering.lines(at: points, domain: .twin($0 + 1), threads: threads)
             }
         }
         return DispersionResult(
             model: self.model, positions: route.distances, points: route.points, ticks: route.ticks, lines: lines,
             drawn: drawn, bins: energies, fwhm: width ?? 0.03 * band, map: map, unit: unit)
+    }
+
+    private func evenly(_ count: Int, from low: Double, to high: Double) -> [Double] {
+        let step = (high - low) / Double(count - 1)
+        var values: [Double] = []
+        for k in 0..<count { values.append(low + step * Double(k)) }
+        values[count - 1] = high
+        return values
+    }
+
+    /// Q = 0, which has no direction to project on, is moved by a ten-millionth along the path.
+    private func directed(_ points: [Vector3]) -> [Vector3] {
+        var points = points
+        for k in points.indices where points[k] == .zero { points[k] = 1e-7 * points[k > 0 ? k - 1 : k + 1] }
+        return points
     }
 
     /// A round number a little above the highest energy.
