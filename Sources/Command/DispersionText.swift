@@ -36,7 +36,8 @@ enum DispersionText {
         }
     }
 
-    private static func fraction(_ word: String) -> Double? {
+    /// `0.25` or `1/4`; nil for what is no finite number.
+    static func fraction(_ word: String) -> Double? {
         let parts = word.split(separator: "/", omittingEmptySubsequences: false).map { Double($0) }
         if parts.count == 1, let value = parts[0], value.isFinite { return value }
         if parts.count == 2, let top = parts[0], let bottom = parts[1], bottom != 0, (top / bottom).isFinite {

@@ -32,6 +32,12 @@ struct ModesCommand: ParsableCommand {
     @Option(help: "Which twin, counted from 1 as the model lists them; without it, the crystal as described.")
     var twin: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Add what each 'ion' or each 'site' contributes to an intensity (shares that add up).",
+            valueName: "ion|site"))
+    var shares: ShareChoice?
+
     @OptionGroup var format: FormatOptions
 
     func run() throws {
@@ -43,6 +49,7 @@ struct ModesCommand: ParsableCommand {
                 (q, try SpinWaves.modes(model, parameters: parameters, q: Vector3(q[0], q[1], q[2]), twin: twin))
             }
         }
+        if let shares { return try printShares(by: shares, model, parameters, points) }
         switch format.format {
         case .json: Output.json(document(results))
         case .text:
@@ -67,7 +74,7 @@ struct ModesCommand: ParsableCommand {
         var points: [[Double]] = []
         for text in wavevectors {
             let words = text.split { $0 == " " || $0 == "," }
-            let numbers = words.compactMap { Double($0) }.filter(\.isFinite)
+            let numbers = words.compactMap { DispersionText.fraction(String($0)) }
             guard words.count == 3, numbers.count == 3 else {
                 throw ValidationError("--q \"\(text)\": write three numbers, h k l")
             }

@@ -11,12 +11,15 @@ import Compute
 ///     Δ_i = ⟨a_i† a_i⟩ = Σ_modes |V_hole,i|²,    ⟨S_i⟩ = S_i − Δ_i
 ///     E_0 = ½ (Σ_modes ω − Σ_i A_ii)
 public struct QuantumCorrections: Hashable, Sendable {
-    /// Δ_i: by how much each site's moment is shortened, in units of spin. In an antiferromagnetic chain it is infinite, and
-    /// the number given grows with `divisions`.
+    /// Δ_i: by how much each site's moment is shortened, in units of spin. Where it is
+    /// infinite, the number given grows with `divisions`; see `isConverged`.
     public var reductions: [Double]
     /// A bound on the error of every Δ_i, mostly much too large: the difference between the grid and one two thirds as fine,
     /// before both are extrapolated.
     public var uncertainty: Double
+    /// False where Δ means nothing: the two grids differ by more than a fiftieth, or a mode is soft over a part of the zone. Δ then
+    /// has no limit (an antiferromagnetic chain, the kagome lattice) or wants a finer grid.
+    public var isConverged: Bool
     /// E_0 in meV per magnetic cell, to be added to the classical energy; never positive.
     public var zeroPointEnergy: Double
     /// Σ_i S_i (S_i − 2Δ_i): elastic scattering's share of the sum rule, to order S.
@@ -47,9 +50,10 @@ extension SpinModel {
         let gain = dimensions < 2 ? 0 : 1 / ((0..<3 * dimensions - 3).reduce(1) { power, _ in power * ratio } - 1)
         let reductions = zip(fine.reductions, coarse.reductions).map { max(0, $0 + gain * ($0 - $1)) }
         let spins = sites.map(\.spin)
+        let uncertainty = zip(fine.reductions, coarse.reductions).map { abs($0 - $1) }.max() ?? 0
         return QuantumCorrections(
-            reductions: reductions,
-            uncertainty: zip(fine.reductions, coarse.reductions).map { abs($0 - $1) }.max() ?? 0,
+            reductions: reductions, uncertainty: uncertainty,
+            isConverged: fine.soft < 0.01 && uncertainty <= 0.02 * (reductions.max() ?? 0) + 1e-9,
             zeroPointEnergy: fine.energy,
             elasticPart: zip(spins, reductions).reduce(0) { $0 + $1.0 * ($1.0 - 2 * $1.1) },
             oneMagnonPart: fine.magnons + gain * (fine.magnons - coarse.magnons))
@@ -61,13 +65,15 @@ extension SpinHamiltonian {
         var reductions: [Double]
         var energy = 0.0
         var magnons = 0.0
+        /// 1 at a point whose intensity diverges, so that its mean is their share of the zone.
+        var soft = 0.0
     }
 
     /// The mean over the zone by the midpoint rule in t, q = t − sin(2πt)/2π: the Jacobian 1 − cos 2πt vanishes at the corner
     /// of the zone, and with it the singularity of Goldstone modes.
     fileprivate func zoneAverage(
         divisions: Int, threads: Int
-    ) throws(SpinWaveError) -> (reductions: [Double], energy: Double, magnons: Double) {
+    ) throws(SpinWaveError) -> (reductions: [Double], energy: Double, magnons: Double, soft: Double) {
         let line: [(q: Double, weight: Double)] = (0..<divisions).map { k in
             let t = (Double(k) + 0.5) / Double(divisions)
             return (t - sin(2 * Double.pi * t) / (2 * Double.pi), (1 - cos(2 * Double.pi * t)) / Double(divisions))
@@ -92,14 +98,16 @@ extension SpinHamiltonian {
             for i in 0..<n { total.reductions[i] += weight * part.reductions[i] }
             total.energy += weight * part.energy
             total.magnons += weight * part.magnons
+            total.soft += weight * part.soft
         }
-        return (total.reductions, (total.energy - diagonal) / 2, total.magnons)
+        return (total.reductions, (total.energy - diagonal) / 2, total.magnons, total.soft)
     }
 
     /// |V_hole|² and |W|² summed over the modes of one point; V_hole = (W_1 − iW_2) / √(2S).
     private func average(_ modes: Modes) -> Average {
         let n = siteCount
         var sums = Average(reductions: Array(repeating: 0, count: n))
+        sums.soft = modes.diverges.contains(true) ? 1 : 0
         for mode in 0..<n {
             sums.energy += modes.energies[mode]
             for i in 0..<n {

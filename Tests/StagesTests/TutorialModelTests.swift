@@ -76,6 +76,12 @@ struct TutorialModelTests {
         }
     }
 
+    @Test("kagome-sqrt3: with a whole band at zero the moments' reduction has no limit, and says so")
+    func soft() throws {
+        #expect(try !read("kagome-sqrt3").quantumCorrections(divisions: 6).isConverged)
+        #expect(try read("yb2ti2o7-5t").quantumCorrections(divisions: 4).isConverged)
+    }
+
     @Test("la2cuo4: the closed form of Coldea et al., without Zc")
     func cuprate() throws {
         let model = try read("la2cuo4")
