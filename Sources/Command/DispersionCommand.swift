@@ -26,8 +26,8 @@ struct DispersionCommand: ParsableCommand {
               spinweave dispersion triangular-120 --powder --q-range "0.2 3" --fwhm 0.3meV -o powder.svg
 
             Where a Goldstone mode of an antiferromagnet touches zero its intensity diverges; that mode is left out of the \
-            intensity at such a point. At Q = 0 the projection is that of the path's direction. Exit status: 0 done, 1 the structure is unstable or not in equilibrium, 64 wrong \
-            arguments.
+            intensity at such a point. At Q = 0 the projection is that of the path's direction. Exit status: 0 done, 1 the \
+            structure is unstable or not in equilibrium, 64 wrong arguments.
             """)
 
     @Argument(help: "A model: a name of graphs/models, or the path of a model file.")
