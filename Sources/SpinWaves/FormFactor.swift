@@ -9,21 +9,27 @@
 ///     ⟨j0⟩ = A exp(−a s²) + B exp(−b s²) + C exp(−c s²) + D,    s = |Q| / 4π in 1/Å
 ///     ⟨j2⟩ = s² (A' exp(−a' s²) + B' exp(−b' s²) + C' exp(−c' s²) + D')
 ///
+/// or with a fourth Gaussian, for 5d ions.
+///
 /// P. J. Brown, International Tables for Crystallography, volume C, section 4.4.5.
 public struct FormFactor: Hashable, Sendable {
-    /// The coefficients A, a, B, b, C, c, D.
+    /// The coefficients A, a, B, b, C, c, D; with a fourth Gaussian A, a, B, b, C, c, D, d, E.
     public struct Coefficients: Hashable, Sendable {
         public var values: [Double]
 
-        /// - Precondition: seven values.
+        /// - Precondition: seven or nine values.
         public init(_ values: [Double]) {
-            precondition(values.count == 7, "a form factor has the seven coefficients A, a, B, b, C, c, D")
+            precondition(Self.counts.contains(values.count), "a form factor has seven or nine coefficients")
             self.values = values
         }
 
+        /// How many there may be.
+        public static let counts = [7, 9]
+
         func sum(_ s2: Double) -> Double {
-            values[0] * exp(-values[1] * s2) + values[2] * exp(-values[3] * s2) + values[4] * exp(-values[5] * s2)
-                + values[6]
+            var sum = 0.0
+            for k in stride(from: 0, to: values.count - 1, by: 2) { sum += values[k] * exp(-values[k + 1] * s2) }
+            return sum + values[values.count - 1]
         }
     }
 

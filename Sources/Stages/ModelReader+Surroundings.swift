@@ -155,11 +155,13 @@ extension ModelReader {
     }
 
     private mutating func coefficients(_ written: Located, _ name: String) -> FormFactor.Coefficients? {
-        guard let items = written.items, items.count == 7 else {
-            report("'\(name)' has the seven coefficients A, a, B, b, C, c, D", at: written.range)
+        guard let items = written.items, FormFactor.Coefficients.counts.contains(items.count) else {
+            report(
+                "'\(name)' has the seven coefficients A, a, B, b, C, c, D, or nine with a fourth Gaussian",
+                at: written.range)
             return nil
         }
         let values = items.compactMap { number($0, "a coefficient of \(name)") }
-        return values.count == 7 ? FormFactor.Coefficients(values) : nil
+        return values.count == items.count ? FormFactor.Coefficients(values) : nil
     }
 }

@@ -102,6 +102,23 @@ struct ModelFileTests {
         }
     }
 
+    @Test("nine coefficients of a 5d ion are kept, and detector images refuse them and ⟨j2⟩")
+    func fourthGaussian() throws {
+        let iridium = try model(Self.full.replacing("ion: Mn2", with: "ion: Ir4"))
+        #expect(iridium.formFactors["Ir4"]?.j0.values.count == 9)
+        #expect(try SpinModel(value: iridium.value) == iridium)
+        func message(_ model: SpinModel) -> String? {
+            SolveSpinWaves.problems(in: .record(["model": model.value])).first?.message
+        }
+        #expect(
+            message(iridium)
+                == "the form factor of 'Ir4' has a fourth Gaussian, which detector images do not take yet")
+        #expect(
+            message(try model(Self.full))
+                == "the form factor of 'Xx1' has a <j2> part, which detector images do not take yet")
+        #expect(message(try readModel(at: "\(graphsFolder)/models/pcsmo-dimer.yaml")) == nil)
+    }
+
     @Test("comments, descriptions, key order and spelling of numbers leave no trace")
     func identity() throws {
         let reordered = """
