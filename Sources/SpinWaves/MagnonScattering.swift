@@ -46,7 +46,7 @@ public struct MagnonScattering: Sendable {
             let (intensities, diverges) = shared(modes, at: modes.q)
             return (modes.energies, intensities, diverges)
         }
-        let n = hamiltonian.siteCount
+        let n = parts.first?.0.count ?? hamiltonian.siteCount
         return ScatteringLines(
             points: points, energies: Tensor(shape: [points.count, n], elements: parts.flatMap(\.0)),
             intensities: Tensor(shape: [points.count, n], elements: parts.flatMap(\.1)),

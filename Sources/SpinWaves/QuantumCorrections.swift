@@ -90,7 +90,12 @@ extension SpinHamiltonian {
             }
         }
         let n = siteCount
-        let parts = try eachModes(at: points, threads: threads) { modes in self.average(modes) }
+        let parts = try eachModes(at: points, threads: threads) { modes in
+            modes.energies.count == n ? self.average(modes) : nil
+        }.compactMap { $0 }
+        guard parts.count == points.count else {
+            throw .grid("zero-point motion is computed for structures with one mode a site, not for a turning frame")
+        }
         // A_ii does not depend on q on average: its dispersive part is a sum of cosines.
         let diagonal = (0..<n).reduce(0) { $0 + constantPart[$1, $1].re }
         var total = Average(reductions: Array(repeating: 0, count: n))

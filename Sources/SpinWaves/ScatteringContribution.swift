@@ -21,11 +21,12 @@ public struct ScatteringContribution: Hashable, Sendable {
 }
 
 extension StructureFactor {
-    /// F_i of one site and mode; `weights` are f_i(Q) e^{−2πi Q·(r_i+n_i)}.
-    private func siteAmplitude(_ modes: Modes, mode: Int, site i: Int, weights: [Complex]) -> [Complex] {
-        let k = 2 * (mode * positions.count + i)
-        let (w1, w2) = (weights[i] * modes.amplitudes[k], weights[i] * modes.amplitudes[k + 1])
-        return (0..<3).map { axes[i].0[$0] * w1 + axes[i].1[$0] * w2 }
+    /// F_i of one site and mode: F with the weights f_i(Q) e^{−2πi Q·(r_i+n_i)} of all others at 0.
+    private func siteAmplitude(_ modes: Modes, mode: Int, site: Int, weights: [Complex]) -> [Complex] {
+        var alone = [Complex](repeating: .zero, count: weights.count)
+        alone[site] = weights[site]
+        let f = amplitude(modes, mode: mode, siteWeights: alone)
+        return [f.x, f.y, f.z]
     }
 
     /// Each energy at Q with its correlations and its sites' contributions; energies closer than 1e-6 meV are one.
@@ -33,7 +34,7 @@ extension StructureFactor {
         let weights = siteWeights(at: q)
         let cartesian = lattice.cartesian(hkl: q)
         let direction = cartesian.length > 0 ? (1 / cartesian.length) * cartesian : .zero
-        let n = positions.count
+        let n = weights.count
         func across(_ f: [Complex]) -> [Complex] {
             let along = direction.x * f[0] + direction.y * f[1] + direction.z * f[2]
             return (0..<3).map { f[$0] - direction[$0] * along }

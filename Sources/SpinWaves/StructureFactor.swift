@@ -23,9 +23,9 @@ public struct StructureFactor: Sendable {
     }
 
     let lattice: Lattice
-    let positions: [Vector3]
+    private let positions: [Vector3]
     /// For each site the vectors that W_1 and W_2 multiply.
-    let axes: [(Vector3, Vector3)]
+    private let axes: [(Vector3, Vector3)]
     private let formFactors: [FormFactor]
     /// For each site the index of its form factor; nil without form factors.
     private let factorOfSite: [Int]?
@@ -79,7 +79,7 @@ public struct StructureFactor: Sendable {
         }
     }
 
-    private func amplitude(
+    func amplitude(
         _ modes: Modes, mode: Int, siteWeights: [Complex]
     ) -> (x: Complex, y: Complex, z: Complex) {
         var (x, y, z) = (Complex.zero, Complex.zero, Complex.zero)
