@@ -1,11 +1,8 @@
 import ArgumentParser
 import Artifacts
-import Diagnostics
-import Foundation
 import Interchange
 import Presentation
 import SpinWaves
-import Stages
 
 struct ModesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,27 +32,24 @@ struct ModesCommand: ParsableCommand {
     @Option(help: "Which twin, counted from 1 as the model lists them; without it, the crystal as described.")
     var twin: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Add what each 'ion' or each 'site' contributes to an intensity (shares that add up).",
+            valueName: "ion|site"))
+    var shares: ShareChoice?
+
     @OptionGroup var format: FormatOptions
 
     func run() throws {
-        let model = try SpinModel(value: try Self.load(model))
-        let parameters = try parameters(of: model)
+        let model = try ModelOptions.load(model)
+        let parameters = try ModelOptions.parameters(settings, of: model)
         let points = try points()
-        var results: [(q: [Double], lines: [ModeLine])] = []
-        do {
-            if let wrong = try model.disequilibrium(values: model.values(overriding: parameters)) {
-                Output.standardError("error: \(wrong)\n  hint: \(wrong.hint)")
-                throw ExitStatus.stepFailed
+        let results = try ModelOptions.checked(model, parameters) {
+            try points.map { q in
+                (q, try SpinWaves.modes(model, parameters: parameters, q: Vector3(q[0], q[1], q[2]), twin: twin))
             }
-            for q in points {
-                results.append(
-                    (q, try SpinWaves.modes(model, parameters: parameters, q: Vector3(q[0], q[1], q[2]), twin: twin)))
-            }
-        } catch let error as SpinWaveError {
-            Output.standardError("error: \(error)")
-            if case .unstable = error { throw ExitStatus.stepFailed }
-            throw ExitStatus.wrongArguments
         }
+        if let shares { return try printShares(by: shares, model, parameters, points) }
         switch format.format {
         case .json: Output.json(document(results))
         case .text:
@@ -76,38 +70,11 @@ struct ModesCommand: ParsableCommand {
         }
     }
 
-    /// By path, or by name from ./graphs and then from the current folder.
-    private static func load(_ name: String) throws -> Value {
-        if name.hasSuffix(".yaml") || name.contains("/") { return try loadModel(name: name, directory: ".") }
-        let folder = FileManager.default.fileExists(atPath: "graphs/models") ? "graphs" : "."
-        return try loadModel(name: name, directory: folder)
-    }
-
-    private func parameters(of model: SpinModel) throws -> [String: Double] {
-        var parameters: [String: Double] = [:]
-        for setting in settings {
-            let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
-            let number =
-                parts.count == 2 ? parts[1].replacing("meV", with: "").trimmingCharacters(in: .whitespaces) : ""
-            guard parts.count == 2, let value = Double(number), value.isFinite else {
-                throw ValidationError("--set \(setting): write NAME=VALUE, the value in meV")
-            }
-            guard model.parameterNames.contains(parts[0]) else {
-                let hint =
-                    Spelling.nearest(to: parts[0], among: model.parameterNames).map { "did you mean '\($0)'?" }
-                    ?? "it has \(model.parameterNames.joined(separator: ", "))"
-                throw ValidationError("the model has no parameter '\(parts[0])'; \(hint)")
-            }
-            parameters[parts[0]] = value
-        }
-        return parameters
-    }
-
     private func points() throws -> [[Double]] {
         var points: [[Double]] = []
         for text in wavevectors {
             let words = text.split { $0 == " " || $0 == "," }
-            let numbers = words.compactMap { Double($0) }.filter(\.isFinite)
+            let numbers = words.compactMap { DispersionText.fraction(String($0)) }
             guard words.count == 3, numbers.count == 3 else {
                 throw ValidationError("--q \"\(text)\": write three numbers, h k l")
             }

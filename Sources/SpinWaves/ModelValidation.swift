@@ -141,7 +141,8 @@ struct ModelValidation {
                 found.append(
                     ModelProblem(
                         .ion(ion), "no form factor is known for the ion '\(ion)'",
-                        hint: "give its coefficients; built in are \(FormFactor.tabulatedIons.joined(separator: ", "))"
+                        hint:
+                            "give its coefficients; built in are \(FormFactor.alternatives(to: ion).joined(separator: ", "))"
                     ))
                 continue
             }

@@ -6,6 +6,10 @@ public enum SpinWaveError: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownParameter(String, known: [String])
     /// A parameter value is NaN or infinite, or there are too many or too few.
     case badParameters(String)
+    /// A path or plane in reciprocal space that cannot be drawn.
+    case badPath(String)
+    /// Energy bins that cannot be filled, or a width that is none.
+    case badBins(String)
     /// The assumed spin structure is not a minimum of the energy with these parameters.
     case unstable(Instability)
     /// A grid that does not fit the model.
@@ -20,7 +24,7 @@ public enum SpinWaveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .model(let problems): problems.map(\.description).joined(separator: "\n")
         case .unknownParameter(let name, let known):
             "the model has no parameter '\(name)'; it has \(known.joined(separator: ", "))"
-        case .badParameters(let text): text
+        case .badParameters(let text), .badPath(let text), .badBins(let text): text
         case .unstable(let instability): instability.description
         case .grid(let text): text
         case .noTwin(let number, let count):

@@ -22,7 +22,7 @@ public struct StructureFactor: Sendable {
         case gTensor
     }
 
-    private let lattice: Lattice
+    let lattice: Lattice
     private let positions: [Vector3]
     /// For each site the vectors that W_1 and W_2 multiply.
     private let axes: [(Vector3, Vector3)]
@@ -78,7 +78,7 @@ public struct StructureFactor: Sendable {
     }
 
     /// f_i(Q) e^{−2πi Q·(r_i+n_i)}.
-    private func siteWeights(at q: Vector3) -> [Complex] {
+    func siteWeights(at q: Vector3) -> [Complex] {
         let length = lattice.cartesian(hkl: q).length
         let factors = formFactors.map { $0(length) }
         return positions.indices.map { i in
@@ -87,7 +87,7 @@ public struct StructureFactor: Sendable {
         }
     }
 
-    private func amplitude(
+    func amplitude(
         _ modes: Modes, mode: Int, siteWeights: [Complex]
     ) -> (x: Complex, y: Complex, z: Complex) {
         var (x, y, z) = (Complex.zero, Complex.zero, Complex.zero)

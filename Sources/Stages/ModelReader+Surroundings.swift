@@ -112,9 +112,12 @@ extension ModelReader {
 
     /// `{like: Mn4}` for a built-in ion, or `{j0: [A, a, B, b, C, c, D]}`; either with ⟨j2⟩ and its weight.
     private mutating func formFactor(_ entry: Located.Entry) -> FormFactor? {
-        var weight: Double? = 0
-        if let written = entry.value["j2-weight"] { weight = number(written, "the weight of <j2>") }
-        guard let weight else { return nil }
+        guard let weight = j2Weight(entry) else { return nil }
+        if weight != 0, entry.value["like"] == nil, entry.value["j0"] == nil, entry.value["j2"] == nil,
+            let factor = FormFactor.tabulated(entry.key, j2Weight: weight)
+        {
+            return factor
+        }
         if let like = entry.value["like"] {
             if let factor = FormFactor.tabulated(like.text ?? "", j2Weight: weight) { return factor }
             let known = FormFactor.tabulatedIons
@@ -139,12 +142,26 @@ extension ModelReader {
         return FormFactor(j0: j0, j2: j2, j2Weight: weight)
     }
 
+    /// A number, or `free-ion` for (2 − g)/g of an f-electron ion by Hund's rules; 0 where absent.
+    private mutating func j2Weight(_ entry: Located.Entry) -> Double? {
+        guard let written = entry.value["j2-weight"] else { return 0 }
+        guard written.text == "free-ion" else { return number(written, "the weight of <j2>") }
+        let ion = entry.value["like"]?.text ?? entry.key
+        if let lande = LandeFactor(freeIon: ion) { return lande.j2Weight }
+        report(
+            "no free ion '\(ion)' with a partly filled f shell and a moment is known", at: written.range,
+            hint: "give the weight as a number: (2 - g)/g for a Lande factor g, 0 for a moment of spin alone")
+        return nil
+    }
+
     private mutating func coefficients(_ written: Located, _ name: String) -> FormFactor.Coefficients? {
-        guard let items = written.items, items.count == 7 else {
-            report("'\(name)' has the seven coefficients A, a, B, b, C, c, D", at: written.range)
+        guard let items = written.items, FormFactor.Coefficients.counts.contains(items.count) else {
+            report(
+                "'\(name)' has the seven coefficients A, a, B, b, C, c, D, or nine with a fourth Gaussian",
+                at: written.range)
             return nil
         }
         let values = items.compactMap { number($0, "a coefficient of \(name)") }
-        return values.count == 7 ? FormFactor.Coefficients(values) : nil
+        return values.count == items.count ? FormFactor.Coefficients(values) : nil
     }
 }

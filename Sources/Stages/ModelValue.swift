@@ -119,8 +119,8 @@ extension Value {
 
     fileprivate func asCoefficients() throws -> FormFactor.Coefficients {
         let values = try asDoubles()
-        guard values.count == 7 else {
-            throw ValueError(expected: "seven coefficients", field: nil, found: "\(values.count)")
+        guard FormFactor.Coefficients.counts.contains(values.count) else {
+            throw ValueError(expected: "seven or nine coefficients", field: nil, found: "\(values.count)")
         }
         return FormFactor.Coefficients(values)
     }

@@ -28,6 +28,15 @@ struct SolveSpinWaves: Stage {
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
         guard let model = try? SpinModel(value: parameters.field("model")) else { return [] }
+        if let ion = model.ions.first(where: { model.formFactors[$0]?.j0.values.count == 9 }) {
+            return [
+                ParameterProblem(
+                    ["model"],
+                    "the form factor of '\(ion)' has a fourth Gaussian, which detector images do not take yet",
+                    hint: "give seven coefficients of <j0> under form-factors, or use 'spinweave modes', which takes it"
+                )
+            ]
+        }
         guard let ion = model.ions.first(where: { model.formFactors[$0]?.j2 != nil }) else { return [] }
         return [
             ParameterProblem(

@@ -278,7 +278,7 @@ struct BadGraphTests {
             graphs/models/spoilt.yaml:12:22: error: no form factor is known for the ion 'Qq2'
                12 |   - {label: up, ion: Qq2, position: [0, 0, 0], spin: 5/2, direction: [0, 0, 1]}
                   |                      ^~~
-              hint: give its coefficients; built in are Co2, Cr3, Cu2, Fe2, Fe3, Mn2, Mn3, Mn4, Ni2, V3
+              hint: give its coefficients; built in are Am, Au, Ce, Co, Cr, Cu, Dy, Er, Eu, Fe, Gd, Hf, Ho, Ir, Mn, Mo, Nb, Nd, Ni, Np, Os, Pd, Pr, Pt, Pu, Re, Rh, Ru, Sc, Sm, Ta, Tb, Tc, Ti, Tm, U, V, W, Y, Yb, Zr
 
             """),
     ]

@@ -128,11 +128,6 @@ struct ModelValidationTests {
         }
         let manganese = try #require(FormFactor.tabulated("Mn2+"))
         #expect(abs(manganese(q) - 0.9603604067) < 1e-10)
-        #expect(FormFactor.tabulatedIons.count == 10)
-        for ion in FormFactor.tabulatedIons {
-            let factor = try #require(FormFactor.tabulated(ion))
-            #expect(abs(factor.atZero - 1) < 5e-3)
-        }
     }
 
     @Test("error texts")

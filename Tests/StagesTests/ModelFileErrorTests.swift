@@ -160,7 +160,7 @@ struct ModelFileErrorTests {
             messages("ion: Mn2, position: [0, 0, 0]", "ion: Mn9, position: [0, 0, 0]") == [
                 """
                 m.yaml:5:22: error: no form factor is known for the ion 'Mn9'
-                  hint: give its coefficients; built in are Co2, Cr3, Cu2, Fe2, Fe3, Mn2, Mn3, Mn4, Ni2, V3
+                  hint: give its coefficients; built in are Mn0, Mn1, Mn2, Mn3, Mn4
                 """
             ])
         #expect(
@@ -240,10 +240,17 @@ struct ModelFileErrorTests {
                 """
             ])
         #expect(
+            messages(adding: "form-factors: {Mn2: {j2-weight: free-ion}}") == [
+                """
+                m.yaml:12:33: error: no free ion 'Mn2' with a partly filled f shell and a moment is known
+                  hint: give the weight as a number: (2 - g)/g for a Lande factor g, 0 for a moment of spin alone
+                """
+            ])
+        #expect(
             messages(adding: "form-factors: {Mn2: {like: Mn5}}") == [
                 """
                 m.yaml:12:28: error: no form factor is built in for 'Mn5'
-                  hint: did you mean 'Mn2'?
+                  hint: did you mean 'Mn0'?
                 """
             ])
     }
