@@ -38,7 +38,7 @@
 int64_t sw_detector_image_scratch(const sw_image_problem *p) {
     const int64_t padded = (p->mode_count + 7) / 8 * 8;
     const int64_t image = p->twin_count * p->setting_count * p->bin_count * p->h_count * (p->k_count + 8);
-    return image + padded * (8 + 4 * p->site_count + 6 * p->group_count);
+    return image + padded * (9 + 4 * p->site_count + 6 * p->group_count);
 }
 
 int sw_detector_image_at_level(const sw_image_problem *problem, double *scratch, float *image, int level) {

@@ -36,9 +36,14 @@ static int NAME(detector_image)(const sw_image_problem *p, double *scratch, floa
         margin_k = fmax(margin_k, p->settings[i].largest_sigma_k);
     }
     const double cell_h = 1 / ((double)p->n1 * p->scale[0]), cell_k = 1 / ((double)p->n2 * p->scale[1]);
-    const double cell = (cell_h * cell_h + cell_k * cell_k) / 12;
-    margin_h = SW_REACH * sqrt(margin_h * margin_h + cell);
-    margin_k = SW_REACH * sqrt(margin_k * margin_k + cell);
+    double spread_h = 0, spread_k = 0;
+    for (int64_t i = 0; i < p->twin_count; i++) {
+        const double *m = p->twins[i].map;
+        spread_h = fmax(spread_h, (m[0] * m[0] * cell_h * cell_h + m[1] * m[1] * cell_k * cell_k) / 12);
+        spread_k = fmax(spread_k, (m[2] * m[2] * cell_h * cell_h + m[3] * m[3] * cell_k * cell_k) / 12);
+    }
+    margin_h = SW_REACH * sqrt(margin_h * margin_h + spread_h);
+    margin_k = SW_REACH * sqrt(margin_k * margin_k + spread_k);
 
     for (int64_t i1 = 0; i1 < p->n1; i1++)
         for (int64_t i2 = 0; i2 < p->n2; i2++)

@@ -70,13 +70,17 @@ static void NAME(visit)(
     const int disperses = p->n3 > 1;
     const double l_step = 1 / (double)p->n3;
     double *intensity = work, *energy = work + padded, *velocity_h = work + 2 * padded;
-    double *velocity_k = work + 3 * padded;
+    double *velocity_k = work + 3 * padded, *layer_spread = work + 4 * padded;
+    const int turns = p->layer_count > 0;
     for (int64_t setting = 0; setting < p->setting_count; setting++) {
         const sw_image_setting *s = p->settings + setting;
         const double ki = s->incident_wavevector;
         const double top = s->first_bin_edge + (double)p->bin_count * s->bin_width;
         int64_t zone = 0, last_zone = 0;
-        if (disperses) {
+        if (turns) {
+            zone = disperses ? (int64_t)floor(p->layer_low - l_of_grid - l_step) : 0;
+            last_zone = disperses ? (int64_t)ceil(p->layer_high - l_of_grid + l_step) : p->layer_count - 1;
+        } else if (disperses) {
             // l along this setting's path from the elastic line to where it ends, and the grid points about it.
             const double longest = ki / p->reciprocal[2];
             zone = (int64_t)floor(-2 - l_of_grid);
@@ -84,6 +88,21 @@ static void NAME(visit)(
         }
         for (; zone <= last_zone; zone++) {
             int any = 0;
+            // Of a crystal that turns: the part of the grid cell along l, or the layer, that counts.
+            double layer = 0, layer_offset = 0, layer_share = 1, layer_width = 0;
+            if (turns && disperses) {
+                const double centre = l_of_grid + (double)zone;
+                const double low = fmax(p->layer_low, centre - l_step / 2), high = fmin(p->layer_high, centre + l_step / 2);
+                if (!(high > low)) continue;
+                layer = (low + high) / 2;
+                layer_offset = layer - centre;
+                layer_width = high - low;
+                layer_share = layer_width / (p->layer_high - p->layer_low);
+            } else if (turns) {
+                layer = p->layer_low
+                    + ((double)zone + 0.5) * (p->layer_high - p->layer_low) / (double)p->layer_count;
+                layer_share = 1 / (double)p->layer_count;
+            }
             for (int64_t mode = 0; mode < padded; mode += 8) {
                 v8 e = load(energies + mode);
                 v8 vh = load(velocities + mode), vk = load(velocities + padded + mode);
@@ -94,12 +113,27 @@ static void NAME(visit)(
                 if (disperses)
                     slack += __builtin_elementwise_abs(load(velocities + 2 * padded + mode)) * splat(l_step);
                 i8 inside = (e + slack > splat(s->first_bin_edge)) & (e - slack < splat(top)) & (e > splat(0));
-                v8 z2 = (splat(s->incident_energy) - e) * splat(1 / neutron) - splat(in_plane);
-                inside &= z2 > splat(1e-9);
-                v8 weight = splat(1);
-                v8 kz = vsqrt(vmax(z2, splat(1e-9)));
-                v8 l = (splat(ki) - kz) * splat(1 / p->reciprocal[2]);
-                if (disperses) {
+                v8 weight = splat(layer_share), extra = splat(0), kz = splat(1), l = splat(layer);
+                if (turns) {
+                    if (disperses) {
+                        const v8 vl = load(velocities + 2 * padded + mode);
+                        e += vl * splat(layer_offset);
+                        extra = vl * vl * splat(layer_width * layer_width / 12);
+                        inside &= e > splat(0);
+                    }
+                    // |ki − kf| <= |Q| <= ki + kf
+                    const double qz = layer * p->reciprocal[2], square = ki * ki - in_plane - qz * qz;
+                    const v8 kf2 = (splat(s->incident_energy) - e) * splat(1 / neutron);
+                    inside &= kf2 > splat(1e-9);
+                    inside &= __builtin_elementwise_abs(splat(square) + kf2)
+                        <= splat(2 * ki) * vsqrt(vmax(kf2, splat(1e-9)));
+                } else {
+                    const v8 z2 = (splat(s->incident_energy) - e) * splat(1 / neutron) - splat(in_plane);
+                    inside &= z2 > splat(1e-9);
+                    kz = vsqrt(vmax(z2, splat(1e-9)));
+                    l = (splat(ki) - kz) * splat(1 / p->reciprocal[2]);
+                }
+                if (disperses && !turns) {
                     // Where the path l(E) crosses the mode, linearised about the grid point: E = e + v δ,
                     // l(e) + l' v δ = l_grid + δ. Grid points share a crossing by linear interpolation.
                     v8 vl = load(velocities + 2 * padded + mode);
@@ -156,6 +190,7 @@ static void NAME(visit)(
                 store(energy + mode, e);
                 store(velocity_h + mode, vh);
                 store(velocity_k + mode, vk);
+                store(layer_spread + mode, extra);
             }
             if (!any) continue;
             double total = 0;
@@ -175,7 +210,7 @@ static void NAME(visit)(
                 }
                 b.intensity += x;
                 b.energy += x * energy[mode];
-                b.energy2 += x * energy[mode] * energy[mode];
+                b.energy2 += x * (energy[mode] * energy[mode] + layer_spread[mode]);
                 b.velocity_h += x * velocity_h[mode];
                 b.velocity_k += x * velocity_k[mode];
             }

@@ -98,6 +98,7 @@ public struct DetectorCoverage: Hashable, Sendable, Codable {
     }()
 
     func sees(_ pixel: ImageGeometry.Pixel, geometry: ImageGeometry) -> Bool {
+        if case .rotation(let l, _) = geometry.scan { return seesTurning(pixel, l: l, geometry: geometry) }
         guard let angles = geometry.detectorAngles(of: pixel), scatteringAngle.contains(angles.scattering) else {
             return false
         }

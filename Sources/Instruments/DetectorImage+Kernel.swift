@@ -6,14 +6,14 @@ extension DetectorImage {
     /// Fills `image` by the kernel `sw_detector_image`; returns the instruction set used, 0 where
     /// the machine lacks it, −1 for modes that are not finite.
     func fill(_ image: inout [Float], with modes: ZoneModes, level: Int32) -> Int32 {
-        let cell = cellVariances(of: modes)
+        let spread = spreadOnImage(of: modes)
         // Beyond 5.3 standard deviations the kernel's normal distribution ends.
         let widest = settings.reduce(into: (h: 0.0, k: 0.0)) {
             $0 = (max($0.h, $1.largestSigma.h), max($0.k, $1.largestSigma.k))
         }
         let margin = (
-            h: 5.3 * (widest.h * widest.h + cell.x + cell.y).squareRoot(),
-            k: 5.3 * (widest.k * widest.k + cell.x + cell.y).squareRoot()
+            h: 5.3 * (widest.h * widest.h + spread.x).squareRoot(),
+            k: 5.3 * (widest.k * widest.k + spread.y).squareRoot()
         )
         let range = ownRange(margin: margin)
 
@@ -32,7 +32,7 @@ extension DetectorImage {
             return sw_image_site(
                 position: (r.x, r.y, r.z), frame: (e.x, e.y, e.z, f.x, f.y, f.z), group: Int64(group))
         }
-        let maps = twins.map { sw_image_twin(map: $0.map(a: geometry.lattice[0], b: geometry.lattice[1])) }
+        let maps = twins.map { sw_image_twin(map: imageMap(of: $0)) }
         let formFactors = modes.formFactors.flatMap(\.coefficients)
 
         return withTables { tables in
@@ -102,6 +102,11 @@ extension DetectorImage {
         problem.use_flux_ratio = options.fluxRatio ? 1 : 0
         problem.thermal_energy = options.temperature * Neutron.boltzmann
         problem.weight = cellWeight(of: modes)
+        if case .rotation(let l, let layers) = geometry.scan {
+            problem.layer_count = Int64(layers)
+            problem.layer_low = l.lowerBound * geometry.magneticScale[2]
+            problem.layer_high = l.upperBound * geometry.magneticScale[2]
+        }
     }
 
     /// Calls `body` with the settings, whose tables stay in place meanwhile.

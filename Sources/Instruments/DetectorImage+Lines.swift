@@ -6,7 +6,7 @@ struct DetectorLine {
     var setting: Int
     /// Index of the domain.
     var twin: Int
-    /// Position in r.l.u. of the image.
+    /// Position along the image's axes.
     var h: Double
     var k: Double
     /// meV
@@ -15,6 +15,8 @@ struct DetectorLine {
     var slope: SIMD2<Double>
     /// Intensity of the point's cell over the area of a pixel, divided by the bin's width where values are per meV.
     var weight: Double
+    /// Variance of the energy besides the resolution's, meV²: a mode that disperses along a range of l.
+    var spread: Double
 }
 
 /// The modes one by one, straight from the equations of `DetectorImage`: what the reference, the Monte Carlo and the published
@@ -24,14 +26,14 @@ extension DetectorImage {
     func forEachLine(
         of modes: ZoneModes, _ body: (DetectorLine) -> Void
     ) {
-        let cell = cellVariances(of: modes)
+        let spread = spreadOnImage(of: modes)
         let widest =
             resolution.grids.flatMap { grid in
                 stride(from: 0, to: grid.covariances.count, by: 6).map {
                     max(grid.covariances[$0], grid.covariances[$0 + 2])
                 }
             }.max() ?? 0
-        let margin = 6 * (widest + cell.x + cell.y).squareRoot()
+        let margin = 6 * (widest + spread.x + spread.y).squareRoot()
         let range = ownRange(margin: (margin, margin))
         let (n1, n2, n3) = (modes.grid[0], modes.grid[1], modes.grid[2])
         for h1 in Int((range.h.lowerBound * Double(n1)).rounded(.down))...Int(range.h.upperBound * Double(n1)) + 1 {
@@ -73,12 +75,12 @@ extension DetectorImage {
                     }
                     weight *= cellWeight(of: modes) / energyDivisor(setting: setting)
                     for twin in twins.indices {
-                        let m = twins[twin].map(a: geometry.lattice[0], b: geometry.lattice[1])
+                        let m = imageMap(of: twins[twin])
                         body(
                             DetectorLine(
                                 setting: setting, twin: twin, h: m.0 * imageH + m.1 * imageK,
                                 k: m.2 * imageH + m.3 * imageK, energy: crossing.energy, slope: crossing.slope,
-                                weight: weight))
+                                weight: weight, spread: crossing.spread))
                     }
                 }
             }
@@ -92,6 +94,48 @@ extension DetectorImage {
         /// ∂E/∂h and ∂E/∂k, meV per image r.l.u., along the detectors' path.
         var slope: SIMD2<Double>
         var weight: Double
+        /// Variance of the energy, meV².
+        var spread = 0.0
+    }
+
+    /// What a crystal that turns shows of a mode over the range of l: the part of the grid point's cell that lies in it, in each
+    /// zone, or, without dispersion along l, every layer.
+    private func layers(
+        _ range: ClosedRange<Double>, _ count: Int, incident: Double, energy: Double, slope: SIMD2<Double>,
+        alongL v: Double,
+        h: Double, k: Double, l: Double, points: Int
+    ) -> [Crossing] {
+        let scale = geometry.magneticScale[2]
+        let (low, high) = (range.lowerBound * scale, range.upperBound * scale)
+        var found: [Crossing] = []
+        func add(_ from: Double, _ to: Double, centre: Double, v: Double) {
+            guard to > from else { return }
+            let middle = (from + to) / 2
+            let crossing = Crossing(
+                l: middle / scale, energy: energy + v * (middle - centre), slope: slope,
+                weight: (to - from) / (high - low), spread: v * v * (to - from) * (to - from) / 12)
+            let qz = 2 * Double.pi * crossing.l / geometry.lattice[2]
+            let square = geometry.inPlaneSquared(h: h, k: k) + qz * qz
+            if crossing.energy > 0,
+                Neutron.reaches(squaredWavevector: square, incidentEnergy: incident, energy: crossing.energy)
+            {
+                found.append(crossing)
+            }
+        }
+        if points == 1 {
+            let step = (high - low) / Double(count)
+            for layer in 0..<count {
+                let from = low + Double(layer) * step
+                add(from, from + step, centre: from + step / 2, v: 0)
+            }
+            return found
+        }
+        let half = 0.5 / Double(points)
+        for zone in Int((low - l - half).rounded(.down))...Int((high - l + half).rounded(.up)) {
+            let centre = l + Double(zone)
+            add(max(low, centre - half), min(high, centre + half), centre: centre, v: v)
+        }
+        return found
     }
 
     /// Where the path l(E) of the detectors meets the mode near the grid point's l and its repetitions.
@@ -99,6 +143,11 @@ extension DetectorImage {
         incident: Double, energy: Double, slope: SIMD2<Double>, alongL v: Double, h: Double, k: Double, l: Double,
         points: Int
     ) -> [Crossing] {
+        if case .rotation(let range, let count) = geometry.scan {
+            return layers(
+                range, count, incident: incident, energy: energy, slope: slope, alongL: v, h: h, k: k, l: l,
+                points: points)
+        }
         guard let seen = geometry.l(incidentEnergy: incident, energy: energy, h: h, k: k) else { return [] }
         if points == 1 { return [Crossing(l: seen, energy: energy, slope: slope, weight: 1)] }
         let scale = geometry.magneticScale[2]

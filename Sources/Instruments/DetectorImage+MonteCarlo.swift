@@ -22,8 +22,9 @@ extension DetectorImage {
         let (rows, columns) = (geometry.rows, geometry.columns)
         var next = 0
         forEachLine(of: modes) { line in
-            let m = twins[line.twin].map(a: geometry.lattice[0], b: geometry.lattice[1])
+            let m = imageMap(of: twins[line.twin])
             let lower = settings[line.setting].grid.covariance(h: line.h, k: line.k, energy: line.energy).choleskyFactor
+            let along = (12 * line.spread).squareRoot()
             let share = line.weight / Double(draws)
             for _ in 0..<draws {
                 let place =
@@ -31,11 +32,12 @@ extension DetectorImage {
                 let (z1, z2, z3) = (
                     stream.normal(at: next + 2), stream.normal(at: next + 3), stream.normal(at: next + 4)
                 )
-                next += 5
+                let shift = along * (stream.uniform(at: next + 5) - 0.5)
+                next += 6
                 let h = line.h + m.0 * place.x + m.1 * place.y + lower.hh * z1
                 let k = line.k + m.2 * place.x + m.3 * place.y + lower.kh * z1 + lower.kk * z2
                 let energy =
-                    line.energy + (line.slope * place).sum() + lower.Eh * z1 + lower.Ek * z2 + lower.EE * z3
+                    line.energy + shift + (line.slope * place).sum() + lower.Eh * z1 + lower.Ek * z2 + lower.EE * z3
                 guard let hit = geometry.location(setting: line.setting, energy: energy, h: h, k: k) else { continue }
                 image[(line.twin * rows + hit.row) * columns + hit.column] += share
             }

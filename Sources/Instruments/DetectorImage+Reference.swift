@@ -17,7 +17,7 @@ extension DetectorImage {
 
     /// Integrates the Gaussian over the pixels about its centre.
     private func spread(_ line: DetectorLine, cell: SIMD2<Double>, into image: inout [Double]) {
-        let m = twins[line.twin].map(a: geometry.lattice[0], b: geometry.lattice[1])
+        let m = imageMap(of: twins[line.twin])
         let centre = SIMD2(line.h, line.k)
         let setting = line.setting
         var c = settings[setting].grid.covariance(h: centre.x, k: centre.y, energy: line.energy)
@@ -27,7 +27,7 @@ extension DetectorImage {
         c.kk += m.2 * m.2 * cell.x + m.3 * m.3 * cell.y
         c.hE += m.0 * steep.x + m.1 * steep.y
         c.kE += m.2 * steep.x + m.3 * steep.y
-        c.EE += (line.slope * steep).sum()
+        c.EE += (line.slope * steep).sum() + line.spread
 
         let determinant = c.hh * c.kk - c.hk * c.hk
         let inverse = (c.kk / determinant, -c.hk / determinant, c.hh / determinant)

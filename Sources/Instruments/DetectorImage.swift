@@ -111,7 +111,7 @@ public struct DetectorImage: Sendable {
         var low = SIMD2(repeating: Double.infinity)
         var high = -low
         for twin in twins {
-            let m = twin.inverseMap(a: geometry.lattice[0], b: geometry.lattice[1])
+            let m = ownMap(of: twin)
             for x in [h.lowerEdge - margin.h, h.maximum + h.step / 2 + margin.h] {
                 for y in [k.lowerEdge - margin.k, k.maximum + k.step / 2 + margin.k] {
                     let own = SIMD2(m.0 * x + m.1 * y, m.2 * x + m.3 * y)
@@ -136,7 +136,33 @@ public struct DetectorImage: Sendable {
     /// Area of a grid cell over that of a pixel.
     func cellWeight(of modes: ZoneModes) -> Double {
         1 / (Double(modes.grid[0] * modes.grid[1]) * geometry.magneticScale[0] * geometry.magneticScale[1])
-            / (geometry.h.step * geometry.k.step)
+            / (geometry.h.step * geometry.k.step * abs(geometry.projectedArea))
+    }
+
+    /// The image's axes from a domain's own (h, k), both in units of the image lattice.
+    func imageMap(of twin: Twin) -> (Double, Double, Double, Double) {
+        let m = twin.map(a: geometry.lattice[0], b: geometry.lattice[1])
+        let (x, y) = (geometry.axes(h: m.0, k: m.2), geometry.axes(h: m.1, k: m.3))
+        return (x.x, y.x, x.y, y.y)
+    }
+
+    /// The inverse of `imageMap`.
+    func ownMap(of twin: Twin) -> (Double, Double, Double, Double) {
+        let m = twin.inverseMap(a: geometry.lattice[0], b: geometry.lattice[1])
+        let p = geometry.projection
+        return (
+            m.0 * p[0] + m.1 * p[1], m.0 * p[2] + m.1 * p[3], m.2 * p[0] + m.3 * p[1], m.2 * p[2] + m.3 * p[3]
+        )
+    }
+
+    /// Largest variance that a cell of the zone grid has along the image's axes in any domain.
+    func spreadOnImage(of modes: ZoneModes) -> SIMD2<Double> {
+        let cell = cellVariances(of: modes)
+        return twins.map(imageMap(of:)).reduce(SIMD2.zero) { widest, m in
+            pointwiseMax(
+                widest,
+                SIMD2(m.0 * m.0 * cell.x + m.1 * m.1 * cell.y, m.2 * m.2 * cell.x + m.3 * m.3 * cell.y))
+        }
     }
 
     /// What divides a setting's values for the energy scale chosen.

@@ -1,8 +1,10 @@
 /// The detector image: which (incident energy, energy transfer, h, k) each pixel stands for.
 ///
 /// Rows are blocks, one a setting from the top, in each h descending. Columns are blocks, one an energy bin, in each k
-/// ascending. The crystal's c* lies along the incident beam, so l follows from the kinematics.
-/// The lattice is orthogonal: h and k count along a* and b*, perpendicular to each other and to c*.
+/// ascending. Either the crystal stands still with c* along the incident beam, so that l follows from the kinematics, or it
+/// turns about c*, and l is averaged over a range (`Scan`).
+/// The lattice is orthogonal: h and k count along a* and b*, perpendicular to each other and to c*; with a `projection` the
+/// axes called h and k count along other vectors of that plane.
 public struct ImageGeometry: Hashable, Sendable, Codable {
     /// One chopper setting.
     public struct Setting: Hashable, Sendable, Codable {
@@ -28,6 +30,16 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
             self.from = from
             self.to = to
         }
+    }
+
+    /// How the crystal is held.
+    public enum Scan: Hashable, Sendable, Codable {
+        /// c* along the incident beam, at rest.
+        case fixed
+        /// c* vertical, turned about it through all angles, as for a Horace scan; the image is the mean over this range of l in
+        /// r.l.u. of the image lattice, taken at `layers` places where modes do not disperse along l. Detectors on both sides of
+        /// the beam count alike.
+        case rotation(l: ClosedRange<Double>, layers: Int)
     }
 
     /// Pixels along h or k, by the centres of the first and last (r.l.u.).
@@ -67,6 +79,9 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
         /// Centre, r.l.u. of the image lattice.
         public let h: Double
         public let k: Double
+        /// Centre, along the axes of the image: h and k unless there is a projection.
+        public let x: Double
+        public let y: Double
     }
 
     public var settings: [Setting]
@@ -77,11 +92,16 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
     public var lattice: [Double]
     /// The magnetic cell in units of `lattice`: (h, k, l) of the magnetic cell = magneticScale · (h, k, l) of the image.
     public var magneticScale: [Double]
+    public var scan: Scan = .fixed
+    /// (h, k) = x (u_h, u_k) + y (v_h, v_k): u_h, u_k, v_h, v_k.
+    public var projection: [Double] = [1, 0, 0, 1]
 
     public init(
         settings: [Setting], energyBins: EnergyBins, h: PixelAxis, k: PixelAxis, lattice: [Double],
-        magneticScale: [Double]
+        magneticScale: [Double], scan: Scan = .fixed, projection: [Double] = [1, 0, 0, 1]
     ) throws(InstrumentError) {
+        self.scan = scan
+        self.projection = projection
         self.settings = settings
         self.energyBins = energyBins
         self.h = h
@@ -135,6 +155,14 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
         guard magneticScale.count == 3, magneticScale.allSatisfy({ $0 > 0 && $0.isFinite }) else {
             throw .invalid("the magnetic scale", problem: "needs three positive numbers")
         }
+        guard projection.count == 4, projection.allSatisfy(\.isFinite), abs(projectedArea) > 1e-6 else {
+            throw .invalid("the projection", problem: "needs two vectors (h, k) that are not parallel")
+        }
+        if case .rotation(let l, let layers) = scan {
+            guard l.lowerBound.isFinite, l.upperBound.isFinite, l.upperBound > l.lowerBound, layers > 0 else {
+                throw .invalid("the range of l", problem: "must rise, and have one layer or more")
+            }
+        }
     }
 
     public var rows: Int { settings.count * h.count }
@@ -157,12 +185,27 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
         let bin = column / k.count
         let width = binWidth(setting: setting)
         let low = firstBinEdge(setting: setting) + Double(bin) * width
+        let (x, y) = (h.centre(h.count - 1 - row % h.count), k.centre(column % k.count))
+        let place = self.place(x: x, y: y)
         return Pixel(
             setting: setting, bin: bin, incidentEnergy: settings[setting].incidentEnergy, energies: low...low + width,
-            h: h.centre(h.count - 1 - row % h.count), k: k.centre(column % k.count))
+            h: place.x, k: place.y, x: x, y: y)
     }
 
-    /// Where (energy in meV, h, k in r.l.u. of the image) lies for a setting, or nil outside the image.
+    /// (h, k) in r.l.u. of the image lattice of a place on the image's axes.
+    public func place(x: Double, y: Double) -> SIMD2<Double> {
+        SIMD2(x * projection[0] + y * projection[2], x * projection[1] + y * projection[3])
+    }
+
+    /// Where (h, k) lies on the image's axes.
+    public func axes(h: Double, k: Double) -> SIMD2<Double> {
+        SIMD2(h * projection[3] - k * projection[2], k * projection[0] - h * projection[1]) / projectedArea
+    }
+
+    /// Area of the parallelogram of the projection's vectors, r.l.u.²
+    var projectedArea: Double { projection[0] * projection[3] - projection[1] * projection[2] }
+
+    /// Where (energy in meV, and h, k along the image's axes) lies for a setting, or nil outside the image.
     public func location(setting: Int, energy: Double, h: Double, k: Double) -> (row: Int, column: Int)? {
         let bin = ((energy - firstBinEdge(setting: setting)) / binWidth(setting: setting)).rounded(.down)
         guard settings.indices.contains(setting), bin >= 0, bin < Double(energyBins.count),

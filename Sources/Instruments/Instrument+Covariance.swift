@@ -98,13 +98,13 @@ extension Instrument {
         }
     }
 
-    /// Covariance of (h, k, E) where the image geometry's detectors see (h, k) at an energy transfer, whatever l.
+    /// Covariance of (h, k, E) where the detectors see (h, k) of the image lattice at an energy transfer, whatever l.
     ///
     /// c* lies along the beam; a* is turned by `azimuth` degrees from horizontal y towards z. Points beyond the
     /// kinematic limit get the covariance at 99.9 % of the way to it.
-    public func covariance(
-        geometry: ImageGeometry, incidentEnergy: Double, frequency: Double, energy: Double, h: Double, k: Double,
-        azimuth: Double = 0
+    func covariance(
+        atRest geometry: ImageGeometry, incidentEnergy: Double, frequency: Double, energy: Double, h: Double, k: Double,
+        azimuth: Double
     ) throws(InstrumentError) -> ResolutionCovariance {
         let turn = azimuth * Double.pi / 180
         let perH = 2 * Double.pi / geometry.lattice[0]

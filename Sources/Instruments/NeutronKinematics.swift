@@ -14,6 +14,16 @@ public enum Neutron {
     public static let boltzmann = 0.08617333262145179
 
     public static func wavevector(energy: Double) -> Double { (energy / energyPerWavevectorSquared).squareRoot() }
+
+    /// Whether ki, kf and Q close a triangle: |ki − kf| ≤ |Q| ≤ ki + kf.
+    ///
+    /// - Parameter squaredWavevector: |Q|² in 1/Å².
+    public static func reaches(squaredWavevector: Double, incidentEnergy: Double, energy: Double) -> Bool {
+        guard energy < incidentEnergy else { return false }
+        let (ki, kf) = (wavevector(energy: incidentEnergy), wavevector(energy: incidentEnergy - energy))
+        return abs(ki * ki + kf * kf - squaredWavevector) <= 2 * ki * kf
+    }
+
     public static func speed(energy: Double) -> Double { speedPerRootEnergy * energy.squareRoot() }
     public static func wavelength(energy: Double) -> Double { (wavelengthSquaredEnergy / energy).squareRoot() }
 }

@@ -164,8 +164,8 @@ struct RegionTable: Sendable {
                 return .record([
                     "incident-energy": .double(first.incidentEnergy),
                     "energy": range(first.energies.lowerBound, first.energies.upperBound),
-                    "h": range(first.h - geometry.h.step / 2, last.h + geometry.h.step / 2),
-                    "k": range(first.k - geometry.k.step / 2, last.k + geometry.k.step / 2),
+                    "h": range(first.x - geometry.h.step / 2, last.x + geometry.h.step / 2),
+                    "k": range(first.y - geometry.k.step / 2, last.y + geometry.k.step / 2),
                     "share": .double(total > 0 ? region.absolute / total : 0), "weight": .double(region.signed),
                     "rows": .list([.int(top + r), .int(top + rEnd)]),
                     "columns": .list([.int(left + c), .int(left + cEnd)]),

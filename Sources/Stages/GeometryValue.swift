@@ -11,6 +11,20 @@ extension ImageGeometry {
                 count: try value.int("count"), minimum: try value.double("from"), maximum: try value.double("to"))
         }
         let bins = try value.field("energy-bins")
+        // Absent in what was laid out before there was a choice, and in what does not choose.
+        func optional(_ name: String) -> Value? {
+            guard let found = try? value.field(name), !found.isNone else { return nil }
+            return found
+        }
+        var scan = Scan.fixed
+        if let rotation = optional("rotation") {
+            let l = try rotation.doubles("l")
+            guard l.count == 2, l[0] < l[1] else {
+                throw InstrumentError.invalid("the range of l", problem: "must rise")
+            }
+            scan = .rotation(l: l[0]...l[1], layers: try rotation.int("layers"))
+        }
+        let projection = try optional("projection").map { try $0.doubles("u") + $0.doubles("v") }
         try self.init(
             settings: value.list("settings").map {
                 Setting(
@@ -19,7 +33,7 @@ extension ImageGeometry {
             energyBins: EnergyBins(
                 count: bins.int("count"), from: bins.double("from"), to: bins.double("to")),
             h: axis(value.field("h")), k: axis(value.field("k")), lattice: value.doubles("lattice"),
-            magneticScale: value.doubles("magnetic-cell"))
+            magneticScale: value.doubles("magnetic-cell"), scan: scan, projection: projection ?? [1, 0, 0, 1])
     }
 
     var value: Value {
@@ -27,7 +41,7 @@ extension ImageGeometry {
         func axis(_ axis: PixelAxis) -> Value {
             .record(["count": .int(axis.count), "from": .double(axis.minimum), "to": .double(axis.maximum)])
         }
-        return .record([
+        var fields: [String: Value] = [
             "settings": .list(
                 settings.map {
                     .record(["energy": .double($0.incidentEnergy), "frequency": .double($0.chopperFrequency)])
@@ -36,7 +50,18 @@ extension ImageGeometry {
                 "count": .int(energyBins.count), "from": .double(energyBins.from), "to": .double(energyBins.to),
             ]),
             "h": axis(h), "k": axis(k), "lattice": doubles(lattice), "magnetic-cell": doubles(magneticScale),
-        ])
+        ]
+        if case .rotation(let l, let layers) = scan {
+            fields["rotation"] = .record([
+                "l": doubles([l.lowerBound, l.upperBound]), "layers": .int(layers),
+            ])
+        }
+        if projection != [1, 0, 0, 1] {
+            fields["projection"] = .record([
+                "u": doubles(Array(projection[..<2])), "v": doubles(Array(projection[2...])),
+            ])
+        }
+        return .record(fields)
     }
 
     /// The parameters of a stage that lays out a detector image; the defaults are the published PCSMO measurement's.
@@ -70,6 +95,24 @@ extension ImageGeometry {
         Parameter(
             "magnetic-cell", .list(.number(0.01...1000), count: 3...3), default: .text("[2, 2, 1]"),
             about: "the model's cell in units of that lattice"),
+        Parameter(
+            "rotation",
+            .structure([
+                Parameter(
+                    "l", .list(.number(-1000...1000), count: 2...2), about: "range of l that is averaged, r.l.u."),
+                Parameter(
+                    "layers", .integer(1...1000), default: .text("8"),
+                    about: "places in it where modes do not disperse along l"),
+            ]), default: .optional,
+            about: "the crystal turns about its vertical c*; absent: it stands still with c* along the beam"),
+        Parameter(
+            "projection",
+            .structure([
+                Parameter(
+                    "u", .list(.number(-1000...1000), count: 2...2), about: "(h, k) of one unit along the axis h"),
+                Parameter(
+                    "v", .list(.number(-1000...1000), count: 2...2), about: "(h, k) of one unit along the axis k"),
+            ]), default: .optional, about: "other axes of the image than a* and b*"),
     ]
 
     private static let pixelAxis: ParameterType = .structure([

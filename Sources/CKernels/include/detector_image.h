@@ -18,7 +18,7 @@ typedef struct {
     double output_factor;  // multiplies this setting's rows at the end
 } sw_image_setting;
 
-// Image position of a domain's own (h, k): (h', k') = map · (h, k), row-major, both in image r.l.u.
+// Image position of a domain's own (h, k): (x, y) = map · (h, k), row-major; (h, k) in r.l.u. of the image lattice.
 typedef struct {
     double map[4];
 } sw_image_twin;
@@ -58,6 +58,10 @@ typedef struct {
     int32_t use_flux_ratio;      // multiply by kf/ki
     double thermal_energy;       // k_B T in meV; 0: T = 0
     double weight;               // area of a grid cell over the area of a pixel
+    // A crystal that turns about c*: the mean over l from layer_low to layer_high (magnetic r.l.u.) of what is seen at each l;
+    // layer_count values of l where modes do not disperse along it. 0 layers: l follows from kinematics, c* along the beam.
+    int64_t layer_count;
+    double layer_low, layer_high;
 } sw_image_problem;
 
 // Doubles of scratch that sw_detector_image needs.
