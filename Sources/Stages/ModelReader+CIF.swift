@@ -110,6 +110,7 @@ public func loadCrystal(cif path: String, atoms names: [String]) throws -> BondS
         names.isEmpty
             ? !file.isMagnetic || atom.moment != nil : names.contains(atom.ion) || names.contains(atom.label)
     }
+    if chosen.isEmpty { throw Diagnostic("\(path) has no atoms with positions") }
     do throws(CrystalError) {
         let crystal = try Crystal(
             lattice: file.lattice, spaceGroup: file.spaceGroup,

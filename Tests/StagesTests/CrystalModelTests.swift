@@ -300,9 +300,9 @@ struct CrystalModelTests {
                 """
                 m.yaml:8:5: error: the exchange on Mn-1–Mn-2 with J2 breaks the symmetry of the crystal
                   hint: it allows
-                [ A  C  D ]
-                [ C  A  D ]   D = (E, -E, 0)
-                [ D  D  B ]
+                    [ A  C  D ]
+                    [ C  A  D ]   D = (E, -E, 0)
+                    [ D  D  B ]
                 """
             ])
         #expect(
@@ -310,9 +310,9 @@ struct CrystalModelTests {
                 """
                 m.yaml:10:5: error: the anisotropy of site Mn-1 with D breaks the symmetry of the crystal
                   hint: it allows
-                [ A  C  0 ]
-                [ C  A  0 ]
-                [ 0  0  B ]
+                    [ A  C  0 ]
+                    [ C  A  0 ]
+                    [ 0  0  B ]
                 """
             ])
         #expect(
@@ -322,6 +322,32 @@ struct CrystalModelTests {
                   hint: the tensor of one gives those of all equivalent sites
                 """
             ])
+    }
+
+    @Test("no damage to a model ends the program")
+    func damaged() {
+        var state: UInt64 = 5
+        func below(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(bound))
+        }
+        let words = Self.rutile.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        let numbers = ["1e300", "-1", "0", "99999999999", "nan", "1/3", "x", "[]", "{}", "1e-9"]
+        for _ in 0..<1500 {
+            var changed = words
+            for _ in 0..<2 {
+                let at = below(words.count)
+                switch below(3) {
+                case 0: changed[at] = numbers[below(numbers.count)]
+                case 1: changed[at] = words[below(words.count)]
+                default: changed[at] += numbers[below(numbers.count)]
+                }
+            }
+            // A model or a list of problems.
+            do { _ = try model(changed.joined(separator: " ")) } catch {
+                #expect((error as? DiagnosticList)?.diagnostics.isEmpty == false)
+            }
+        }
     }
 
     @Test("two lengths near a distance, and a matrix for a shell without symmetry")
