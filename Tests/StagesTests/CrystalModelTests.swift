@@ -78,6 +78,29 @@ struct CrystalModelTests {
         #expect(abs(try energies(Self.rutile)[0] - 5.991415) < 1e-6)
     }
 
+    @Test("a model made by symmetry is the artifact that it is when written out")
+    func sameArtifact() throws {
+        let made = try model(Self.rutile.replacingOccurrences(of: "J2: 0.3", with: "J2: 0.7"))
+        let bonds = made.bonds.map { bond -> String in
+            let o = bond.offset
+            let ends = "[\(made.sites[bond.from].label), \(made.sites[bond.to].label), [\(o.x), \(o.y), \(o.z)]]"
+            return "  - {parameter: \(bond.exchange.terms[0].parameter ?? ""), bonds: [\(ends)]}"
+        }
+        let written = try model(
+            """
+            lattice: {a: 4.87 angstrom, b: 4.87 angstrom, c: 3.31 angstrom}
+            parameters: {J1: -0.05 meV, J2: 0.7 meV, D: -0.05 meV}
+            sites:
+              - {label: Mn-1, ion: Mn2, position: [0, 0, 0], spin: 5/2, direction: [0, 0, 1]}
+              - {label: Mn-2, ion: Mn2, position: [1/2, 1/2, 1/2], spin: 5/2, direction: [0, 0, -1]}
+            exchange:
+            \(bonds.joined(separator: "\n"))
+            anisotropy:
+              - {parameter: D, axis: z}
+            """)
+        #expect(made.value == written.value)
+    }
+
     @Test(
         "other ways to say the same",
         arguments: [
@@ -182,6 +205,9 @@ struct CrystalModelTests {
         let found = try model.hamiltonian().modes(at: Vector3(0.3, 0.1, 0.2)).energies
         #expect(found.count == 16)
         for (a, b) in zip(found, expected) { #expect(abs(a - b) < 2e-9) }
+        // Turns of a cube exchange digits and signs and no more.
+        let entries = Set(model.sites.flatMap { site in (0..<9).map { abs(site.g[$0 / 3][$0 % 3]) } })
+        #expect(entries == [3.48, 0.84])
     }
 
     @Test("mistakes of symmetry")
