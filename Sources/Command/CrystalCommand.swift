@@ -23,15 +23,18 @@ struct CrystalCommand: ParsableCommand {
             letters, Cartesian axes (x along a, y in the plane of a and b, z along c*), and the vector D of \
             D·(Si × Sj). Zeros and equal letters are forced by symmetry. The matrices of the other bonds follow.
 
+            A CIF file may stand in place of a model: of all its atoms, of those with moments where it has moments, or of \
+            those that --atoms names. A model file takes it by 'cif: FILE'.
+
             Without symmetry in the model, bonds of one length between the same ions make a shell, and nothing is said \
             of shapes.
 
             EXAMPLES
-              spinweave crystal pyrochlore --shells '4 angstrom'
-              spinweave crystal models/mnf2.yaml --format json
+              spinweave crystal models/pyrochlore.yaml --shells '4 angstrom'
+              spinweave crystal mnf2.cif --atoms Mn2 --format json
             """)
 
-    @Argument(help: "A model: a name of graphs/models, or the path of a model file.")
+    @Argument(help: "A model: a name of graphs/models, or the path of a model file; or the path of a CIF file.")
     var model: String
 
     @Option(
@@ -39,6 +42,11 @@ struct CrystalCommand: ParsableCommand {
             "The longest bonds to list, in angstrom where no unit stands (default: the first five lengths).",
             valueName: "distance"))
     var shells: String?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Of a CIF file: an ion or atom to take. May be repeated.", valueName: "name"))
+    var atoms: [String] = []
 
     @OptionGroup var format: FormatOptions
 
@@ -58,6 +66,12 @@ struct CrystalCommand: ParsableCommand {
     }
 
     private func load() throws -> BondSearch {
+        if model.lowercased().hasSuffix(".cif") || model.lowercased().hasSuffix(".mcif") {
+            return try loadCrystal(cif: model, atoms: atoms)
+        }
+        if !atoms.isEmpty {
+            throw ValidationError("--atoms is for CIF files; a model's 'sites' are its magnetic atoms")
+        }
         let isPath = model.hasSuffix(".yaml") || model.contains("/")
         let hasGraphs = FileManager.default.fileExists(atPath: "graphs/models")
         return try loadCrystal(name: model, directory: !isPath && hasGraphs ? "graphs" : ".")

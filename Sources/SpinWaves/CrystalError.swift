@@ -74,7 +74,8 @@ public enum CrystalError: Error, Hashable, Sendable, CustomStringConvertible {
         case .farAway: "positions are fractions of the cell edges"
         case .sitesCoincide: "list one position of each set of equivalent sites"
         case .notASymmetry: "give a group of lower symmetry"
-        case .forbidden(_, let allowed): "it allows\n\(allowed)"
+        case .forbidden(_, let allowed):
+            "it allows" + allowed.split(separator: "\n").map { "\n    \($0)" }.joined()
         case .tooManyBonds: "ask for shorter bonds"
         case .momentBreaksSymmetry: "the moment does not belong to these magnetic operations"
         case .noSuchBond, .file: nil

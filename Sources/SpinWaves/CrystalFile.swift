@@ -18,6 +18,8 @@ public struct CrystalFile: Hashable, Sendable {
 
     /// How far apart (fractional) equivalent positions may be to count as one: files give four or five decimals.
     public static let tolerance = 1e-3
+    /// The most operations of a file's cell: 48 rotations with 64 centrings, as of a magnetic cell of four by four by four.
+    public static let operationLimit = 3072
 
     public let lattice: Lattice
     public let spaceGroup: SpaceGroup
@@ -69,10 +71,10 @@ public struct CrystalFile: Hashable, Sendable {
             if let (centrings, line) = block.values("_space_group_symop_magn_centering_xyz") {
                 generators += try operators(centrings, line: line)
             }
-            return try closed(generators, limit: 384, line: line)
+            return try closed(generators, line: line)
         }
         if let (values, line) = block.values("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz") {
-            return try closed(try operators(values, line: line), limit: 192, line: line)
+            return try closed(try operators(values, line: line), line: line)
         }
         if let (values, line) = block.values("_space_group_name_h-m_alt", "_symmetry_space_group_name_h-m"),
             let symbol = values.first, !symbol.isEmpty
@@ -100,11 +102,9 @@ public struct CrystalFile: Hashable, Sendable {
         return result
     }
 
-    private static func closed(
-        _ generators: [SymmetryOperator], limit: Int, line: Int
-    ) throws(CrystalError) -> SpaceGroup {
+    private static func closed(_ generators: [SymmetryOperator], line: Int) throws(CrystalError) -> SpaceGroup {
         do {
-            return try SpaceGroup(generators: generators, limit: limit)
+            return try SpaceGroup(generators: generators, limit: operationLimit)
         } catch {
             throw .file(error.description, line: line)
         }

@@ -74,24 +74,20 @@ extension Crystal {
         return found
     }
 
-    /// The shell of a bond: its images under the space group, in canonical writing and order.
-    ///
-    /// - Parameter first: the bond to list first and as it is written; nil takes the canonically first one.
-    public func shell(of bond: BondPlace, startingThere: Bool = true) -> NeighbourShell {
+    /// The shell of a bond: that bond first and as it is written, then its images under the space group, in canonical
+    /// writing and order.
+    public func shell(of bond: BondPlace) -> NeighbourShell {
         var reached: [BondPlace: (operation: Int, isReversed: Bool)] = [:]
         for operation in images.indices {
             let moved = image(bond, operation)
             let kept = moved.canonical
             if reached[kept] == nil { reached[kept] = (operation, kept != moved) }
         }
-        let ordered = reached.keys.sorted(by: Self.isBefore)
-        guard startingThere else { return shell(of: ordered[0]) }
-        let bonds = ordered.filter { $0 != bond.canonical }.map { place in
-            let way = reached[place] ?? (0, false)
-            return ShellBond(place: place, operation: way.operation, isReversed: way.isReversed)
-        }
+        let others = reached.filter { $0.key != bond.canonical }.sorted { Self.isBefore($0.key, $1.key) }
         return NeighbourShell(
-            length: vector(bond).length, bonds: [ShellBond(place: bond, operation: 0, isReversed: false)] + bonds)
+            length: vector(bond).length,
+            bonds: [ShellBond(place: bond, operation: 0, isReversed: false)]
+                + others.map { ShellBond(place: $0, operation: $1.operation, isReversed: $1.isReversed) })
     }
 
     /// All bonds up to a distance, by length and then by symmetry, each once.
@@ -104,11 +100,12 @@ extension Crystal {
         var bonds = try bonds(upTo: distance + tolerance)
         bonds.sort { $0.length < $1.length }
         var result: [NeighbourShell] = []
+        // Across lengths: a cell that has its symmetry to 1e-4 has images of a bond that differ by a little more.
+        var seen: Set<BondPlace> = []
         var next = 0
         while next < bonds.count {
             let first = next
             while next < bonds.count, bonds[next].length - bonds[first].length < tolerance { next += 1 }
-            var seen: Set<BondPlace> = []
             for place in bonds[first..<next].map(\.place).sorted(by: Self.isBefore) where !seen.contains(place) {
                 let shell = shell(of: place)
                 seen.formUnion(shell.bonds.map(\.place.canonical))

@@ -95,7 +95,13 @@ extension Crystal {
             let part = term.parameter.map { " with \($0)" } ?? ""
             throw .forbidden(what: what + part, allowed: allowed.description)
         }
-        return ParametricMatrix(tensor.terms.map { .init($0.parameter, allowed.projection(of: $0.matrix)) })
+        return ParametricMatrix(
+            tensor.terms.map { term in
+                // What has the symmetry keeps its bits.
+                let projection = allowed.projection(of: term.matrix)
+                let isSame = (projection - term.matrix).largest <= 1e-13 * term.matrix.largest
+                return .init(term.parameter, isSame ? term.matrix : projection)
+            })
     }
 
     private func check(_ bond: BondPlace) throws(CrystalError) {
@@ -114,8 +120,9 @@ extension Matrix3 {
         func clean(_ v: Vector3) -> Vector3 {
             var result = v
             for k in 0..<3 {
+                let whole = v[k].rounded()
+                if abs(v[k] - whole) < 1e-12 * largest { result[k] = whole + 0 }
                 if abs(v[k]) < 1e-12 * largest { result[k] = 0 }
-                if abs(v[k] - v[k].rounded()) < 1e-12 * largest { result[k] = v[k].rounded() }
             }
             return result
         }

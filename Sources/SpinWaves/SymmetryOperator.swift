@@ -41,7 +41,7 @@ public struct SymmetryOperator: Hashable, Sendable, CustomStringConvertible {
         var m = axes * rotation.real * ((1 / (2 * Double.pi)) * lattice.reciprocal)
         // Newton's iteration to the nearest orthogonal matrix (N. J. Higham, SIAM J. Sci. Stat. Comput. 7 (1986) 1160).
         for _ in 0..<4 { m = 0.5 * (3.0 * m - m * (m.transposed * m)) }
-        return m
+        return m.cleaned
     }
 
     /// The matrix that turns spins, which are axial and odd in time: ± det(R) R.

@@ -19,24 +19,14 @@ extension ModelReader {
         }
         let folder = URL(fileURLWithPath: written.range.file).deletingLastPathComponent()
         let path = name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path
-        let text: String
         do {
-            // Names of authors may be in any encoding; what matters here is ASCII.
-            text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+            return try readCrystalFile(at: path)
+        } catch let diagnostic as Diagnostic where diagnostic.range != nil {
+            diagnostics.append(diagnostic)
         } catch {
-            report("the file \(name) cannot be read: \(error.localizedDescription)", at: written.range)
-            return nil
+            report("\((error as? Diagnostic)?.message ?? "\(error)")", at: written.range)
         }
-        do throws(CrystalError) {
-            return try CrystalFile(text)
-        } catch {
-            if case .file(let message, let line?) = error {
-                report(message, at: SourceRange(file: path, line: line, column: 1))
-            } else {
-                report("\(name): \(error.description)", at: written.range)
-            }
-            return nil
-        }
+        return nil
     }
 
     /// The atoms that an item of `sites` names: by `label`, or all of its `ion`.
@@ -79,5 +69,55 @@ extension ModelReader {
                     label: atom.label, ion: item["ion"]?.text ?? atom.ion, position: atom.position),
                 moment: atom.moment)
         }
+    }
+}
+
+/// The crystal of a CIF file.
+///
+/// - Throws: `Diagnostic`, at its line where one is known.
+func readCrystalFile(at path: String) throws -> CrystalFile {
+    let text: String
+    do {
+        // Names of authors may be in any encoding; what matters here is ASCII.
+        text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    } catch {
+        throw Diagnostic("the file \(path) cannot be read: \(error.localizedDescription)")
+    }
+    do throws(CrystalError) {
+        return try CrystalFile(text)
+    } catch {
+        if case .file(let message, let line?) = error {
+            throw Diagnostic(message, at: SourceRange(file: path, line: line, column: 1))
+        }
+        throw Diagnostic("\(path): \(error.description)", hint: error.hint)
+    }
+}
+
+/// The crystal that some atoms of a CIF file make.
+///
+/// - Parameter names: ions or labels of the file; empty means the atoms with moments or, where there are none, all.
+/// - Throws: `Diagnostic`.
+public func loadCrystal(cif path: String, atoms names: [String]) throws -> BondSearch {
+    let file = try readCrystalFile(at: path)
+    let known = Set(file.atoms.flatMap { [$0.ion, $0.label] }).sorted()
+    for name in names where !known.contains(name) {
+        throw Diagnostic(
+            "\(path) has no atom or ion '\(name)'",
+            hint: Spelling.nearest(to: name, among: known).map { "did you mean '\($0)'?" }
+                ?? "it has \(known.joined(separator: ", "))")
+    }
+    let chosen = file.atoms.filter { atom in
+        names.isEmpty
+            ? !file.isMagnetic || atom.moment != nil : names.contains(atom.ion) || names.contains(atom.label)
+    }
+    if chosen.isEmpty { throw Diagnostic("\(path) has no atoms with positions") }
+    do throws(CrystalError) {
+        let crystal = try Crystal(
+            lattice: file.lattice, spaceGroup: file.spaceGroup,
+            asymmetricUnit: chosen.map { AsymmetricSite(label: $0.label, ion: $0.ion, position: $0.position) },
+            tolerance: CrystalFile.tolerance)
+        return try BondSearch(lattice: file.lattice, sites: [], crystal: crystal)
+    } catch {
+        throw Diagnostic("\(path): \(error.description)", hint: error.hint)
     }
 }

@@ -150,7 +150,12 @@ extension ModelReader {
         if hasSymmetry {
             guard readCrystal(lattice, cif) != nil else { return nil }
         } else {
-            for (index, item) in (required("sites", in: file, of: "a model")?.items ?? []).enumerated() {
+            guard let section = required("sites", in: file, of: "a model") else { return nil }
+            guard let items = section.items, !items.isEmpty else {
+                report("'sites' must be a list with at least one site", at: section.range)
+                return nil
+            }
+            for (index, item) in items.enumerated() {
                 guard let site = asymmetricSite(item) else { continue }
                 sites.append(
                     Site(

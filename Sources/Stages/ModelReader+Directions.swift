@@ -24,22 +24,30 @@ extension ModelReader {
                 return nil
             }
         }
-        if let entries = written.entries { return directions(byLabel: entries, written, crystal, members, name) }
+        return vectors(written, "direction", name, crystal, members)
+    }
+
+    /// One vector for all sites of an orbit, a list in their order, or a mapping by label; `noun` says of what, for messages.
+    mutating func vectors(
+        _ written: Located, _ noun: String, _ name: String, _ crystal: Crystal, _ members: [Int]
+    ) -> [Vector3]? {
+        if let entries = written.entries { return vectors(byLabel: entries, written, noun, name, crystal, members) }
         guard let items = written.items, items.contains(where: { $0.items != nil }) else {
-            return vector(written, "the direction of \(name)").map { one in members.map { _ in one } }
+            return vector(written, "the \(noun) of \(name)").map { one in members.map { _ in one } }
         }
         guard items.count == members.count else {
             report(
-                "\(name) makes \(count(members.count, "site")) of the cell and has \(count(items.count, "direction"))",
+                "\(name) makes \(count(members.count, "site")) of the cell and has \(count(items.count, noun))",
                 at: written.range, hint: "in their order the sites are \(listed(crystal, members))")
             return nil
         }
-        let vectors = items.compactMap { vector($0, "a direction of \(name)") }
+        let vectors = items.compactMap { vector($0, "a \(noun) of \(name)") }
         return vectors.count == members.count ? vectors : nil
     }
 
-    private mutating func directions(
-        byLabel entries: [Located.Entry], _ written: Located, _ crystal: Crystal, _ members: [Int], _ name: String
+    private mutating func vectors(
+        byLabel entries: [Located.Entry], _ written: Located, _ noun: String, _ name: String, _ crystal: Crystal,
+        _ members: [Int]
     ) -> [Vector3]? {
         let known = members.map { crystal.sites[$0].label }
         for entry in entries where !known.contains(entry.key) {
@@ -50,10 +58,10 @@ extension ModelReader {
         }
         let missing = members.filter { index in !entries.contains { $0.key == crystal.sites[index].label } }
         if !missing.isEmpty {
-            report("\(name) has no direction for \(listed(crystal, missing))", at: written.range)
+            report("\(name) has no \(noun) for \(listed(crystal, missing))", at: written.range)
         }
         let vectors = known.compactMap { label in
-            entries.first { $0.key == label }.flatMap { vector($0.value, "the direction of site \(label)") }
+            entries.first { $0.key == label }.flatMap { vector($0.value, "the \(noun) of site \(label)") }
         }
         return vectors.count == members.count ? vectors : nil
     }

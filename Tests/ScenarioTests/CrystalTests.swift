@@ -103,6 +103,47 @@ struct CrystalCommandTests {
         #expect(document.shells.allSatisfy { $0.allowed == nil })
     }
 
+    private static let cif = """
+        data_fluoride
+        _cell_length_a 4.87
+        _cell_length_b 4.87
+        _cell_length_c 3.31
+        _cell_angle_alpha 90
+        _cell_angle_beta 90
+        _cell_angle_gamma 90
+        _space_group_IT_number 136
+        loop_
+        _atom_site_label
+        _atom_site_type_symbol
+        _atom_site_fract_x
+        _atom_site_fract_y
+        _atom_site_fract_z
+        Mn1 Mn2+ 0 0 0
+        F1 F1- 0.305 0.305 0
+        """
+
+    @Test("a CIF file in place of a model")
+    func cif() throws {
+        let workplace = try Workplace()
+        try workplace.write(Self.cif, to: "mnf2.cif")
+        let all = try workplace.document(Document.self, ["crystal", "mnf2.cif", "--shells", "2.2"])
+        #expect(all.sites.map(\.ion) == ["Mn2", "Mn2", "F1-", "F1-", "F1-", "F1-"])
+        // A manganese ion of a rutile has six fluorines, two and four of them at nearly the same distance.
+        #expect(all.shells.filter { Set($0.ions) == ["Mn2", "F1-"] }.map { $0.neighbours[0] }.reduce(0, +) == 6)
+        let magnetic = try workplace.document(
+            Document.self, ["crystal", "mnf2.cif", "--atoms", "Mn2", "--shells", "4"])
+        // T34: two neighbours along c and eight in the corners.
+        #expect(magnetic.shells.map(\.neighbours) == [[2, 2], [8, 8]])
+        #expect(magnetic.space_group?.number == 136)
+        let wrong = try workplace.spinweave("crystal", "mnf2.cif", "--atoms", "Mn3")
+        #expect(wrong.status == 2)
+        #expect(wrong.errors.contains("mnf2.cif has no atom or ion 'Mn3'"))
+        try workplace.write(Self.cif.replacing("_cell_length_a 4.87", with: "_cell_length_a about five"), to: "bad.cif")
+        let bad = try workplace.spinweave("crystal", "bad.cif")
+        #expect(bad.status == 2)
+        #expect(bad.errors.hasPrefix("bad.cif:2:"))
+    }
+
     @Test("mistakes")
     func mistakes() throws {
         let workplace = try Workplace()

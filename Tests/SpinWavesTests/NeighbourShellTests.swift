@@ -102,6 +102,16 @@ struct NeighbourShellTests {
         }
     }
 
+    @Test("edges that are equal to five digits only: no bond stands in two shells")
+    func rounded() throws {
+        // a and b differ by 3e-5 of themselves, which is 1.2e-4 Å and more than the tolerance of lengths.
+        let crystal = try KnownCrystals.single(123, Lattice(a: 4, b: 4.00012, c: 7))
+        let shells = try crystal.shells(upTo: 6)
+        #expect(shells.map { $0.neighbours(of: 0) } == [4, 4])
+        let places = shells.flatMap { $0.bonds.map(\.place.canonical) }
+        #expect(Set(places).count == places.count)
+    }
+
     @Test("a distance that would list too many bonds")
     func tooMany() throws {
         let crystal = try KnownCrystals.pyrochlore()

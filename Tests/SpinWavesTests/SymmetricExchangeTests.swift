@@ -157,7 +157,7 @@ struct SymmetricExchangeTests {
             message = error.description + "\n" + (error.hint ?? "")
         }
         #expect(
-            message.hasPrefix("the exchange on Yb-1–Yb-2 with D breaks the symmetry of the crystal\nit allows\n["),
+            message.hasPrefix("the exchange on Yb-1–Yb-2 with D breaks the symmetry of the crystal\nit allows\n    ["),
             "\(message)")
         #expect(message.contains("D = ("))
         let easy = ParametricMatrix([.init("D", Matrix3(diagonal: Vector3(0, 0, 1)))])
