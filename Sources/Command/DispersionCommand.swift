@@ -204,6 +204,6 @@ struct DispersionCommand: ParsableCommand {
         let grid = ZoneGrid(model, divisions: 6)
         // Off the corner of the zone, where Goldstone modes are.
         let points = (0..<grid.count).map { grid.q($0) + Vector3(0.013, 0.017, 0.019) }
-        return try scattering.hamiltonian.energies(at: points).flatMap { $0 }.max() ?? 0
+        return try scattering.solver.energies(at: points).elements.max() ?? 0
     }
 }

@@ -45,9 +45,9 @@ struct ModesCommand: ParsableCommand {
         let parameters = try ModelOptions.parameters(settings, of: model)
         let points = try points()
         let results = try ModelOptions.checked(model, parameters) {
-            try points.map { q in
-                (q, try SpinWaves.modes(model, parameters: parameters, q: Vector3(q[0], q[1], q[2]), twin: twin))
-            }
+            let lines = try SpinWaves.modes(
+                model, parameters: parameters, at: points.map { Vector3($0[0], $0[1], $0[2]) }, twin: twin)
+            return zip(points, lines).map { (q: $0, lines: $1) }
         }
         if let shares { return try printShares(by: shares, model, parameters, points) }
         switch format.format {

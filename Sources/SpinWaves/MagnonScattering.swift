@@ -17,7 +17,7 @@ public struct MagnonScattering: Sendable {
     }
 
     public let model: SpinModel
-    public let hamiltonian: SpinHamiltonian
+    public let solver: MagnonSolver
     public let structure: StructureFactor
     /// K; 0 leaves the thermal factor out.
     public let temperature: Double
@@ -29,7 +29,7 @@ public struct MagnonScattering: Sendable {
         weighting: StructureFactor.Weighting = .spin, temperature: Double = 0
     ) throws(SpinWaveError) {
         self.model = model
-        hamiltonian = try model.hamiltonian(parameters: parameters)
+        solver = try MagnonSolver(model, parameters: parameters)
         structure = StructureFactor(model, formFactor: formFactor, weighting: weighting)
         self.temperature = temperature
     }
@@ -42,11 +42,11 @@ public struct MagnonScattering: Sendable {
         at points: [Vector3], domain: Domain = .crystal, threads: Int = 1
     ) throws(SpinWaveError) -> ScatteringLines {
         let turned = try wavevectors(points, domain: domain)
-        let parts = try hamiltonian.eachModes(at: turned, threads: threads) { modes in
+        let parts = try solver.eachModes(at: turned, threads: threads) { modes in
             let (intensities, diverges) = shared(modes, at: modes.q)
             return (modes.energies, intensities, diverges)
         }
-        let n = parts.first?.0.count ?? hamiltonian.siteCount
+        let n = parts.first?.0.count ?? model.sites.count
         return ScatteringLines(
             points: points, energies: Tensor(shape: [points.count, n], elements: parts.flatMap(\.0)),
             intensities: Tensor(shape: [points.count, n], elements: parts.flatMap(\.1)),
@@ -65,7 +65,7 @@ public struct MagnonScattering: Sendable {
         var map = [Double](repeating: 0, count: points.count * bins.count)
         for (one, fraction) in domains(domain) {
             let turned = try wavevectors(points, domain: one)
-            let rows = try hamiltonian.eachModes(at: turned, threads: threads) { modes in
+            let rows = try solver.eachModes(at: turned, threads: threads) { modes in
                 var row = [Double](repeating: 0, count: bins.count)
                 deposit(modes, at: modes.q, weight: fraction, bins: bins, fwhm: fwhm, in: &row)
                 return row
@@ -100,11 +100,14 @@ public struct MagnonScattering: Sendable {
         let rows: [[Double]]
         do {
             rows = try Parallel.map(lengths.count, threads: threads) { k in
-                var solver = ModeSolver(hamiltonian)
                 var row = [Double](repeating: 0, count: bins.count)
-                for direction in sphere {
-                    let q = lattice.hkl(cartesian: lengths[k] * direction)
-                    deposit(try solver.modes(at: q), at: q, weight: share, bins: bins, fwhm: fwhm, in: &row)
+                for start in stride(from: 0, to: directions, by: 256) {
+                    let points = sphere[start..<min(directions, start + 256)].map {
+                        lattice.hkl(cartesian: lengths[k] * $0)
+                    }
+                    for modes in try solver.modes(at: points) {
+                        deposit(modes, at: modes.q, weight: share, bins: bins, fwhm: fwhm, in: &row)
+                    }
                 }
                 return row
             }

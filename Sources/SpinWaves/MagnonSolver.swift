@@ -88,6 +88,19 @@ public struct MagnonSolver: Sendable {
         return parts.flatMap { $0 }
     }
 
+    /// What `body` makes of the modes at each wavevector, which are not kept.
+    func eachModes<T: Sendable>(
+        at q: [Vector3], threads: Int = 1, _ body: @escaping @Sendable (Modes) -> T
+    ) throws(SpinWaveError) -> [T] {
+        do {
+            return try batches(q, threads: threads) { try modes(at: $0).map(body) }.flatMap { $0 }
+        } catch let error as SpinWaveError {
+            throw error
+        } catch {
+            throw .notConverged(q: q.first ?? .zero, "\(error)")
+        }
+    }
+
     private func batches<T: Sendable>(
         _ q: [Vector3], threads: Int, _ body: @escaping @Sendable ([Vector3]) throws -> T
     ) throws -> [T] {

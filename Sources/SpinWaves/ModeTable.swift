@@ -10,26 +10,38 @@ public struct ModeLine: Hashable, Sendable {
     public var diverges: Bool
 }
 
-/// The modes of a model at one wavevector, one entry a mode.
+/// The modes of a model at one wavevector, one entry a mode; see the other `modes`.
+public func modes(
+    _ model: SpinModel, parameters: [String: Double] = [:], q: Vector3, twin: Int? = nil
+) throws(SpinWaveError) -> [ModeLine] {
+    try modes(model, parameters: parameters, at: [q], twin: twin).first ?? []
+}
+
+/// The modes of a model at each wavevector, one entry a mode.
 ///
 /// Within a degenerate group (energies closer than 1e-6 meV) intensities are the group's sum shared equally, since
 /// only the sum does not depend on the choice of eigenvectors.
 ///
-/// - Parameter q: in r.l.u. of the model's cell.
+/// - Parameter points: in r.l.u. of the model's cell.
 /// - Parameter twin: counted from 1, as the model lists them; nil is the crystal as the model describes it. Intensities
 ///   are those of the whole volume in that twin, not multiplied by its fraction.
 public func modes(
-    _ model: SpinModel, parameters: [String: Double] = [:], q: Vector3, twin: Int? = nil
-) throws(SpinWaveError) -> [ModeLine] {
-    var point = q
+    _ model: SpinModel, parameters: [String: Double] = [:], at points: [Vector3], twin: Int? = nil
+) throws(SpinWaveError) -> [[ModeLine]] {
+    var turned = points
     if let twin {
         guard model.twins.indices.contains(twin - 1) else { throw .noTwin(twin, count: model.twins.count) }
-        point = model.wavevector(q, in: model.twins[twin - 1])
+        turned = points.map { model.wavevector($0, in: model.twins[twin - 1]) }
     }
-    let modes = try model.hamiltonian(parameters: parameters).modes(at: point)
-    let bare = StructureFactor(model, formFactor: false).perpendicular(modes, at: point)
-    let full = StructureFactor(model).perpendicular(modes, at: point)
-    return degenerateGroups(modes.energies).flatMap { group in
+    let bare = StructureFactor(model, formFactor: false)
+    let full = StructureFactor(model)
+    return try MagnonSolver(model, parameters: parameters).eachModes(at: turned) { modes in
+        lines(of: modes, bare: bare.perpendicular(modes, at: modes.q), full: full.perpendicular(modes, at: modes.q))
+    }
+}
+
+private func lines(of modes: Modes, bare: [Double], full: [Double]) -> [ModeLine] {
+    degenerateGroups(modes.energies).flatMap { group in
         let share = 1 / Double(group.count)
         let bareShare = share * group.reduce(0) { $0 + bare[$1] }
         let fullShare = share * group.reduce(0) { $0 + full[$1] }

@@ -39,9 +39,10 @@ extension SpinModel {
             throw .grid("quantum corrections need 3 to 1000 divisions, not \(divisions)")
         }
         let hamiltonian = try hamiltonian(parameters: parameters)
-        let fine = try hamiltonian.zoneAverage(divisions: divisions, threads: threads)
+        let solver = try MagnonSolver(self, parameters: parameters)
+        let fine = try hamiltonian.zoneAverage(solver, divisions: divisions, threads: threads)
         let coarser = max(2, divisions * 2 / 3)
-        let coarse = try hamiltonian.zoneAverage(divisions: coarser, threads: threads)
+        let coarse = try hamiltonian.zoneAverage(solver, divisions: coarser, threads: threads)
         // Next to a Goldstone mode 1/ω times the Jacobian is of degree 2d − 3 in t: the rule's error falls as the power
         // −(3d − 3) of the number of points, and two grids make it fall faster (L. F. Richardson). Smooth integrands have
         // converged already.
@@ -72,7 +73,7 @@ extension SpinHamiltonian {
     /// The mean over the zone by the midpoint rule in t, q = t − sin(2πt)/2π: the Jacobian 1 − cos 2πt vanishes at the corner
     /// of the zone, and with it the singularity of Goldstone modes.
     fileprivate func zoneAverage(
-        divisions: Int, threads: Int
+        _ solver: MagnonSolver, divisions: Int, threads: Int
     ) throws(SpinWaveError) -> (reductions: [Double], energy: Double, magnons: Double, soft: Double) {
         let line: [(q: Double, weight: Double)] = (0..<divisions).map { k in
             let t = (Double(k) + 0.5) / Double(divisions)
@@ -90,7 +91,7 @@ extension SpinHamiltonian {
             }
         }
         let n = siteCount
-        let parts = try eachModes(at: points, threads: threads) { modes in
+        let parts = try solver.eachModes(at: points, threads: threads) { modes in
             modes.energies.count == n ? self.average(modes) : nil
         }.compactMap { $0 }
         guard parts.count == points.count else {
