@@ -9,7 +9,7 @@ import Compute
 ///     A_ii ← −S_j n_iᵀ J n_j,   A_jj ← −S_i n_iᵀ J n_j
 ///
 /// and its Hermitian (A) or transposed-at-−q (B) partner; an anisotropy gives A_ii ← S (ūᵀ A u) − 2S nᵀ A n and
-/// B_ii ← S uᵀ A u; a field gives A_ii ← −μB Bᵀ g n. (S. Toth and B. Lake, J. Phys.: Condens. Matter 27 (2015)
+/// B_ii ← S uᵀ A u; a field gives A_ii ← −μB Bᵀ g n; for biquadratic exchange see `BiquadraticTerms`. (S. Toth and B. Lake, J. Phys.: Condens. Matter 27 (2015)
 /// 166002, equations 25 to 28, in other letters.)
 struct Couplings: Hashable, Sendable {
     /// A bond's place in the matrix.
@@ -46,7 +46,7 @@ struct Couplings: Hashable, Sendable {
     let siteTerms: [SiteTerm]
 
     init(
-        sites: [Site], frames: [LocalFrame], parameters: [String], bonds: [Bond], windings bondWindings: [SIMD3<Int>],
+        sites: [Site], frames: [LocalFrame], parameters: [String], bonds: [FrameBond], windings bondWindings: [SIMD3<Int>],
         anisotropies: [Anisotropy], field: Vector3
     ) {
         let index = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1, $0) })
@@ -54,6 +54,7 @@ struct Couplings: Hashable, Sendable {
         var windings: [SIMD3<Int>] = [.zero]
         var places: [Place] = []
         var bondTerms: [BondTerm] = []
+        var siteTerms: [SiteTerm] = []
         for (bond, winding) in zip(bonds, bondWindings) {
             let (i, j) = (bond.from, bond.to)
             let known = windings.firstIndex(of: winding) ?? windings.count
@@ -68,9 +69,24 @@ struct Couplings: Hashable, Sendable {
                         anomalous: half * bilinear(frames[i], term.matrix, frames[j], conjugate: false),
                         fromShift: -sites[j].spin * along, toShift: -sites[i].spin * along))
             }
+            for term in bond.biquadratic.terms {
+                let quadratic = BiquadraticTerms(
+                    spins: (sites[i].spin, sites[j].spin), frames: (frames[i], frames[j]), turn: bond.turn)
+                let number = number(term.parameter)
+                bondTerms.append(
+                    BondTerm(
+                        parameter: number, place: places.count, normal: term.factor * quadratic.normal,
+                        anomalous: term.factor * quadratic.anomalous, fromShift: term.factor * quadratic.fromShift,
+                        toShift: term.factor * quadratic.toShift))
+                for (site, own) in [(i, quadratic.from), (j, quadratic.to)] where own.normal != 0 {
+                    siteTerms.append(
+                        SiteTerm(
+                            parameter: number, site: site, normal: term.factor * own.normal,
+                            anomalous: term.factor * own.anomalous))
+                }
+            }
             places.append(Place(from: i, to: j, winding: known))
         }
-        var siteTerms: [SiteTerm] = []
         for anisotropy in anisotropies {
             let frame = frames[anisotropy.site]
             let spin = sites[anisotropy.site].spin
@@ -101,7 +117,7 @@ struct Couplings: Hashable, Sendable {
 
 /// uᵀ M v or uᵀ M v̄ for u = e1 + i e2 of two frames; an imaginary part of the size of rounding is none, so that a Hamiltonian
 /// that is real is known to be.
-private func bilinear(_ a: LocalFrame, _ m: Matrix3, _ b: LocalFrame, conjugate: Bool) -> Complex {
+func bilinear(_ a: LocalFrame, _ m: Matrix3, _ b: LocalFrame, conjugate: Bool) -> Complex {
     let (m1, m2) = (m * b.e1, m * b.e2)
     let sign = conjugate ? -1.0 : 1.0
     let imaginary = sign * dot(a.e1, m2) + dot(a.e2, m1)

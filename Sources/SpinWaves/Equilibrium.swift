@@ -23,11 +23,18 @@ extension SpinModel {
     public func disequilibrium(values: [Double]) throws(SpinWaveError) -> Disequilibrium? {
         let worst = try largestTorque(values: values)
         let byName = Dictionary(uniqueKeysWithValues: zip(parameterNames, values))
+        func strength(_ name: String?) -> Double { abs(name.map { byName[$0] ?? 0 } ?? 1) }
         func size(_ m: ParametricMatrix) -> Double {
-            m.terms.reduce(0) { $0 + abs($1.parameter.map { byName[$0] ?? 0 } ?? 1) * $1.matrix.largest }
+            m.terms.reduce(0) { $0 + strength($1.parameter) * $1.matrix.largest }
         }
         var scale = 0.0
-        for bond in bonds { scale += 2 * size(bond.exchange) * sites[bond.from].spin * sites[bond.to].spin }
+        for bond in bonds {
+            let product = sites[bond.from].spin * sites[bond.to].spin
+            scale += 2 * size(bond.exchange) * product
+            for term in bond.biquadratic.terms {
+                scale += 2 * strength(term.parameter) * abs(term.factor) * product * product
+            }
+        }
         for anisotropy in anisotropies {
             scale += 2 * size(anisotropy.tensor) * sites[anisotropy.site].spin * sites[anisotropy.site].spin
         }

@@ -27,8 +27,13 @@ public struct LocalFrame: Hashable, Sendable {
     ///
     /// Spins of one plane, not all along one line, have its normal as e1. Exchange that respects the plane then leaves the
     /// Hamiltonian real up to the bonds' phases, and spins that a turn about the normal takes to each other have equal couplings.
-    static func frames(of directions: [Vector3]) -> [LocalFrame] {
+    ///
+    /// - Parameter axis: the unit vector about which a spiral turns; spins across it have it as e1.
+    static func frames(of directions: [Vector3], around axis: Vector3? = nil) -> [LocalFrame] {
         let unit = directions.map { (1 / $0.length) * $0 }
+        if let axis, unit.allSatisfy({ abs(dot($0, axis)) < 1e-12 }) {
+            return directions.map { LocalFrame(direction: $0, normal: axis) }
+        }
         if let first = unit.first, let other = unit.first(where: { cross(first, $0).length > 1e-6 }) {
             let across = cross(first, other)
             let normal = (1 / across.length) * across

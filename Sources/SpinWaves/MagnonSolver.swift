@@ -11,6 +11,8 @@ import Tensors
 public struct MagnonSolver: Sendable {
     public let model: SpinModel
     private let solver: BatchSolver
+    /// Modes at a wavevector: one a site, three in a spiral.
+    public var modeCount: Int { (model.spiral == nil ? 1 : 3) * model.sites.count }
 
     /// Modes at a list of wavevectors, in ascending energy.
     public struct Lines: Sendable {
@@ -45,6 +47,14 @@ public struct MagnonSolver: Sendable {
         at q: [Vector3], formFactor: Bool = true, weighting: StructureFactor.Weighting = .spin, threads: Int = 1
     ) throws -> Lines {
         let factor = StructureFactor(model, formFactor: formFactor, weighting: weighting)
+        if model.spiral != nil {
+            let all = try modes(at: q, threads: threads)
+            let shape = [q.count, modeCount]
+            return Lines(
+                energies: Tensor(shape: shape, elements: all.flatMap(\.energies)),
+                intensities: Tensor(shape: shape, elements: all.flatMap { factor.perpendicular($0, at: $0.q) }),
+                diverges: all.flatMap(\.diverges))
+        }
         let parts = try batches(q, threads: threads) { q in
             try checked(solver.solve(phases: solver.phases(at: q), at: q, .intensities, sight: factor.sight(at: q)), q)
         }
@@ -59,6 +69,10 @@ public struct MagnonSolver: Sendable {
 
     /// Energies alone, in meV, ascending: [points, modes].
     public func energies(at q: [Vector3], threads: Int = 1) throws -> Tensor<Double> {
+        if model.spiral != nil {
+            let all = try modes(at: q, threads: threads)
+            return Tensor(shape: [q.count, modeCount], elements: all.flatMap(\.energies))
+        }
         let parts = try batches(q, threads: threads) { q in
             try checked(solver.solve(phases: solver.phases(at: q), at: q, .energies), q)
         }
@@ -67,6 +81,14 @@ public struct MagnonSolver: Sendable {
 
     /// Everything that is known of the modes at each wavevector.
     public func modes(at q: [Vector3], threads: Int = 1) throws -> [Modes] {
+        guard let spiral = model.spiral else { return try frameModes(at: q, threads: threads) }
+        let points = q.flatMap { q in spiral.wavevectors(at: q) }
+        let found = try frameModes(at: points, threads: threads)
+        return q.indices.map { Modes(q: q[$0], merging: Array(found[3 * $0..<3 * $0 + 3])) }
+    }
+
+    /// The modes of H(q) itself, which for a spiral is that of the turning frame.
+    private func frameModes(at q: [Vector3], threads: Int) throws -> [Modes] {
         let n = model.sites.count
         let parts = try batches(q, threads: threads) { q in
             let answer = try checked(

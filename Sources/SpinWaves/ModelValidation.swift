@@ -7,9 +7,11 @@ struct ModelValidation {
     var field: Vector3
     var twins: [Twin]
     var formFactors: [String: FormFactor]
+    var spiral: SpinSpiral?
 
     var problems: [ModelProblem] {
         siteProblems + parameterProblems + bondProblems + anisotropyProblems + twinProblems + formFactorProblems
+            + spiralProblems
             + (field.isFinite ? [] : [ModelProblem(.field, "the field is not finite")])
     }
 
@@ -85,6 +87,15 @@ struct ModelValidation {
                         hint: "give the cell of the second atom, or use anisotropy for a single-ion term"))
             }
             found += problems(of: bond.exchange, .bond(i), name)
+            for term in bond.biquadratic.terms {
+                if let parameter = term.parameter, !parameters.contains(where: { $0.name == parameter }) {
+                    found.append(
+                        ModelProblem(.bond(i), "\(name) names the parameter '\(parameter)', which the model lacks"))
+                }
+                if !term.factor.isFinite {
+                    found.append(ModelProblem(.bond(i), "\(name) has a biquadratic exchange that is not finite"))
+                }
+            }
         }
         return found
     }

@@ -1,10 +1,11 @@
 import Compute
 
-/// The magnons at one wavevector.
+/// The magnons at one wavevector: one mode a site; three a site in a spiral, of the wavevectors Q, Q − k and Q + k of its
+/// frame.
 public struct Modes: Sendable {
     /// In r.l.u. of the magnetic cell, as asked for.
     public let q: Vector3
-    /// Ascending, in meV; one per site.
+    /// Ascending, in meV.
     public let energies: [Double]
     /// W, in the order mode, site, component (e1, then e2 of the site's frame); see `StructureFactor`.
     public let amplitudes: [Complex]
@@ -13,13 +14,16 @@ public struct Modes: Sendable {
     /// Modes at the bottom of an antiferromagnet's band, where the intensity diverges like 1/ω: the amplitudes
     /// computed there depend on rounding.
     public let diverges: [Bool]
+    /// For each mode of a spiral the h of the wavevector Q − h k that it has in the turning frame: −1, 0 or 1. Empty
+    /// without one.
+    public internal(set) var harmonics: [Int] = []
 
     public var siteCount: Int { energies.isEmpty ? 0 : amplitudes.count / (2 * energies.count) }
 }
 
 /// Solves one wavevector after the other, keeping its workspace.
 public struct ModeSolver {
-    private let hamiltonian: SpinHamiltonian
+    let hamiltonian: SpinHamiltonian
     private var colpa: Colpa
 
     public init(_ hamiltonian: SpinHamiltonian) {
@@ -30,6 +34,12 @@ public struct ModeSolver {
     /// - Parameter q: in r.l.u. of the magnetic cell.
     /// - Throws: `.unstable` naming q where H(q) is not positive definite.
     public mutating func modes(at q: Vector3) throws(SpinWaveError) -> Modes {
+        if let spiral = hamiltonian.spiral { return try spiralModes(spiral, at: q) }
+        return try frameModes(at: q)
+    }
+
+    /// The modes of H(q) itself, which for a spiral is that of the turning frame.
+    mutating func frameModes(at q: Vector3) throws(SpinWaveError) -> Modes {
         guard q.isFinite else { throw .notConverged(q: q, "the wavevector is not finite") }
         let phases = hamiltonian.phases(at: q)
         let n = hamiltonian.siteCount

@@ -59,7 +59,27 @@ public struct ParametricMatrix: Hashable, Sendable {
     }
 }
 
-/// An exchange bond S_iᵀ J S_j, counted once: atom i in the origin cell, atom j in the cell at `offset`.
+/// An energy in meV that is linear in named parameters: Σ parameter × factor, plus constants.
+public struct ParametricScalar: Hashable, Sendable {
+    public struct Term: Hashable, Sendable {
+        /// The parameter that multiplies `factor`; nil for a constant term, with `factor` in meV.
+        public var parameter: String?
+        public var factor: Double
+
+        public init(_ parameter: String?, _ factor: Double) {
+            self.parameter = parameter
+            self.factor = factor
+        }
+    }
+
+    public var terms: [Term]
+
+    public init(_ terms: [Term]) {
+        self.terms = terms
+    }
+}
+
+/// An exchange bond S_iᵀ J S_j + B (S_i·S_j)², counted once: atom i in the origin cell, atom j in the cell at `offset`.
 public struct Bond: Hashable, Sendable {
     /// Indices into the model's sites.
     public var from, to: Int
@@ -67,12 +87,18 @@ public struct Bond: Hashable, Sendable {
     public var offset: SIMD3<Int>
     /// In meV; positive is antiferromagnetic.
     public var exchange: ParametricMatrix
+    /// B in meV, at its classical size; positive wants spins at right angles.
+    public var biquadratic: ParametricScalar
 
-    public init(from: Int, to: Int, offset: SIMD3<Int>, exchange: ParametricMatrix) {
+    public init(
+        from: Int, to: Int, offset: SIMD3<Int>, exchange: ParametricMatrix,
+        biquadratic: ParametricScalar = ParametricScalar([])
+    ) {
         self.from = from
         self.to = to
         self.offset = offset
         self.exchange = exchange
+        self.biquadratic = biquadratic
     }
 }
 

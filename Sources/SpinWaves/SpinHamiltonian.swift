@@ -5,7 +5,8 @@ import Compute
 ///     H = ½ Σ_q x†_q H(q) x_q,   x_q = (a_q, a†_−q),   H(q) = [[A(q), B(q)], [B(q)†, A(−q)ᵀ]]
 ///
 /// 2N × 2N Hermitian for N sites, in meV; exactly periodic in q (r.l.u. of the magnetic cell). The atoms' positions do
-/// not enter; they appear in the structure factor alone.
+/// not enter; they appear in the structure factor alone. For a spiral it is that of the frame that turns with the spins,
+/// in which all cells are alike: neutrons at Q see its modes at Q, Q − k and Q + k.
 public struct SpinHamiltonian: Sendable {
     /// A bond that leaves the cell.
     struct Link: Sendable {
@@ -20,6 +21,8 @@ public struct SpinHamiltonian: Sendable {
     /// Bounds the diagonal of H(q) for every q (meV).
     let scale: Double
     let spins: [Double]
+    /// How the frame turns from cell to cell.
+    let spiral: SpinSpiral?
     /// The part of H(q) that does not depend on q; upper triangle.
     let constantPart: ComplexMatrix
     let links: [Link]
@@ -32,6 +35,7 @@ public struct SpinHamiltonian: Sendable {
         siteCount = n
         isNonDispersive = model.unwrapping.isNonDispersive
         spins = couplings.spins
+        spiral = model.spiral
         windings = couplings.windings
 
         var normal = [Complex](repeating: .zero, count: couplings.places.count)

@@ -1,9 +1,10 @@
 /// A magnet: cell, ordered spins, and an energy that is linear in named parameters.
 ///
-///     H = Σ_bonds S_iᵀ J S_j + Σ_i S_iᵀ A_i S_i + μB Σ_i Bᵀ g_i S_i
+///     H = Σ_bonds [S_iᵀ J S_j + B (S_i·S_j)²] + Σ_i S_iᵀ A_i S_i + μB Σ_i Bᵀ g_i S_i
 ///
 /// Each bond is counted once, J > 0 is antiferromagnetic, energies are in meV. The moment is −μB g S, so that a field
-/// turns *spins* against itself. The single-ion term is taken at its classical size (S², no S(S − ½) correction).
+/// turns *spins* against itself. The single-ion and biquadratic terms are taken at their classical size (S², no S(S − ½)
+/// correction; (S_i·S_j)² without its quantum corrections).
 ///
 /// Valid by construction: every bond has its atoms, tensors are finite and anisotropies symmetric, directions are
 /// unit vectors, twin fractions sum to 1, every ion has a form factor.
@@ -30,27 +31,34 @@ public struct SpinModel: Hashable, Sendable {
     public let twins: [Twin]
     /// Form factors by ion.
     public let formFactors: [String: FormFactor]
+    /// How the spins turn from cell to cell; nil when all cells are alike.
+    public let spiral: SpinSpiral?
 
     /// For each site.
     public let frames: [LocalFrame]
     public let unwrapping: Unwrapping
     let couplings: Couplings
+    /// Exchange as the frame that turns with the spiral sees it: J R_n(2π k·offset). The bonds themselves without one.
+    let frameBonds: [FrameBond]
 
     /// - Parameter twins: empty means one crystal.
     /// - Parameter formFactors: by ion; ions that are not named here must be among `FormFactor.tabulatedIons`.
     /// - Throws: `SpinWaveError.model` with every problem found.
     public init(
         lattice: Lattice, sites: [Site], parameters: [Parameter], bonds: [Bond], anisotropies: [Anisotropy] = [],
-        field: Vector3 = .zero, twins: [Twin] = [], formFactors: [String: FormFactor] = [:]
+        field: Vector3 = .zero, twins: [Twin] = [], formFactors: [String: FormFactor] = [:],
+        spiral: SpinSpiral? = nil
     ) throws(SpinWaveError) {
         let problems = ModelValidation(
             sites: sites, parameters: parameters, bonds: bonds, anisotropies: anisotropies, field: field,
-            twins: twins, formFactors: formFactors
+            twins: twins, formFactors: formFactors, spiral: spiral
         ).problems
         guard problems.isEmpty else { throw .model(problems) }
 
         self.lattice = lattice
-        frames = LocalFrame.frames(of: sites.map(\.direction))
+        let spiral = spiral?.normalised
+        self.spiral = spiral
+        frames = LocalFrame.frames(of: sites.map(\.direction), around: spiral?.normal)
         self.sites = zip(sites, frames).map { site, frame in
             var site = site
             // What is normalised already keeps its bits, so that reading a model back gives the same model.
@@ -71,8 +79,13 @@ public struct SpinModel: Hashable, Sendable {
         for site in sites { used[site.ion] = formFactors[site.ion] ?? FormFactor.tabulated(site.ion) }
         self.formFactors = used
         unwrapping = Unwrapping(siteCount: sites.count, bonds: bonds)
+        frameBonds = bonds.map { FrameBond($0, in: spiral) }
         couplings = Couplings(
-            sites: self.sites, frames: frames, parameters: parameters.map(\.name), bonds: bonds,
+            sites: self.sites.map { site in
+                var site = site
+                if let spiral { site.g = spiral.averaged(site.g) }
+                return site
+            }, frames: frames, parameters: parameters.map(\.name), bonds: frameBonds,
             windings: unwrapping.windings, anisotropies: anisotropies, field: field)
     }
 
@@ -110,24 +123,11 @@ public struct SpinModel: Hashable, Sendable {
     /// Zero in equilibrium. Linear spin-wave theory drops the terms linear in the deviations, which are zero only
     /// then; a structure with a torque is no stationary point, and its spectrum means nothing.
     public func largestTorque(values: [Double]) throws(SpinWaveError) -> (site: Int, torque: Double) {
-        var gradients = [Vector3](repeating: .zero, count: sites.count)
-        let byName = Dictionary(uniqueKeysWithValues: zip(parameterNames, values))
-        func matrix(_ m: ParametricMatrix) -> Matrix3 {
-            m.terms.reduce(.zero) { $0 + ($1.parameter.map { byName[$0] ?? 0 } ?? 1) * $1.matrix }
-        }
-        func spin(_ i: Int) -> Vector3 { sites[i].spin * frames[i].n }
-        for bond in bonds {
-            let j = matrix(bond.exchange)
-            gradients[bond.from] += j * spin(bond.to)
-            gradients[bond.to] += j.transposed * spin(bond.from)
-        }
-        for anisotropy in anisotropies {
-            gradients[anisotropy.site] += 2 * (matrix(anisotropy.tensor) * spin(anisotropy.site))
-        }
+        let directions = frames.map(\.n)
+        let gradients = classicalEnergy(values: values).gradient(directions)
         var worst = (site: 0, torque: 0.0)
         for i in sites.indices {
-            let gradient = gradients[i] + bohrMagneton * (sites[i].g.transposed * field)
-            let torque = cross(spin(i), gradient).length
+            let torque = cross(directions[i], gradients[i]).length
             if torque > worst.torque { worst = (i, torque) }
         }
         return worst

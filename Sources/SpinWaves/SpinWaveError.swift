@@ -16,6 +16,8 @@ public enum SpinWaveError: Error, Hashable, Sendable, CustomStringConvertible {
     case grid(String)
     /// The model has `count` twins and none with this number (from 1).
     case noTwin(Int, count: Int)
+    /// A spiral, for what is made of commensurate structures only.
+    case spiral(String)
     /// LAPACK did not finish at this wavevector.
     case notConverged(q: Vector3, String)
 
@@ -29,6 +31,7 @@ public enum SpinWaveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .grid(let text): text
         case .noTwin(let number, let count):
             "the model has \(count) twin\(count == 1 ? "" : "s"), so there is no twin \(number)"
+        case .spiral(let text): text
         case .notConverged(let q, let reason): "no modes at q = (\(q.x), \(q.y), \(q.z)): \(reason)"
         }
     }
@@ -38,7 +41,7 @@ public enum SpinWaveError: Error, Hashable, Sendable, CustomStringConvertible {
 public struct ModelProblem: Hashable, Sendable, CustomStringConvertible {
     /// Indices count from 0, in the order given to `SpinModel.init`.
     public enum Part: Hashable, Sendable {
-        case lattice, sites, field, twins
+        case lattice, sites, field, twins, structure
         case site(Int)
         case bond(Int)
         case anisotropy(Int)

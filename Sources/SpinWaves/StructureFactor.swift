@@ -12,13 +12,13 @@ import Compute
 ///     S_ab = F_a F̄_b,    S⊥ = Σ_ab (δ_ab − Q̂_a Q̂_b) S_ab = |F|² − |Q̂·F|²
 ///
 /// with Q in r.l.u. of the magnetic cell, r_i + n_i the unwrapped positions and e_{i,c} the sites' transverse axes.
-/// A ferromagnet has S_xx = S_yy = S/2 per site.
+/// A ferromagnet has S_xx = S_yy = S/2 per site. For a spiral e_{i,c} is complex, see `SpiralAxes`.
 public struct StructureFactor: Sendable {
     /// What the operators are.
     public enum Weighting: Sendable {
         /// Spins, as in most theory papers.
         case spin
-        /// g S: moments in units of μB.
+        /// g S: moments in units of μB. In a spiral g is its mean over the turns about the normal.
         case gTensor
     }
 
@@ -26,6 +26,8 @@ public struct StructureFactor: Sendable {
     private let positions: [Vector3]
     /// For each site the vectors that W_1 and W_2 multiply.
     private let axes: [(Vector3, Vector3)]
+    /// For a spiral what takes their place.
+    private let spiralAxes: SpiralAxes?
     private let formFactors: [FormFactor]
     /// For each site the index of its form factor; nil without form factors.
     private let factorOfSite: [Int]?
@@ -34,9 +36,13 @@ public struct StructureFactor: Sendable {
     public init(_ model: SpinModel, formFactor: Bool = true, weighting: Weighting = .spin) {
         lattice = model.lattice
         positions = model.unwrappedPositions
-        axes = zip(model.sites, model.frames).map { site, frame in
-            weighting == .spin ? (frame.e1, frame.e2) : (site.g * frame.e1, site.g * frame.e2)
+        let axes = zip(model.sites, model.frames).map { site, frame in
+            guard weighting == .gTensor else { return (frame.e1, frame.e2) }
+            let g = model.frameG(site)
+            return (g * frame.e1, g * frame.e2)
         }
+        self.axes = axes
+        spiralAxes = model.spiral.map { SpiralAxes($0, axes: axes, cells: model.unwrapping.cells) }
         let ions = model.ions
         formFactors = ions.compactMap { model.formFactors[$0] }
         factorOfSite = formFactor ? model.ionOfSite : nil
@@ -90,6 +96,7 @@ public struct StructureFactor: Sendable {
     func amplitude(
         _ modes: Modes, mode: Int, siteWeights: [Complex]
     ) -> (x: Complex, y: Complex, z: Complex) {
+        if let spiralAxes { return spiralAxes.amplitude(modes, mode: mode, siteWeights: siteWeights) }
         var (x, y, z) = (Complex.zero, Complex.zero, Complex.zero)
         let n = positions.count
         for i in 0..<n {

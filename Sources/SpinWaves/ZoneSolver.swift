@@ -33,7 +33,7 @@ public struct ZoneSolver: Sendable {
     /// All modes with these parameters (those not given keep the model's values).
     ///
     /// The result does not depend on `threads`, bit by bit.
-    /// - Throws: `.unstable` with policy `.fail`, `.unknownParameter`, `.notConverged`.
+    /// - Throws: `.spiral` for a spiral, `.unstable` with policy `.fail`, `.unknownParameter`, `.notConverged`.
     public func spectrum(
         parameters: [String: Double] = [:], unstable policy: InstabilityPolicy = .fail, threads: Int = 1
     ) throws -> ZoneSpectrum {
@@ -44,6 +44,11 @@ public struct ZoneSolver: Sendable {
     public func spectrum(
         values: [Double], unstable policy: InstabilityPolicy = .fail, threads: Int = 1
     ) throws -> ZoneSpectrum {
+        if model.spiral != nil {
+            throw SpinWaveError.spiral(
+                "the modes of a spiral at Q are those of three wavevectors, Q and Q ± k, which no zone of one lattice holds\n  "
+                    + "hint: ask for single wavevectors, or write a commensurate spiral in a supercell")
+        }
         let hamiltonian = try model.hamiltonian(values: values)
         let points = hamiltonian.isReal ? halfZone : Array(0..<grid.count)
         let solver = BatchSolver(hamiltonian, reduction)

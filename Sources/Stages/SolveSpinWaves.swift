@@ -37,6 +37,14 @@ struct SolveSpinWaves: Stage {
                 )
             ]
         }
+        if model.spiral != nil {
+            return [
+                ParameterProblem(
+                    ["model"], "the model is a spiral, of which detector images are not made yet",
+                    hint: "write a commensurate spiral in a supercell ('supercell' under 'structure'), or use "
+                        + "'spinweave modes'")
+            ]
+        }
         guard let ion = model.ions.first(where: { model.formFactors[$0]?.j2 != nil }) else { return [] }
         return [
             ParameterProblem(
