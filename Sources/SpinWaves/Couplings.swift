@@ -46,8 +46,8 @@ struct Couplings: Hashable, Sendable {
     let siteTerms: [SiteTerm]
 
     init(
-        sites: [Site], frames: [LocalFrame], parameters: [String], bonds: [FrameBond], windings bondWindings: [SIMD3<Int>],
-        anisotropies: [Anisotropy], field: Vector3
+        sites: [Site], frames: [LocalFrame], parameters: [String], bonds: [FrameBond],
+        windings bondWindings: [SIMD3<Int>], anisotropies: [Anisotropy], field: Vector3
     ) {
         let index = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1, $0) })
         func number(_ name: String?) -> Int { name.flatMap { index[$0] } ?? -1 }

@@ -8,7 +8,9 @@ extension ModelReader {
     mutating func readExchange(_ lattice: Lattice?, _ sites: [Site]?) -> [Bond] {
         guard let section = required("exchange", in: file, of: "a model") else { return [] }
         guard let items = section.items else {
-            report("'exchange' must be a list; each item has a parameter, matrix or dm, and bonds", at: section.range)
+            report(
+                "'exchange' must be a list; each item has a parameter, matrix, dm or biquadratic, and bonds",
+                at: section.range)
             return []
         }
         var bonds: [Bond] = []
@@ -17,11 +19,14 @@ extension ModelReader {
                 report("an exchange is a mapping such as {parameter: J, bonds: [[1, 2, [0, 0, 0]]]}", at: item.range)
                 continue
             }
-            checkKeys(item, ["parameter", "matrix", "dm", "bonds", "about"] + Self.shellKeys, of: "an exchange")
-            let exchange = exchangeMatrix(item)
+            checkKeys(
+                item, ["parameter", "matrix", "dm", "biquadratic", "bonds", "about"] + Self.shellKeys, of: "an exchange"
+            )
+            let exchange = exchange(item)
             if Self.shellKeys.contains(where: { item[$0] != nil }) {
-                for bond in shellBonds(item, exchange, lattice, sites) {
+                for var bond in shellBonds(item, exchange?.bilinear, lattice, sites) {
                     places[.bond(bonds.count)] = item.range
+                    if let exchange { bond.biquadratic = exchange.biquadratic }
                     bonds.append(bond)
                 }
                 continue
@@ -43,7 +48,10 @@ extension ModelReader {
                 seen.append((key, entry.range.line))
                 guard let exchange else { continue }
                 places[.bond(bonds.count)] = entry.range
-                bonds.append(Bond(from: key.from, to: key.to, offset: key.offset, exchange: exchange))
+                bonds.append(
+                    Bond(
+                        from: key.from, to: key.to, offset: key.offset, exchange: exchange.bilinear,
+                        biquadratic: exchange.biquadratic))
             }
         }
         return bonds
@@ -79,16 +87,30 @@ extension ModelReader {
         return BondKey(from: from, to: to, offset: offset)
     }
 
-    private mutating func exchangeMatrix(_ item: Located) -> ParametricMatrix? {
+    /// What stands beside `bonds`: at most one bilinear form, and B.
+    private mutating func exchange(
+        _ item: Located
+    ) -> (bilinear: ParametricMatrix, biquadratic: ParametricScalar)? {
         let forms = ["parameter", "matrix", "dm"].filter { item[$0] != nil }
-        guard forms.count == 1, let written = item[forms[0]] else {
+        guard forms.count == 1 || (forms.isEmpty && item["biquadratic"] != nil) else {
             report(
                 forms.isEmpty
                     ? "this exchange has no strength" : "this exchange has \(forms.joined(separator: " and ")) at once",
                 at: item.range, hint: "give exactly one of parameter, matrix and dm; list the bonds twice to add two")
             return nil
         }
-        switch forms[0] {
+        var bilinear = ParametricMatrix([])
+        if let form = forms.first, let written = item[form] {
+            guard let matrix = exchangeMatrix(form, written) else { return nil }
+            bilinear = matrix
+        }
+        guard let written = item["biquadratic"] else { return (bilinear, ParametricScalar([])) }
+        guard let (parameter, factor) = linear(written) else { return nil }
+        return (bilinear, ParametricScalar(factor == 0 ? [] : [.init(parameter, factor)]))
+    }
+
+    private mutating func exchangeMatrix(_ form: String, _ written: Located) -> ParametricMatrix? {
+        switch form {
         case "parameter":
             return linear(written).map { ParametricMatrix([.init($0.parameter, $0.factor * .identity)]) }
         case "dm":

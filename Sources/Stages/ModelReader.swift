@@ -15,10 +15,12 @@ struct ModelReader {
         var field: Vector3
         var twins: [Twin]
         var formFactors: [String: FormFactor]
+        var spiral: SpinSpiral?
     }
 
     static let keys = [
-        "about", "lattice", "symmetry", "cif", "sites", "parameters", "exchange", "anisotropy", "field", "twins",
+        "about", "lattice", "symmetry", "cif", "sites", "structure", "parameters", "exchange", "anisotropy", "field",
+        "twins",
         "form-factors",
     ]
 
@@ -34,6 +36,8 @@ struct ModelReader {
     var used: [String] = []
     /// The sites with their space group, where the model has `symmetry` or `cif`.
     var crystal: Crystal?
+    /// The sites' imaginary parts, by index.
+    var imaginary: [Int: (value: Vector3, written: Located)] = [:]
 
     init(_ file: Located) {
         self.file = file
@@ -49,6 +53,7 @@ struct ModelReader {
         let cif = readCIF()
         let lattice = hasCIF ? cif?.lattice : readLattice()
         let sites = hasSymmetry ? readEquivalentSites(lattice, cif) : readSites()
+        let structure = readStructure()
         let bonds = readExchange(lattice, sites)
         let anisotropies = readAnisotropy(sites)
         let field = readField()
@@ -56,9 +61,11 @@ struct ModelReader {
         let formFactors = readFormFactors(sites)
         let parameters = orderedParameters()
         guard let lattice, let sites else { return nil }
-        return Draft(
+        var draft = Draft(
             lattice: lattice, sites: sites, parameters: parameters, bonds: bonds, anisotropies: anisotropies,
             field: field, twins: twins, formFactors: formFactors)
+        if let structure { apply(structure, to: &draft) }
+        return draft
     }
 
     // MARK: Parameters
@@ -166,8 +173,9 @@ struct ModelReader {
                 at: item.range)
             return nil
         }
-        checkKeys(item, ["label", "ion", "position", "spin", "direction", "g"], of: "a site")
+        checkKeys(item, ["label", "ion", "position", "spin", "direction", "imaginary", "g"], of: "a site")
         let name = "site \(labels[index])"
+        noteImaginary(item, index, name)
         let ion = required("ion", in: item, of: name)
         let position = required("position", in: item, of: name).flatMap { vector($0, "the position of \(name)") }
         let spin = required("spin", in: item, of: name).flatMap { number($0, "the spin of \(name)") }

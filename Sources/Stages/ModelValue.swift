@@ -5,7 +5,7 @@ import SpinWaves
 extension SpinModel {
     public var value: Value {
         let l = lattice
-        return .record([
+        var fields: [String: Value] = [
             "lattice": .doubles([l.a, l.b, l.c, l.alpha, l.beta, l.gamma]),
             "sites": .list(
                 sites.map { site in
@@ -18,11 +18,14 @@ extension SpinModel {
                 parameters.map { .record(["name": .string($0.name), "value": .double($0.value)]) }),
             "bonds": .list(
                 bonds.map { bond in
-                    .record([
+                    var fields: [String: Value] = [
                         "from": .int(bond.from), "to": .int(bond.to),
                         "offset": .list([.int(bond.offset.x), .int(bond.offset.y), .int(bond.offset.z)]),
                         "exchange": .parametric(bond.exchange),
-                    ])
+                    ]
+                    // What a model does not have leaves no trace, so that its identity is what it was without the key.
+                    if !bond.biquadratic.terms.isEmpty { fields["biquadratic"] = .parametric(bond.biquadratic) }
+                    return .record(fields)
                 }),
             "anisotropies": .list(
                 anisotropies.map { .record(["site": .int($0.site), "tensor": .parametric($0.tensor)]) }),
@@ -37,7 +40,9 @@ extension SpinModel {
                         "j2-weight": .double(factor.j2Weight),
                     ])
                 }),
-        ])
+        ]
+        if let spiral { fields["structure"] = .record(["k": .vector(spiral.k), "normal": .vector(spiral.normal)]) }
+        return .record(fields)
     }
 
     /// - Throws: `ValueError` for a value that is no model, `SpinWaveError` for one that is no magnet.
@@ -62,7 +67,8 @@ extension SpinModel {
                 }
                 return try Bond(
                     from: bond.int("from"), to: bond.int("to"), offset: SIMD3(offset[0], offset[1], offset[2]),
-                    exchange: bond.field("exchange").asParametricMatrix())
+                    exchange: bond.field("exchange").asParametricMatrix(),
+                    biquadratic: bond.asRecord()["biquadratic"]?.asParametricScalar() ?? ParametricScalar([]))
             },
             anisotropies: value.list("anisotropies").map { anisotropy in
                 try Anisotropy(site: anisotropy.int("site"), tensor: anisotropy.field("tensor").asParametricMatrix())
@@ -76,6 +82,9 @@ extension SpinModel {
                 return try FormFactor(
                     j0: factor.field("j0").asCoefficients(), j2: j2.isNone ? nil : j2.asCoefficients(),
                     j2Weight: factor.double("j2-weight"))
+            },
+            spiral: value.asRecord()["structure"].map { structure in
+                try SpinSpiral(k: structure.field("k").asVector(), normal: structure.field("normal").asVector())
             })
     }
 }
@@ -92,6 +101,13 @@ extension Value {
         .list(
             m.terms.map { term in
                 .record(["parameter": term.parameter.map { .string($0) } ?? .none, "matrix": .matrix(term.matrix)])
+            })
+    }
+
+    fileprivate static func parametric(_ s: ParametricScalar) -> Value {
+        .list(
+            s.terms.map { term in
+                .record(["parameter": term.parameter.map { .string($0) } ?? .none, "factor": .double(term.factor)])
             })
     }
 
@@ -114,6 +130,14 @@ extension Value {
             try asList().map { term in
                 let parameter = try term.field("parameter")
                 return .init(parameter.isNone ? nil : try parameter.asString(), try term.field("matrix").asMatrix())
+            })
+    }
+
+    fileprivate func asParametricScalar() throws -> ParametricScalar {
+        ParametricScalar(
+            try asList().map { term in
+                let parameter = try term.field("parameter")
+                return .init(parameter.isNone ? nil : try parameter.asString(), try term.double("factor"))
             })
     }
 
