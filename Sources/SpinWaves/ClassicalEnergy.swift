@@ -60,7 +60,12 @@ public struct ClassicalEnergy: Sendable {
 
 extension SpinModel {
     /// The classical energy with all parameters given, in the order of `parameters`, in meV.
-    public func classicalEnergy(values: [Double]) -> ClassicalEnergy {
+    ///
+    /// That of a spiral is a function of the directions in the origin cell.
+    public func classicalEnergy(values: [Double]) -> ClassicalEnergy { classicalEnergy(values: values, inFrame: true) }
+
+    /// - Parameter inFrame: false leaves a spiral's turns out.
+    func classicalEnergy(values: [Double], inFrame: Bool) -> ClassicalEnergy {
         let byName = Dictionary(uniqueKeysWithValues: zip(parameterNames, values))
         func value(_ name: String?) -> Double { name.map { byName[$0] ?? 0 } ?? 1 }
         func matrix(_ m: ParametricMatrix) -> Matrix3 {
@@ -72,7 +77,7 @@ extension SpinModel {
             tensors[anisotropy.site] = tensors[anisotropy.site] + spin * spin * matrix(anisotropy.tensor)
         }
         return ClassicalEnergy(
-            pairs: frameBonds.map { bond in
+            pairs: (inFrame ? frameBonds : bonds.map { FrameBond($0, in: nil) }).map { bond in
                 let product = sites[bond.from].spin * sites[bond.to].spin
                 return ClassicalEnergy.Pair(
                     from: bond.from, to: bond.to, matrix: product * matrix(bond.exchange),
