@@ -2,7 +2,7 @@ import Compute
 
 /// Solves one Hamiltonian at many wavevectors: by the blocks that the program finds in it, eight wavevectors at a time.
 ///
-/// Blocks too large for the kernel's workspace, and points at which it does not converge or fails a sampled check of its
+/// Dipole–dipole coupling, blocks too large for the kernel's workspace, and points at which it does not converge or fails a sampled check of its
 /// solution, go to the reference.
 struct BatchSolver: Sendable {
     let hamiltonian: SpinHamiltonian
@@ -16,6 +16,11 @@ struct BatchSolver: Sendable {
     init(_ hamiltonian: SpinHamiltonian, _ reduction: BlockReduction, splits: Bool = true) {
         self.hamiltonian = hamiltonian
         self.reduction = reduction
+        // The kernel knows of bonds alone.
+        guard hamiltonian.longRange == nil else {
+            kernel = nil
+            return
+        }
         let reduced = ReducedHamiltonian(hamiltonian, reduction, splits: splits)
         let isSmall = reduced.blocks.allSatisfy { $0.size <= Self.largestBlock }
         kernel = isSmall ? MagnonKernel(reduced) : nil
@@ -76,7 +81,7 @@ struct BatchSolver: Sendable {
     func lowestEigenvalue(at q: Vector3) throws(SpinWaveError) -> Double {
         var colpa = Colpa(siteCount: hamiltonian.siteCount)
         do {
-            return try colpa.lowestEigenvalue(hamiltonian, phases: hamiltonian.phases(at: q))
+            return try colpa.lowestEigenvalue(hamiltonian, at: q)
         } catch {
             throw .notConverged(q: q, "\(error)")
         }
@@ -88,18 +93,18 @@ struct BatchSolver: Sendable {
         var colpa = Colpa(siteCount: n)
         var answer = MagnonKernel.Answer(isUnstable: [], isRegularised: [], isConverged: [])
         for (point, q) in q.enumerated() {
-            let phases = hamiltonian.phases(at: q)
             let isStable: Bool
-            do { isStable = try colpa.solve(hamiltonian, phases: phases) } catch {
+            do { isStable = try colpa.solve(hamiltonian, at: q) } catch {
                 throw .notConverged(q: q, "\(error)")
             }
             answer.isUnstable.append(!isStable)
             answer.isRegularised.append(colpa.isRegularised)
             answer.isConverged.append(true)
+            let velocities = colpa.velocities(hamiltonian, at: q)
             for mode in 0..<n {
                 answer.energies.append(isStable ? colpa.energies[mode] : .nan)
                 answer.particles.append(colpa.particles(mode: mode))
-                let velocity = colpa.velocity(of: mode, hamiltonian: hamiltonian, phases: phases)
+                let velocity = velocities[mode]
                 answer.velocities += [velocity.x, velocity.y, velocity.z]
                 var f = (x: Complex.zero, y: Complex.zero, z: Complex.zero)
                 colpa.forEachAmplitude(of: mode, spins: hamiltonian.spins) { site, w1, w2 in

@@ -2,7 +2,7 @@
 ///
 ///     E(n) = Σ_bonds [n_iᵀ M n_j + K (n_iᵀ R n_j)²] + Σ_i [n_iᵀ T_i n_i + b_i·n_i],   M = S_i S_j J R, …
 ///
-/// R being the turn of a spiral between the bond's cells. It is the slow, obvious twin of the Hamiltonian, whose
+/// R being the turn of a spiral between the bond's cells; dipole–dipole coupling adds ½ Σ_ij n_iᵀ L_ij n_j. It is the slow, obvious twin of the Hamiltonian, whose
 /// elements are its second derivatives.
 public struct ClassicalEnergy: Sendable {
     struct Pair: Sendable {
@@ -18,6 +18,8 @@ public struct ClassicalEnergy: Sendable {
     let tensors: [Matrix3]
     /// b_i
     let fields: [Vector3]
+    /// S_i S_j J_ij of dipole–dipole coupling, i · N + j; empty without it. Counted from both ends.
+    let longRange: [Matrix3]
 
     public var siteCount: Int { tensors.count }
 
@@ -33,6 +35,9 @@ public struct ClassicalEnergy: Sendable {
             sum += pair.biquadratic * x * x
         }
         for i in n.indices { sum += dot(n[i], tensors[i] * n[i]) + dot(fields[i], n[i]) }
+        for (pair, matrix) in longRange.enumerated() {
+            sum += 0.5 * dot(n[pair / n.count], matrix * n[pair % n.count])
+        }
         return sum
     }
 
@@ -49,6 +54,7 @@ public struct ClassicalEnergy: Sendable {
             gradient[pair.to] += slope * (pair.turn.transposed * n[pair.from])
         }
         for i in n.indices { gradient[i] += tensors[i] * n[i] + tensors[i].transposed * n[i] }
+        for (pair, matrix) in longRange.enumerated() { gradient[pair / n.count] += matrix * n[pair % n.count] }
         return gradient
     }
 
@@ -84,7 +90,10 @@ extension SpinModel {
                     biquadratic: product * product
                         * bond.biquadratic.terms.reduce(0) { $0 + value($1.parameter) * $1.factor }, turn: bond.turn)
             }, tensors: tensors,
-            fields: sites.map { bohrMagneton * $0.spin * (frameG($0).transposed * field) })
+            fields: sites.map { bohrMagneton * $0.spin * (frameG($0).transposed * field) },
+            longRange: (couplings.longRange?.uniform ?? []).enumerated().map { pair, matrix in
+                sites[pair / sites.count].spin * sites[pair % sites.count].spin * matrix
+            })
     }
 
     /// g as the spiral's frame sees it: its mean over all turns about n.

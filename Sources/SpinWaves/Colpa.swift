@@ -35,11 +35,11 @@ struct Colpa {
         eigensolver = HermitianEigensolver(size: 2 * siteCount)
     }
 
-    /// Solves H at the given phases.
+    /// Solves H(q).
     ///
     /// - Returns: false when H is not positive definite.
-    mutating func solve(_ hamiltonian: SpinHamiltonian, phases: [Complex]) throws(LinearAlgebraError) -> Bool {
-        guard factorise(hamiltonian, phases: phases) else { return false }
+    mutating func solve(_ hamiltonian: SpinHamiltonian, at q: Vector3) throws(LinearAlgebraError) -> Bool {
+        guard factorise(hamiltonian, at: q) else { return false }
         let n = siteCount
         let size = 2 * n
         // K g Kᴴ: the product of K g (the hole columns negated) with Kᴴ.
@@ -65,11 +65,11 @@ struct Colpa {
     }
 
     /// Cholesky alone: true when H is positive definite (to the tolerance above).
-    mutating func factorise(_ hamiltonian: SpinHamiltonian, phases: [Complex]) -> Bool {
+    mutating func factorise(_ hamiltonian: SpinHamiltonian, at q: Vector3) -> Bool {
         isRegularised = false
-        hamiltonian.write(into: &factor, phases: phases)
+        hamiltonian.write(into: &factor, at: q)
         if LinearAlgebra.cholesky(&factor) == nil { return true }
-        hamiltonian.write(into: &factor, phases: phases)
+        hamiltonian.write(into: &factor, at: q)
         let shift = Self.regularisation * hamiltonian.scale
         for k in 0..<2 * siteCount { factor[k, k].re += shift }
         isRegularised = true
@@ -78,9 +78,9 @@ struct Colpa {
 
     /// The lowest eigenvalue of H (meV), for reporting instabilities.
     mutating func lowestEigenvalue(
-        _ hamiltonian: SpinHamiltonian, phases: [Complex]
+        _ hamiltonian: SpinHamiltonian, at q: Vector3
     ) throws(LinearAlgebraError) -> Double {
-        hamiltonian.write(into: &vectors, phases: phases)
+        hamiltonian.write(into: &vectors, at: q)
         try eigensolver.diagonalise(&vectors, values: &values, vectors: false)
         return values[0]
     }
@@ -123,8 +123,33 @@ extension Colpa {
 
     func diverges(mode: Int) -> Bool { particles(mode: mode) > Self.divergence(isRegularised: isRegularised) }
 
-    /// dω/dq of one mode in meV per r.l.u. along a*, b*, c* (Hellmann and Feynman: v† (∂H/∂q) v with v† g v = 1).
-    func velocity(of mode: Int, hamiltonian: SpinHamiltonian, phases: [Complex]) -> Vector3 {
+    /// dω/dq of every mode in meV per r.l.u. along a*, b*, c* (Hellmann and Feynman: v† (∂H/∂q) v with v† g v = 1).
+    func velocities(_ hamiltonian: SpinHamiltonian, at q: Vector3) -> [Vector3] {
+        let phases = hamiltonian.phases(at: q)
+        let slopes = hamiltonian.longRange?.slopes(at: q) ?? []
+        return (0..<siteCount).map { mode in
+            var velocity = velocity(of: mode, hamiltonian: hamiltonian, phases: phases)
+            for (axis, slope) in slopes.enumerated() { velocity[axis] += expectation(of: slope, mode: mode) }
+            return velocity
+        }
+    }
+
+    /// v† M v of a Hermitian matrix given by its upper triangle.
+    private func expectation(of matrix: ComplexMatrix, mode: Int) -> Double {
+        let size = 2 * siteCount
+        let column = (siteCount + mode) * size
+        var sum = 0.0
+        for i in 0..<size {
+            sum += matrix[i, i].re * vectors.elements[column + i].squaredMagnitude
+            for j in i + 1..<max(i + 1, size) {
+                sum += 2 * (vectors.elements[column + i].conjugate * matrix[i, j] * vectors.elements[column + j]).re
+            }
+        }
+        return sum
+    }
+
+    /// The part that the bonds have in it.
+    private func velocity(of mode: Int, hamiltonian: SpinHamiltonian, phases: [Complex]) -> Vector3 {
         let n = siteCount
         var velocity = Vector3.zero
         vectors.elements.withUnsafeBufferPointer { elements in

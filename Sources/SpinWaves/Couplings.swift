@@ -44,6 +44,8 @@ struct Couplings: Hashable, Sendable {
     let places: [Place]
     let bondTerms: [BondTerm]
     let siteTerms: [SiteTerm]
+    /// Dipole–dipole coupling, which has no parameters.
+    var longRange: LongRange?
 
     init(
         sites: [Site], frames: [LocalFrame], parameters: [String], bonds: [FrameBond],

@@ -68,6 +68,7 @@ extension SpinModel {
         for i in sites.indices { sites[i].direction = directions[i] }
         return try SpinModel(
             lattice: lattice, sites: sites, parameters: parameters, bonds: bonds, anisotropies: anisotropies,
-            field: field, twins: twins, formFactors: formFactors, spiral: spiral)
+            field: field, twins: twins, formFactors: formFactors, spiral: spiral,
+            isDipolar: isDipolar)
     }
 }

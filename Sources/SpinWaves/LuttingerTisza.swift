@@ -41,6 +41,8 @@ struct ExchangeMatrix: Sendable {
     private let components: Int
     private let bonds: [(from: Int, to: Int, offset: SIMD3<Int>, matrix: Matrix3)]
     private let tensors: [Matrix3]
+    private let longRange: LongRange?
+    private let spins: [Double]
 
     var size: Int { siteCount * components }
 
@@ -52,8 +54,10 @@ struct ExchangeMatrix: Sendable {
             (bond.from, bond.to, pair.0, pair.1.matrix)
         }
         tensors = energy.tensors
+        longRange = model.couplings.longRange
+        spins = model.sites.map(\.spin)
         func isScalar(_ m: Matrix3) -> Bool { m == m.x.x * Matrix3.identity }
-        let isIsotropic = bonds.allSatisfy { isScalar($0.matrix) } && tensors.allSatisfy(isScalar)
+        let isIsotropic = longRange == nil && bonds.allSatisfy { isScalar($0.matrix) } && tensors.allSatisfy(isScalar)
         components = isIsotropic ? 1 : 3
     }
 
@@ -63,6 +67,9 @@ struct ExchangeMatrix: Sendable {
         for bond in bonds {
             sums[bond.from] += 3 * bond.matrix.largest
             sums[bond.to] += 3 * bond.matrix.largest
+        }
+        for (pair, matrix) in (longRange?.uniform ?? []).enumerated() {
+            sums[pair / siteCount] += 3 * spins[pair / siteCount] * spins[pair % siteCount] * matrix.largest
         }
         return max(sums.max() ?? 0, .leastNormalMagnitude)
     }
@@ -82,6 +89,14 @@ struct ExchangeMatrix: Sendable {
                     let value = bond.matrix[a][b] * phase
                     m[components * bond.from + a, components * bond.to + b] += value
                     m[components * bond.to + b, components * bond.from + a] += value.conjugate
+                }
+            }
+        }
+        for (pair, exchange) in (longRange?.exchange(at: k) ?? []).enumerated() {
+            let (i, j) = (pair / siteCount, pair % siteCount)
+            for a in 0..<3 {
+                for b in 0..<3 {
+                    m[3 * i + a, 3 * j + b] += spins[i] * spins[j] * Complex(exchange.re[a][b], exchange.im[a][b])
                 }
             }
         }

@@ -20,6 +20,12 @@ extension ModelValidation {
             }
         }
         var found: [ModelProblem] = []
+        if isDipolar {
+            found.append(
+                ModelProblem(
+                    .structure, "dipole–dipole coupling changes when the spins turn about (\(axis))",
+                    hint: "write a commensurate structure in a supercell, or leave the dipoles out"))
+        }
         for (i, bond) in bonds.enumerated() where turns(bond.exchange) {
             let names = [bond.from, bond.to].map { sites.indices.contains($0) ? sites[$0].label : "\($0 + 1)" }
             found.append(

@@ -8,6 +8,7 @@ struct ModelValidation {
     var twins: [Twin]
     var formFactors: [String: FormFactor]
     var spiral: SpinSpiral?
+    var isDipolar = false
 
     var problems: [ModelProblem] {
         siteProblems + parameterProblems + bondProblems + anisotropyProblems + twinProblems + formFactorProblems

@@ -41,11 +41,10 @@ public struct ModeSolver {
     /// The modes of H(q) itself, which for a spiral is that of the turning frame.
     mutating func frameModes(at q: Vector3) throws(SpinWaveError) -> Modes {
         guard q.isFinite else { throw .notConverged(q: q, "the wavevector is not finite") }
-        let phases = hamiltonian.phases(at: q)
         let n = hamiltonian.siteCount
         do {
-            guard try colpa.solve(hamiltonian, phases: phases) else {
-                let lowest = try colpa.lowestEigenvalue(hamiltonian, phases: phases)
+            guard try colpa.solve(hamiltonian, at: q) else {
+                let lowest = try colpa.lowestEigenvalue(hamiltonian, at: q)
                 throw SpinWaveError.unstable(Instability(q: q, lowestEigenvalue: lowest))
             }
         } catch let error as SpinWaveError {
@@ -63,7 +62,7 @@ public struct ModeSolver {
         }
         return Modes(
             q: q, energies: colpa.energies, amplitudes: amplitudes,
-            velocities: (0..<n).map { colpa.velocity(of: $0, hamiltonian: hamiltonian, phases: phases) },
+            velocities: colpa.velocities(hamiltonian, at: q),
             diverges: (0..<n).map { colpa.diverges(mode: $0) })
     }
 }

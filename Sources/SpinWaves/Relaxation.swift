@@ -92,6 +92,7 @@ extension ClassicalEnergy {
             sums[pair.from] += size
             sums[pair.to] += size
         }
+        for (pair, matrix) in longRange.enumerated() { sums[pair / siteCount] += 3 * matrix.largest }
         return sums.max() ?? 0
     }
 }

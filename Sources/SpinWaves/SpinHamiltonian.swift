@@ -28,6 +28,8 @@ public struct SpinHamiltonian: Sendable {
     let links: [Link]
     /// The windings that `Link.winding` counts.
     let windings: [SIMD3<Int>]
+    /// Dipole–dipole coupling, which the constant part and the links do not hold; nil without it.
+    let longRange: LongRange?
 
     init(model: SpinModel, values: [Double]) {
         let couplings = model.couplings
@@ -58,6 +60,11 @@ public struct SpinHamiltonian: Sendable {
             h[n + term.site, n + term.site].re += v * term.normal
             h[term.site, n + term.site] += v * term.anomalous
         }
+        longRange = couplings.longRange
+        for (i, shift) in (longRange?.diagonal ?? []).enumerated() {
+            h[i, i].re += shift
+            h[n + i, n + i].re += shift
+        }
         var links: [Link] = []
         for (k, place) in couplings.places.enumerated() {
             let link = Link(
@@ -74,16 +81,28 @@ public struct SpinHamiltonian: Sendable {
         for link in links where link.from == link.to {
             for k in [link.from, n + link.from] { bounds[k] += 2 * link.normal.squaredMagnitude.squareRoot() }
         }
+        if let longRange {
+            // Twice the largest of a few values is no bound, but as good a scale.
+            for q in [Vector3.zero, Vector3(0.5, 0, 0), Vector3(0, 0.5, 0), Vector3(0.5, 0.5, 0), Vector3(0, 0, 0.5)] {
+                var addition = ComplexMatrix(rows: 2 * n, columns: 2 * n)
+                longRange.add(to: &addition, at: q)
+                for k in 0..<2 * n { bounds[k] = max(bounds[k], abs(h[k, k].re) + 2 * abs(addition[k, k].re)) }
+            }
+        }
         scale = bounds.max() ?? 0
-        isReal = h.elements.allSatisfy { $0.im == 0 } && links.allSatisfy { $0.normal.im == 0 && $0.anomalous.im == 0 }
+        isReal =
+            longRange == nil && h.elements.allSatisfy { $0.im == 0 }
+            && links.allSatisfy { $0.normal.im == 0 && $0.anomalous.im == 0 }
     }
 
-    /// Writes the upper triangle of H(q) into `matrix`, given exp(2πi q·w) for each of `windings`.
-    func write(into matrix: inout ComplexMatrix, phases: [Complex]) {
+    /// Writes the upper triangle of H(q) into `matrix`.
+    func write(into matrix: inout ComplexMatrix, at q: Vector3) {
+        let phases = phases(at: q)
         matrix.elements.withUnsafeMutableBufferPointer { target in
             constantPart.elements.withUnsafeBufferPointer { _ = target.update(fromContentsOf: $0) }
         }
         for link in links { add(link, phase: phases[link.winding], to: &matrix, siteCount: siteCount) }
+        longRange?.add(to: &matrix, at: q)
     }
 
     /// exp(2πi q·w) for each winding.
@@ -94,7 +113,7 @@ public struct SpinHamiltonian: Sendable {
     /// H(q) in full.
     public func matrix(at q: Vector3) -> ComplexMatrix {
         var h = ComplexMatrix(rows: 2 * siteCount, columns: 2 * siteCount)
-        write(into: &h, phases: phases(at: q))
+        write(into: &h, at: q)
         for j in 0..<h.columns {
             h[j, j].im = 0
             for i in j + 1..<max(j + 1, h.rows) { h[i, j] = h[j, i].conjugate }

@@ -2,6 +2,8 @@
 ///
 ///     H = Σ_bonds [S_iᵀ J S_j + B (S_i·S_j)²] + Σ_i S_iᵀ A_i S_i + μB Σ_i Bᵀ g_i S_i
 ///
+/// and, where it is asked for, the dipole–dipole coupling of all moments.
+///
 /// Each bond is counted once, J > 0 is antiferromagnetic, energies are in meV. The moment is −μB g S, so that a field
 /// turns *spins* against itself. The single-ion and biquadratic terms are taken at their classical size (S², no S(S − ½)
 /// correction; (S_i·S_j)² without its quantum corrections).
@@ -31,6 +33,8 @@ public struct SpinModel: Hashable, Sendable {
     public let twins: [Twin]
     /// Form factors by ion.
     public let formFactors: [String: FormFactor]
+    /// Whether every pair of moments interacts as dipoles do, at any distance; see `DipoleSum`.
+    public let isDipolar: Bool
     /// How the spins turn from cell to cell; nil when all cells are alike.
     public let spiral: SpinSpiral?
 
@@ -47,11 +51,11 @@ public struct SpinModel: Hashable, Sendable {
     public init(
         lattice: Lattice, sites: [Site], parameters: [Parameter], bonds: [Bond], anisotropies: [Anisotropy] = [],
         field: Vector3 = .zero, twins: [Twin] = [], formFactors: [String: FormFactor] = [:],
-        spiral: SpinSpiral? = nil
+        spiral: SpinSpiral? = nil, isDipolar: Bool = false
     ) throws(SpinWaveError) {
         let problems = ModelValidation(
             sites: sites, parameters: parameters, bonds: bonds, anisotropies: anisotropies, field: field,
-            twins: twins, formFactors: formFactors, spiral: spiral
+            twins: twins, formFactors: formFactors, spiral: spiral, isDipolar: isDipolar
         ).problems
         guard problems.isEmpty else { throw .model(problems) }
 
@@ -78,15 +82,20 @@ public struct SpinModel: Hashable, Sendable {
         var used: [String: FormFactor] = [:]
         for site in sites { used[site.ion] = formFactors[site.ion] ?? FormFactor.tabulated(site.ion) }
         self.formFactors = used
-        unwrapping = Unwrapping(siteCount: sites.count, bonds: bonds)
+        self.isDipolar = isDipolar
+        unwrapping = Unwrapping(siteCount: sites.count, bonds: bonds, isDipolar: isDipolar)
         frameBonds = bonds.map { FrameBond($0, in: spiral) }
-        couplings = Couplings(
+        var couplings = Couplings(
             sites: self.sites.map { site in
                 var site = site
                 if let spiral { site.g = spiral.averaged(site.g) }
                 return site
             }, frames: frames, parameters: parameters.map(\.name), bonds: frameBonds,
             windings: unwrapping.windings, anisotropies: anisotropies, field: field)
+        if isDipolar {
+            couplings.longRange = LongRange(sites: self.sites, frames: frames, lattice: lattice, unwrapping: unwrapping)
+        }
+        self.couplings = couplings
     }
 
     public var parameterNames: [String] { parameters.map(\.name) }

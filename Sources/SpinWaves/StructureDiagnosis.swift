@@ -103,7 +103,7 @@ extension SpinModel {
             let validation = ModelValidation(
                 sites: sites, parameters: parameters, bonds: bonds, anisotropies: anisotropies, field: field,
                 twins: twins, formFactors: formFactors, spiral: SpinSpiral(k: .zero, normal: normal))
-            return validation.spiralProblems.isEmpty
+            return validation.spiralProblems.isEmpty && !isDipolar
         }
     }
 }
@@ -118,7 +118,7 @@ extension SpinHamiltonian {
             flat: isNonDispersive, cost: 2 * siteCount, scale: scale
         ) { q throws(SpinWaveError) in
             var colpa = solver
-            do { return try colpa.lowestEigenvalue(self, phases: phases(at: q)) } catch {
+            do { return try colpa.lowestEigenvalue(self, at: q) } catch {
                 throw .notConverged(q: q, "\(error)")
             }
         }

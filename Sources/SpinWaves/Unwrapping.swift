@@ -11,7 +11,8 @@ public struct Unwrapping: Hashable, Sendable {
     /// True for the axes (a*, b*, c*) along which the energies do not depend on q.
     public let isNonDispersive: [Bool]
 
-    init(siteCount: Int, bonds: [Bond]) {
+    /// - Parameter isDipolar: dipole–dipole coupling disperses along every axis.
+    init(siteCount: Int, bonds: [Bond], isDipolar: Bool = false) {
         var neighbours = [[(site: Int, offset: SIMD3<Int>)]](repeating: [], count: siteCount)
         for bond in bonds {
             neighbours[bond.from].append((bond.to, bond.offset))
@@ -35,6 +36,6 @@ public struct Unwrapping: Hashable, Sendable {
         let windings = bonds.map { $0.offset &+ found[$0.from] &- found[$0.to] }
         self.cells = found
         self.windings = windings
-        isNonDispersive = (0..<3).map { axis in windings.allSatisfy { $0[axis] == 0 } }
+        isNonDispersive = (0..<3).map { axis in !isDipolar && windings.allSatisfy { $0[axis] == 0 } }
     }
 }

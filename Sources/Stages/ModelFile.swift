@@ -80,7 +80,7 @@ func spinModel(from file: Located) throws(DiagnosticList) -> SpinModel {
         return try SpinModel(
             lattice: draft.lattice, sites: draft.sites, parameters: draft.parameters, bonds: draft.bonds,
             anisotropies: draft.anisotropies, field: draft.field, twins: draft.twins, formFactors: draft.formFactors,
-            spiral: draft.spiral)
+            spiral: draft.spiral, isDipolar: draft.isDipolar)
     } catch {
         guard case .model(let problems) = error else {
             throw DiagnosticList([Diagnostic(error.description, at: file.range)])

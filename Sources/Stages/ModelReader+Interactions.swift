@@ -162,6 +162,18 @@ extension ModelReader {
         return ParametricMatrix(terms)
     }
 
+    /// `dipolar: true`
+    mutating func readDipolar() -> Bool {
+        guard let written = file["dipolar"] else { return false }
+        switch written.text {
+        case "true": return true
+        case "false": return false
+        default:
+            report("'dipolar' is true or false", at: written.range)
+            return false
+        }
+    }
+
     mutating func readAnisotropy(_ sites: [Site]?) -> [Anisotropy] {
         guard let section = file["anisotropy"] else { return [] }
         guard let items = section.items else {

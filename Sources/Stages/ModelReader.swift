@@ -16,12 +16,12 @@ struct ModelReader {
         var twins: [Twin]
         var formFactors: [String: FormFactor]
         var spiral: SpinSpiral?
+        var isDipolar = false
     }
 
     static let keys = [
-        "about", "lattice", "symmetry", "cif", "sites", "structure", "parameters", "exchange", "anisotropy", "field",
-        "twins",
-        "form-factors",
+        "about", "lattice", "symmetry", "cif", "sites", "structure", "parameters", "exchange", "anisotropy", "dipolar",
+        "field", "twins", "form-factors",
     ]
 
     let file: Located
@@ -64,6 +64,7 @@ struct ModelReader {
         var draft = Draft(
             lattice: lattice, sites: sites, parameters: parameters, bonds: bonds, anisotropies: anisotropies,
             field: field, twins: twins, formFactors: formFactors)
+        draft.isDipolar = readDipolar()
         if let structure { apply(structure, to: &draft) }
         return draft
     }

@@ -42,6 +42,7 @@ extension SpinModel {
                 }),
         ]
         if let spiral { fields["structure"] = .record(["k": .vector(spiral.k), "normal": .vector(spiral.normal)]) }
+        if isDipolar { fields["dipolar"] = .bool(true) }
         return .record(fields)
     }
 
@@ -85,7 +86,8 @@ extension SpinModel {
             },
             spiral: value.asRecord()["structure"].map { structure in
                 try SpinSpiral(k: structure.field("k").asVector(), normal: structure.field("normal").asVector())
-            })
+            },
+            isDipolar: value.asRecord()["dipolar"]?.asBool() ?? false)
     }
 }
 

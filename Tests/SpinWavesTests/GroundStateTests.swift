@@ -76,7 +76,7 @@ struct GroundStateTests {
         #expect(found.torque < 1e-9 * classical.stiffness)
         let hamiltonian = try model.ordered(found.directions).hamiltonian()
         var colpa = Colpa(siteCount: model.sites.count)
-        let lowest = try colpa.lowestEigenvalue(hamiltonian, phases: hamiltonian.phases(at: .zero))
+        let lowest = try colpa.lowestEigenvalue(hamiltonian, at: .zero)
         #expect(lowest > -1e-9 * hamiltonian.scale)
         let bound = try model.luttingerTisza(values: [])
         if bound.isWhole { #expect(bound.energy < found.energy + 1e-9) }

@@ -88,6 +88,26 @@ struct SecondDerivativeTests {
         try check(model, whole: whole, cells: cells, q: Vector3(1.0 / 3, 0, 0.5), number: number)
     }
 
+    @Test("dipole–dipole coupling alone, with skew g-tensors", arguments: 0..<3)
+    func dipolar(number: Int) throws {
+        let plain = try RandomMagnets(stream: RandomStream(seed: 4)).magnet(5 * number).model
+        let g = Matrix3(rows: Vector3(2, 0.3, -0.1), Vector3(0.2, 1.7, 0), Vector3(0.1, -0.4, 2.5))
+        let sites = plain.sites.prefix(4).map { site in
+            var site = site
+            site.g = g
+            return site
+        }
+        let model = try SpinModel(
+            lattice: plain.lattice, sites: sites, parameters: [], bonds: [], isDipolar: true)
+        let cells = SIMD3(3, 1, 2)
+        let copies = try Supercell(
+            cells: cells, order: .spiral(SpinSpiral(k: .zero, normal: Vector3(0, 0, 1))), lattice: plain.lattice,
+            sites: sites, bonds: [], anisotropies: [])
+        let whole = try SpinModel(
+            lattice: copies.lattice, sites: copies.sites, parameters: [], bonds: [], isDipolar: true)
+        try check(model, whole: whole, cells: cells, q: Vector3(1.0 / 3, 0, 0.5), number: number)
+    }
+
     @Test("the turning frame of a spiral, at its own q = 0", arguments: 0..<6)
     func spiral(number: Int) throws {
         let model = try RandomCones(stream: RandomStream(seed: 8).substream("cone", number)).spiral(

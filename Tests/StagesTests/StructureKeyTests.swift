@@ -96,6 +96,18 @@ struct StructureKeyTests {
                 == "the exchange of bond 1 (A to A) changes when the spins turn about (0 0 1)")
     }
 
+    @Test("dipolar: true")
+    func dipolar() throws {
+        let ferromagnet = Self.triangle.replacingOccurrences(of: "structure: {k: [1/3, 1/3, 0], normal: z}", with: "")
+        let plain = try model(ferromagnet)
+        let read = try model(ferromagnet + "dipolar: true")
+        #expect(read.isDipolar && !plain.isDipolar && read != plain)
+        #expect(try SpinModel(value: read.value) == read)
+        #expect(try model(ferromagnet + "dipolar: false").value == plain.value)
+        #expect(throws: DiagnosticList.self) { try model(ferromagnet + "dipolar: 1") }
+        #expect(throws: DiagnosticList.self) { try model(Self.triangle + "\ndipolar: true") }
+    }
+
     @Test("biquadratic exchange beside another, or alone")
     func biquadratic() throws {
         let both = try model(
