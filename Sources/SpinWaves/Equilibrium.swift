@@ -39,6 +39,9 @@ extension SpinModel {
             scale += 2 * size(anisotropy.tensor) * sites[anisotropy.site].spin * sites[anisotropy.site].spin
         }
         for site in sites { scale += bohrMagneton * site.spin * (site.g.transposed * field).length }
+        for (pair, matrix) in (couplings.longRange?.uniform ?? []).enumerated() {
+            scale += matrix.largest * sites[pair / sites.count].spin * sites[pair % sites.count].spin
+        }
         guard worst.torque > 1e-3 * scale / Double(sites.count) else { return nil }
         return Disequilibrium(site: sites[worst.site].label, torque: worst.torque)
     }

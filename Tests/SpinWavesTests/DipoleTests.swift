@@ -114,9 +114,13 @@ struct DipoleTests {
             lattice: whole.lattice, sites: whole.sites, parameters: [], bonds: [], isDipolar: true)
         let found = try eight.groundState(values: [], starts: 20)
         #expect(abs(found.energy - bound.energy) < 1e-10 * unit)
-        // Columns along z: proven, and sound although a continuum of structures is degenerate with it.
+        // Columns along z are one of a continuum of such structures, which turn into each other.
         let declared = try eight.ordered(
             Supercell.origins(SIMD3(2, 2, 2)).map { Vector3(0, 0, ($0.x + $0.y) % 2 == 0 ? 1 : -1) })
+        #expect(try declared.disequilibrium(values: []) == nil)
+        let tilted = try eight.ordered(
+            declared.sites.indices.map { $0 == 3 ? Vector3(1, 0, 2) : declared.sites[$0].direction })
+        #expect(try tilted.disequilibrium(values: [])?.site == "1(0,1,1)")
         let classical = declared.classicalEnergy(values: [])
         #expect(abs(classical.energy(declared.frames.map(\.n)) / 8 - bound.energy) < 1e-10 * unit)
     }
