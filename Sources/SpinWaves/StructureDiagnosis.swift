@@ -45,7 +45,7 @@ extension SpinModel {
         let tolerance = 1e-8 * classical.stiffness / Double(sites.count)
         var lowest = try groundState(values: values, starts: starts, seed: seed, threads: threads)
         let bound = try luttingerTisza(values: values)
-        if let spiral = try bestSpiral(values: values, near: bound.k, starts: starts, seed: seed, threads: threads),
+        if let spiral = try bestSpiral(values: values, near: bound, starts: starts, seed: seed, threads: threads),
             spiral.energy < lowest.energy - tolerance
         {
             lowest = spiral
@@ -75,19 +75,39 @@ extension SpinModel {
         return diagnosis
     }
 
-    /// The lowest spiral of the model's cell with a wavevector near `k`; nil when the interactions turn with the spins
-    /// whatever the normal, or k is that of the model.
+    /// The lowest spiral of the model's cell with a wavevector near the one that exchange wants; nil when the interactions
+    /// change as the spins turn, whatever the normal, or there is no turn.
+    ///
+    /// Sites that are not alike cannot always follow exchange to its k: where the bound is not reached, k and the directions
+    /// are relaxed together.
     func bestSpiral(
-        values: [Double], near k: Vector3, starts: Int, seed: Int, threads: Int
+        values: [Double], near bound: LuttingerTisza, starts: Int, seed: Int, threads: Int
     ) throws -> GroundState? {
-        guard k != .zero || spiral != nil, let normal = spiralNormal else { return nil }
-        let stream = RandomStream(seed: seed).substream("spiral")
-        func lowest(_ k: Vector3) throws -> GroundState {
-            let turned = SpinSpiral(k: k, normal: normal)
-            return try ordered(frames.map(\.n), spiral: turned).classicalEnergy(values: values).groundState(
-                starts: starts, stream: stream, spiral: turned, threads: threads)
+        guard bound.k != .zero || spiral != nil, let normal = spiralNormal else { return nil }
+        func classical(_ k: Vector3) throws(SpinWaveError) -> ClassicalEnergy {
+            try ordered(frames.map(\.n), spiral: SpinSpiral(k: k, normal: normal)).classicalEnergy(values: values)
         }
-        return try lowest(k)
+        let start = try classical(bound.k)
+        var found = try start.groundState(
+            starts: starts, stream: RandomStream(seed: seed).substream("spiral"),
+            spiral: SpinSpiral(k: bound.k, normal: normal), threads: threads)
+        let count = Double(sites.count)
+        guard found.energy > bound.energy + 1e-10 * start.stiffness else { return found }
+        let directions = found.directions
+        let best = try ZoneMinimum.descend(
+            from: (bound.k, found.energy), axes: (0..<3).filter { !unwrapping.isNonDispersive[$0] }, steps: 1e-7...0.02,
+            scale: start.stiffness
+        ) { k throws(SpinWaveError) in
+            try classical(k).relaxed(from: directions).energy / count
+        }
+        if best.q != bound.k {
+            let relaxed = try classical(best.q).relaxed(from: directions)
+            found.energy = relaxed.energy / count
+            found.directions = relaxed.directions
+            found.torque = relaxed.torque
+            found.spiral = SpinSpiral(k: best.q, normal: normal)
+        }
+        return found
     }
 
     /// A normal about which turning the spins changes nothing: the spiral's, the field's, or a Cartesian axis.

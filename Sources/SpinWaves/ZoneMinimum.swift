@@ -23,13 +23,21 @@ struct ZoneMinimum {
         }
         points.sort { ($0.value, $0.q.x, $0.q.y, $0.q.z) < ($1.value, $1.q.x, $1.q.y, $1.q.z) }
         var best = points[0]
-        for start in points.prefix(6) {
-            let found = try Self.descend(from: start, axes: axes, step: 0.5 / Double(divisions), scale: scale, value)
+        let isCheap = cost <= 40
+        for start in points.prefix(isCheap ? 6 : 2) {
+            let found = try Self.descend(
+                from: start, axes: axes, steps: (isCheap ? 2e-9 : 1e-6)...0.5 / Double(divisions), scale: scale,
+                diagonals: isCheap, value)
             if found.value < best.value - 1e-14 * scale { best = found }
         }
-        let simple = Self.snapped(best.q)
-        let there = try value(simple)
-        if there <= best.value + 1e-12 * scale { best = (simple, there) }
+        // Of wavevectors that only rounding tells apart the simplest: 0, or fractions.
+        for simple in [.zero, Self.snapped(best.q)] {
+            let there = try value(simple)
+            if there <= best.value + 1e-12 * scale {
+                best = (simple, there)
+                break
+            }
+        }
         q = Self.folded(best.q)
         self.value = best.value
     }
@@ -41,14 +49,18 @@ struct ZoneMinimum {
         return [120, 60, 48, 36, 24, 12, 8, 6].first { points($0) <= budget } ?? 4
     }
 
-    private static func descend(
-        from start: (q: Vector3, value: Double), axes: [Int], step: Double, scale: Double,
-        _ value: (Vector3) throws(SpinWaveError) -> Double
+    /// From a point to the lowest of its neighbours as long as one is lower, by steps that halve from the largest to the
+    /// smallest of `steps`.
+    ///
+    /// - Parameter diagonals: look along all combinations of the axes, not along each alone.
+    static func descend(
+        from start: (q: Vector3, value: Double), axes: [Int], steps: ClosedRange<Double>, scale: Double,
+        diagonals: Bool = true, _ value: (Vector3) throws(SpinWaveError) -> Double
     ) throws(SpinWaveError) -> (q: Vector3, value: Double) {
-        var (best, step) = (start, step)
-        while step > 2e-9, !axes.isEmpty {
+        var (best, step) = (start, steps.upperBound)
+        while step > steps.lowerBound, !axes.isEmpty {
             var next = best
-            for q in neighbours(of: best.q, axes: axes, step: step) {
+            for q in neighbours(of: best.q, axes: axes, step: step, diagonals: diagonals) {
                 let found = try value(q)
                 if found < next.value - 1e-15 * scale { next = (q, found) }
             }
@@ -57,8 +69,16 @@ struct ZoneMinimum {
         return best
     }
 
-    /// One step along every combination of the axes.
-    private static func neighbours(of q: Vector3, axes: [Int], step: Double) -> [Vector3] {
+    private static func neighbours(of q: Vector3, axes: [Int], step: Double, diagonals: Bool) -> [Vector3] {
+        if !diagonals {
+            return axes.flatMap { axis in
+                [-1, 1].map { (sign: Double) in
+                    var q = q
+                    q[axis] += sign * step
+                    return q
+                }
+            }
+        }
         var points = [q]
         for axis in axes {
             points = points.flatMap { q in

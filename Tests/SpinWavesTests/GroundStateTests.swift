@@ -163,6 +163,31 @@ struct GroundStateTests {
         }
     }
 
+    /// Two sites a cell with S = 1 and 1/2 in a zigzag with second neighbours on the first alone: the spins' lengths enter
+    /// Luttinger and Tisza's eigenvector, which such spins cannot follow. With all spins in their easy plane, turned by φ from one
+    /// to the next, E/2 = (2 J S₁S₂ cos φ + K S₁² cos 2φ)/2 is least at cos φ = −J S₂/2K S₁.
+    @Test("sites that are not alike: k is that of the spins, not of the bound")
+    func unlike() throws {
+        let (j, k2, s1, s2) = (1.0, 0.6, 1.0, 0.5)
+        let model = try SpinModel(
+            lattice: Lattice(a: 6, b: 8, c: 8),
+            sites: [
+                KnownMagnets.site("1", .zero, Vector3(1, 0, 0), spin: s1),
+                KnownMagnets.site("2", Vector3(0.5, 0, 0), Vector3(-1, 0, 0), spin: s2),
+            ], parameters: [.init("J", j), .init("K", k2), .init("D", 0.2)],
+            bonds: KnownMagnets.bonds("J", [(0, 1, .zero), (1, 0, SIMD3(1, 0, 0))])
+                + KnownMagnets.bonds("K", [(0, 0, SIMD3(1, 0, 0))]),
+            anisotropies: KnownMagnets.uniaxial("D", Vector3(0, 0, 1), sites: 0..<2))
+        let found = try model.diagnosis(values: [j, k2, 0.2], starts: 10)
+        let c = -j * s2 / (2 * k2 * s1)
+        let expected = (2 * j * s1 * s2 * c + k2 * s1 * s1 * (2 * c * c - 1)) / 2
+        #expect(abs(found.lowest.energy - expected) < 1e-9)
+        #expect(found.luttingerTisza.energy < expected - 1e-3 && !found.isProven)
+        // Two turns of φ a cell, up to whole ones and the sense.
+        let k = try #require(found.lowest.spiral).k.x
+        #expect(abs(cosine(turns: k) - (2 * c * c - 1)) < 1e-6)
+    }
+
     /// Held by its easy axis, a ferromagnet can stand against weak antiferromagnetic exchange: −0.1 + 1 and 0.1 + 1 a spin.
     @Test("a stable structure that is not the lowest")
     func metastable() throws {
