@@ -83,6 +83,28 @@ struct DipoleTests {
         }
     }
 
+    /// Energies C N² μ² a volume of ordered arrays, N dipoles a volume: J. Sauer, Phys. Rev. 57 (1940) 142, and Luttinger and Tisza, with
+    /// the digits that the program OpenMD gives (samples/Madelung/dipoles).
+    @Test("Sauer's arrays to eleven digits")
+    func arrays() throws {
+        let cubic = try Lattice(a: 1, b: 1, c: 1)
+        // Columns along z, neighbours antiparallel.
+        let simple = DipoleSum(lattice: cubic, positions: [.zero]).tensor(at: Vector3(0.5, 0.5, 0))
+        #expect(abs(0.5 * simple[8].re + 2.67678868438) < 1e-10)
+        // The same on both lattices of the body-centred one, which do not feel each other.
+        let body = DipoleSum(lattice: cubic, positions: [.zero, Vector3(0.5, 0.5, 0.5)]).tensor(
+            at: Vector3(0.5, 0.5, 0))
+        #expect(abs(0.5 * (body[8] + body[17]).re / 2 + 1.33839434219) < 1e-10)
+        // Planes of the face-centred lattice alternating along x: dipoles across the planes, and in them.
+        let sites = [Vector3.zero, Vector3(0.5, 0.5, 0), Vector3(0.5, 0, 0.5), Vector3(0, 0.5, 0.5)]
+        let face = DipoleSum(lattice: cubic, positions: sites).tensor(at: .zero)
+        func energy(_ axis: Int) -> Double {
+            zip(0..<4, [1.0, -1, -1, 1]).reduce(0) { $0 + 0.5 * $1.1 * face[9 * $1.0 + 4 * axis].re } / 4
+        }
+        #expect(abs(energy(0) - 2.16693283503) < 1e-10)
+        #expect(abs(energy(1) + 1.08346641751) < 1e-10 && abs(energy(2) + 1.08346641751) < 1e-10)
+    }
+
     @Test("at small q along z: 8π/3 along, −4π/3 across")
     func demagnetisation() throws {
         let tensor = DipoleSum(lattice: try Lattice(a: 1, b: 1, c: 1), positions: [.zero]).tensor(
