@@ -18,7 +18,7 @@ struct GroundStateCommand: ParsableCommand {
             refined from its lowest points. Below zero there is a soft mode: the structure gives way to a modulation with that \
             wavevector. At a Goldstone mode the eigenvalue is zero, which is no instability.
             - search: the classical energy is minimised from random structures in the model's cell (or with its k); the number \
-            of starts that arrived at the lowest energy tells how far to trust it.
+            of starts that arrived at the lowest energy tells how far to trust it. --cells makes the cell larger.
             - Luttinger and Tisza: the wavevector k that exchange wants, over the whole zone and incommensurate ones included, \
             and a bound below which no structure of any cell can lie. A spiral with this k is tried where the interactions \
             allow one.
@@ -37,6 +37,12 @@ struct GroundStateCommand: ParsableCommand {
         help: ArgumentHelp("A parameter's value in meV: --set J=-11.39. May be repeated.", valueName: "name=value"))
     var settings: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Search in a cell so many times as large along a, b and c. Wavevectors are then in r.l.u. of that cell.",
+            valueName: "\"na nb nc\""))
+    var cells: String?
+
     @Option(help: "From how many random structures to search.")
     var starts = 50
 
@@ -50,10 +56,13 @@ struct GroundStateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let model = try ModelOptions.load(model)
-        let parameters = try ModelOptions.parameters(settings, of: model)
+        let plain = try ModelOptions.load(model)
+        let parameters = try ModelOptions.parameters(settings, of: plain)
+        let repetition = try repetition()
+        let model: SpinModel
         let diagnosis: StructureDiagnosis
         do {
+            model = try repetition.map { cells throws(SpinWaveError) in try plain.repeated(cells) } ?? plain
             diagnosis = try model.diagnosis(
                 values: model.values(overriding: parameters), starts: starts, seed: seed,
                 threads: Parallel.availableCores)
@@ -66,6 +75,16 @@ struct GroundStateCommand: ParsableCommand {
         case .text: Output.standardOutput(text(diagnosis, model))
         }
         guard case .sound = diagnosis.verdict else { throw ExitStatus.stepFailed }
+    }
+
+    private func repetition() throws -> SIMD3<Int>? {
+        guard let cells else { return nil }
+        let words = cells.split { $0 == " " || $0 == "," }
+        let numbers = words.compactMap { Int($0) }
+        guard words.count == 3, numbers.count == 3, numbers.allSatisfy({ (1...100).contains($0) }) else {
+            throw ValidationError("--cells \"\(cells)\": write three whole numbers from 1 to 100")
+        }
+        return SIMD3(numbers[0], numbers[1], numbers[2])
     }
 
     // MARK: Text

@@ -55,20 +55,3 @@ extension ClassicalEnergy {
             starts: found.count, arrivals: arrived.count)
     }
 }
-
-extension SpinModel {
-    /// The same magnet with other ordered spins.
-    ///
-    /// - Parameter directions: one a site, in the origin cell.
-    /// - Throws: `.model` when a spiral does not suit the interactions.
-    public func ordered(
-        _ directions: [Vector3], spiral: SpinSpiral? = nil
-    ) throws(SpinWaveError) -> SpinModel {
-        var sites = sites
-        for i in sites.indices { sites[i].direction = directions[i] }
-        return try SpinModel(
-            lattice: lattice, sites: sites, parameters: parameters, bonds: bonds, anisotropies: anisotropies,
-            field: field, twins: twins, formFactors: formFactors, spiral: spiral,
-            isDipolar: isDipolar)
-    }
-}

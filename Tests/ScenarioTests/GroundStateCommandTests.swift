@@ -79,5 +79,18 @@ struct GroundStateCommandTests {
         try workplace.write(triangle + "\n", to: "ferro.yaml")
         #expect(try workplace.spinweave(["ground-state", "./ferro.yaml", "--starts", "0"]).status == 64)
         #expect(try workplace.spinweave(["ground-state", "./ferro.yaml", "--set", "K=1"]).status == 64)
+        #expect(try workplace.spinweave(["ground-state", "./ferro.yaml", "--cells", "3 3"]).status == 64)
+    }
+
+    @Test("a larger cell holds the 120° order without a spiral")
+    func cells() throws {
+        let workplace = try Workplace()
+        try workplace.write(triangle + "\n", to: "ferro.yaml")
+        let outcome = try workplace.spinweave([
+            "ground-state", "./ferro.yaml", "--cells", "3 3 1", "--format", "json",
+        ])
+        let document = try JSONDecoder().decode(Document.self, from: Data(outcome.output.utf8))
+        #expect(document.lowest.sites.count == 9 && document.lowest.k == nil && document.proven)
+        #expect(abs(document.lowest.energy + 3.375) < 1e-10)
     }
 }

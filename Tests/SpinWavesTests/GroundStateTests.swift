@@ -207,6 +207,27 @@ struct GroundStateTests {
         #expect(lower.arrivals < lower.starts)
     }
 
+    /// Ising-like exchange across no axis of turning: spins along ±x of a chain, E = −K S² with K the largest component.
+    @Test("what a cell cannot hold is found in a larger one")
+    func largerCell() throws {
+        let exchange = ParametricMatrix([.init("J", Matrix3(diagonal: Vector3(1, 0.7, 0.4)))])
+        let model = try SpinModel(
+            lattice: Lattice(a: 3, b: 8, c: 8), sites: [KnownMagnets.site("1", .zero, Vector3(0, 0, 1), spin: 1)],
+            parameters: [.init("J", 1)], bonds: [Bond(from: 0, to: 0, offset: SIMD3(1, 0, 0), exchange: exchange)])
+        let alone = try model.groundState(values: [1], starts: 5)
+        #expect(abs(alone.energy - 0.4) < 1e-12)
+        #expect(abs(try model.luttingerTisza(values: [1]).energy + 1) < 1e-12)
+        let found = try model.repeated(SIMD3(2, 1, 1)).diagnosis(values: [1], starts: 20)
+        #expect(abs(found.lowest.energy + 1) < 1e-12 && found.isProven)
+        #expect(abs(abs(found.lowest.directions[1].x) - 1) < 1e-9)
+        // Written out, a spiral is the supercell that its k asks for.
+        let spiral = try KnownSpirals.triangular()
+        let whole = try spiral.repeated(SIMD3(3, 3, 1))
+        #expect(whole.spiral == nil && whole.sites.count == 9)
+        #expect(abs(whole.classicalEnergy(values: [1]).energy(whole.frames.map(\.n)) / 9 + 3.375) < 1e-12)
+        #expect(throws: SpinWaveError.self) { try spiral.repeated(SIMD3(2, 2, 1)) }
+    }
+
     @Test("a torque is named before anything else")
     func torque() throws {
         let model = try KnownMagnets.triangular().ordered([
