@@ -120,4 +120,12 @@ extension ImageGeometry {
             scattering: acos(min(forward.squareRoot() / kf, 1)) * degree
         )
     }
+
+    /// The detector angle along h alone, degrees; the same number as `detectorAngles` gives.
+    func angleAlongH(of pixel: Pixel) -> Double? {
+        let final = (pixel.incidentEnergy - pixel.energy) / Neutron.energyPerWavevectorSquared
+        let forward = final - inPlaneSquared(h: pixel.h, k: pixel.k)
+        guard forward > 0 else { return nil }
+        return atan2(2 * Double.pi * pixel.h / lattice[0], forward.squareRoot()) * (180 / Double.pi)
+    }
 }

@@ -1,0 +1,158 @@
+import Foundation
+import Tensors
+
+/// The empty pixels of one panel, by what their likelihood needs of them.
+struct EmptyPanel: Sendable {
+    var setting: Int
+    var bin: Int
+    /// Pixels above the clipping range's lower end: their number, sum and sum of squares.
+    var free = 0
+    var sum = 0.0
+    var squares = 0.0
+    /// Pixels at the lower end, of which no more is known than that they lie there or below.
+    var clipped = 0
+    /// That lower end.
+    var limit: Double
+
+    var count: Int { free + clipped }
+
+    /// Log-likelihood of a level and a variance.
+    func likelihood(_ level: Double, variance: Double) -> Double {
+        var value = -0.5 * Double(free) * log(variance)
+        value -= (squares - 2 * level * sum + Double(free) * level * level) / (2 * variance)
+        if clipped > 0 { value += Double(clipped) * Self.logNormal((limit - level) / variance.squareRoot()) }
+        return value
+    }
+
+    /// The level that is most likely, its standard deviation, and its log-likelihood adjusted for having been fitted.
+    func level(gain: Double, floor: Double) -> PanelLevel {
+        func value(_ level: Double) -> Double { likelihood(level, variance: gain * max(level, 0) + floor) }
+        let deviation = max(gain, 0) + floor > 0 ? (max(gain, 0) + floor).squareRoot() : 1
+        let mean = free > 0 ? sum / Double(free) : limit
+        // The likelihood has one maximum, below the free pixels' mean by what the clipped ones ask.
+        var (low, high) = ((clipped > 0 ? min(mean, limit) : mean) - 6 * deviation, mean + 2 * deviation)
+        let golden = (5.0.squareRoot() - 1) / 2
+        var (a, b) = (high - golden * (high - low), low + golden * (high - low))
+        var (atA, atB) = (value(a), value(b))
+        for _ in 0..<60 where high - low > 1e-9 * deviation {
+            if atA > atB {
+                (high, b, atB) = (b, a, atA)
+                a = high - golden * (high - low)
+                atA = value(a)
+            } else {
+                (low, a, atA) = (a, b, atB)
+                b = low + golden * (high - low)
+                atB = value(b)
+            }
+        }
+        let best = (low + high) / 2
+        let top = value(best)
+        let step = 0.3 * deviation / Double(max(count, 1)).squareRoot()
+        // Where the level passes 0 the curvature jumps by the gain's small part; both sides enter.
+        let curvature = max((2 * top - value(best + step) - value(best - step)) / (step * step), 1e-9)
+        return PanelLevel(
+            setting: setting, bin: bin, level: best, deviation: 1 / curvature.squareRoot(),
+            likelihood: top - 0.5 * log(curvature))
+    }
+
+    /// log Φ(x), also where Φ underflows.
+    static func logNormal(_ x: Double) -> Double {
+        if x > -30 { return log(0.5 * erfc(-x / 2.0.squareRoot())) }
+        return -0.5 * x * x - log(-x) - 0.5 * log(2 * Double.pi)
+    }
+}
+
+/// What the empty pixels of one panel say of its background.
+struct PanelLevel: Sendable {
+    var setting: Int
+    var bin: Int
+    var level: Double
+    var deviation: Double
+    /// Logarithm, adjusted for the level having been fitted.
+    var likelihood: Double
+}
+
+extension NoiseFit {
+    /// Panels with fewer empty pixels are left out.
+    static let leastPixels = 10
+
+    static func emptyPanels(
+        _ values: [Double], seen: [Bool], geometry: ImageGeometry, models: [Tensor<Float>],
+        clip: ClosedRange<Double>, emptiness: Double
+    ) -> [EmptyPanel] {
+        var empty = seen
+        for model in models {
+            let limit = Float(emptiness * average(model.elements.map { Double($0) }, where: seen))
+            for pixel in empty.indices where model.elements[pixel] > limit { empty[pixel] = false }
+        }
+        let bins = geometry.energyBins.count
+        var panels = geometry.settings.indices.flatMap { setting in
+            (0..<bins).map { EmptyPanel(setting: setting, bin: $0, limit: clip.lowerBound) }
+        }
+        for pixel in empty.indices where empty[pixel] && values[pixel] < clip.upperBound {
+            let setting = pixel / geometry.columns / geometry.h.count
+            let index = setting * bins + pixel % geometry.columns / geometry.k.count
+            if values[pixel] <= clip.lowerBound {
+                panels[index].clipped += 1
+            } else {
+                panels[index].free += 1
+                panels[index].sum += values[pixel]
+                panels[index].squares += values[pixel] * values[pixel]
+            }
+        }
+        return panels.filter { $0.count >= leastPixels && $0.free >= 3 }
+    }
+}
+
+/// Levels of panels as B + d_s x_b + r_sb, d and r normal.
+struct PanelResiduals {
+    var background: NoiseFit.Estimate
+    var panel: NoiseFit.Estimate
+    /// nil where no setting has three panels, or the image one bin.
+    var slope: NoiseFit.Estimate?
+
+    init(_ levels: [PanelLevel], geometry: ImageGeometry) {
+        let bins = geometry.energyBins.count
+        let settings = Dictionary(grouping: levels, by: \.setting).sorted { $0.key < $1.key }.map(\.value)
+        let hasSlopes = bins > 1 && settings.contains { $0.count >= 3 }
+        /// Restricted log-likelihood, and B with its deviation.
+        func fit(_ panel: Double, _ slope: Double) -> (likelihood: Double, background: Double, deviation: Double) {
+            var (logarithms, one, oneY, yy) = (0.0, 0.0, 0.0, 0.0)
+            for setting in settings {
+                // V = diag(v) + slope² x xᵀ, inverted by Sherman and Morrison.
+                var (sw, sx, sxx, sy, sxy, syy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+                for level in setting {
+                    let variance = level.deviation * level.deviation + panel * panel
+                    let weight = 1 / variance
+                    let x = bins > 1 ? 2 * Double(level.bin) / Double(bins - 1) - 1 : 0
+                    logarithms += log(variance)
+                    sw += weight
+                    sx += weight * x
+                    sxx += weight * x * x
+                    sy += weight * level.level
+                    sxy += weight * x * level.level
+                    syy += weight * level.level * level.level
+                }
+                let factor = slope * slope / (1 + slope * slope * sxx)
+                logarithms += log(1 + slope * slope * sxx)
+                one += sw - factor * sx * sx
+                oneY += sy - factor * sx * sxy
+                yy += syy - factor * sxy * sxy
+            }
+            let background = oneY / one
+            let likelihood = -0.5 * (logarithms + log(one) + yy - oneY * background)
+            return (likelihood, background, 1 / one.squareRoot())
+        }
+        let spread = {
+            let mean = levels.reduce(0) { $0 + $1.level } / Double(levels.count)
+            return (levels.reduce(0) { $0 + ($1.level - mean) * ($1.level - mean) } / Double(levels.count)).squareRoot()
+        }()
+        let start = max(spread, 1e-12)
+        let best = Maximum(near: SIMD2(0.7 * start, hasSlopes ? 0.5 * start : 0), step: SIMD2(0.2 * start, 0.2 * start))
+        { fit($0.x, hasSlopes ? $0.y : 0).likelihood }
+        let final = fit(best.place.x, hasSlopes ? best.place.y : 0)
+        background = NoiseFit.Estimate(final.background, final.deviation)
+        panel = NoiseFit.Estimate(abs(best.place.x), best.covariance.xx.squareRoot())
+        slope = hasSlopes ? NoiseFit.Estimate(abs(best.place.y), best.covariance.yy.squareRoot()) : nil
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Tensors
+
+extension NoiseFit {
+    /// Gain and floor from the scatter of pixels.
+    struct Scatter {
+        var gain: Estimate?
+        var floor: Estimate
+        var differences: Int
+    }
+
+    /// A squared second difference and the intensity in its expectation.
+    private struct Difference {
+        /// (r₁ − 2 r₂ + r₃)² / 6
+        var square: Double
+        /// (I₁ + 4 I₂ + I₃) / 6
+        var intensity: Double
+    }
+
+    static func scatter(
+        _ values: [Double], seen: [Bool], geometry: ImageGeometry, models: [Tensor<Float>],
+        clip: ClosedRange<Double>, panels: [EmptyPanel]
+    ) -> Scatter {
+        let rough = panels.map { panel -> Double in
+            let mean = panel.sum / Double(max(panel.free, 1))
+            return panel.squares / Double(max(panel.free, 1)) - mean * mean
+        }
+        // A clipped panel's free pixels scatter less; the fit finds the right size from any start.
+        var floor = max(rough.reduce(0, +) / Double(rough.count), 1e-12)
+        var gain = 0.0
+        var result = Scatter(floor: Estimate(floor, .infinity), differences: 0)
+        // Which pixels are bright depends on the noise, so that the choice is made three times.
+        for pass in 0..<3 {
+            let levels = panels.map { $0.level(gain: gain, floor: floor) }
+            let differences = differences(
+                values, seen: seen, geometry: geometry, models: models, clip: clip, levels: levels, gain: gain,
+                floor: floor)
+            func empty(_ gain: Double, _ floor: Double) -> Double {
+                panels.reduce(0) { $0 + $1.level(gain: gain, floor: floor).likelihood }
+            }
+            if differences.count < 20 {
+                let best = Maximum(near: SIMD2(log(floor), 0), step: SIMD2(0.3, 0.3)) {
+                    empty(0, exp($0.x)) - $0.y * $0.y
+                }
+                floor = exp(best.place.x)
+                result = Scatter(
+                    floor: Estimate(floor, floor * best.covariance.xx.squareRoot()), differences: differences.count)
+                continue
+            }
+            if pass == 0 {
+                let mean = differences.reduce(0) { $0 + $1.intensity } / Double(differences.count)
+                let square = differences.reduce(0) { $0 + $1.square } / Double(differences.count)
+                gain = max((square - floor) / mean, 0.01 * square / mean)
+            }
+            let best = Maximum(near: SIMD2(log(gain), log(floor)), step: SIMD2(0.3, 0.3)) { place in
+                let (gain, floor) = (exp(place.x), exp(place.y))
+                var value = empty(gain, floor)
+                for difference in differences {
+                    let variance = gain * difference.intensity + floor
+                    value -= 0.5 * log(variance) + difference.square / (2 * variance)
+                }
+                return value
+            }
+            (gain, floor) = (exp(best.place.x), exp(best.place.y))
+            result = Scatter(
+                gain: Estimate(gain, gain * best.covariance.xx.squareRoot()),
+                floor: Estimate(floor, floor * best.covariance.yy.squareRoot()), differences: differences.count)
+        }
+        return result
+    }
+
+    /// Second differences along k over three pixels that are bright by the best model's account, none used twice.
+    private static func differences(
+        _ values: [Double], seen: [Bool], geometry: ImageGeometry, models: [Tensor<Float>],
+        clip: ClosedRange<Double>, levels: [PanelLevel], gain: Double, floor: Double
+    ) -> [Difference] {
+        let bins = geometry.energyBins.count
+        var background = [Double](
+            repeating: levels.reduce(0) { $0 + $1.level } / Double(levels.count),
+            count: geometry.settings.count * bins)
+        for level in levels { background[level.setting * bins + level.bin] = level.level }
+        func panel(_ pixel: Int) -> Int {
+            pixel / geometry.columns / geometry.h.count * bins + pixel % geometry.columns / geometry.k.count
+        }
+        let expected = bestModel(values, seen: seen, geometry: geometry, models: models) { background[panel($0)] }
+        // Zeros where there should be plenty are dead.
+        func isBright(_ pixel: Int) -> Bool {
+            let intensity = expected[pixel]
+            let reach = 4 * (gain * max(intensity, 0) + floor).squareRoot()
+            return seen[pixel] && values[pixel] != 0 && intensity > 2 * floor.squareRoot()
+                && intensity - reach > max(clip.lowerBound, -1e300) && intensity + reach < clip.upperBound
+        }
+        var differences: [Difference] = []
+        for row in 0..<geometry.rows {
+            for bin in 0..<bins {
+                var k = 0
+                while k + 2 < geometry.k.count {
+                    let first = row * geometry.columns + bin * geometry.k.count + k
+                    guard isBright(first), isBright(first + 1), isBright(first + 2) else {
+                        k += 1
+                        continue
+                    }
+                    let left = (first...first + 2).map { values[$0] - expected[$0] }
+                    let second = left[0] - 2 * left[1] + left[2]
+                    differences.append(
+                        Difference(
+                            square: second * second / 6,
+                            intensity: (expected[first] + 4 * expected[first + 1] + expected[first + 2]) / 6))
+                    k += 3
+                }
+            }
+        }
+        return differences
+    }
+
+    /// Background and the model that, scaled for each setting, leaves least.
+    private static func bestModel(
+        _ values: [Double], seen: [Bool], geometry: ImageGeometry, models: [Tensor<Float>],
+        background: (Int) -> Double
+    ) -> [Double] {
+        let size = geometry.h.count * geometry.columns
+        let backgrounds = values.indices.map(background)
+        var best: (left: Double, image: [Double]) = (.infinity, backgrounds)
+        for model in models {
+            var image = backgrounds
+            var left = 0.0
+            for setting in geometry.settings.indices {
+                let block = setting * size..<(setting + 1) * size
+                var (my, mm) = (0.0, 0.0)
+                // Zeros are masked, dead or clipped; the few bright ones would pull the scale down.
+                for pixel in block where seen[pixel] && values[pixel] != 0 {
+                    let m = Double(model.elements[pixel])
+                    my += m * (values[pixel] - backgrounds[pixel])
+                    mm += m * m
+                }
+                let scale = mm > 0 ? max(my / mm, 0) : 0
+                for pixel in block {
+                    image[pixel] += scale * Double(model.elements[pixel])
+                    if seen[pixel] { left += (values[pixel] - image[pixel]) * (values[pixel] - image[pixel]) }
+                }
+            }
+            if left < best.left { best = (left, image) }
+        }
+        return best.image
+    }
+}
