@@ -82,8 +82,10 @@ extension NoiseFit {
     ) -> [EmptyPanel] {
         var empty = seen
         for model in models {
-            let limit = Float(emptiness * average(model.elements.map { Double($0) }, where: seen))
-            for pixel in empty.indices where model.elements[pixel] > limit { empty[pixel] = false }
+            var sum = [Double](repeating: 0, count: values.count)
+            for index in model.elements.indices { sum[index % values.count] += Double(model.elements[index]) }
+            let limit = emptiness * average(sum, where: seen)
+            for pixel in empty.indices where sum[pixel] > limit { empty[pixel] = false }
         }
         let bins = geometry.energyBins.count
         var panels = geometry.settings.indices.flatMap { setting in

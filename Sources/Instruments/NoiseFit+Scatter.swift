@@ -113,7 +113,7 @@ extension NoiseFit {
         return differences
     }
 
-    /// Background and the model that, scaled for each setting, leaves least.
+    /// Background and the model whose domains, each scaled in each setting, leave least.
     private static func bestModel(
         _ values: [Double], seen: [Bool], geometry: ImageGeometry, models: [Tensor<Float>],
         background: (Int) -> Double
@@ -126,21 +126,50 @@ extension NoiseFit {
             var left = 0.0
             for setting in geometry.settings.indices {
                 let block = setting * size..<(setting + 1) * size
-                var (my, mm) = (0.0, 0.0)
                 // Zeros are masked, dead or clipped; the few bright ones would pull the scale down.
-                for pixel in block where seen[pixel] && values[pixel] != 0 {
-                    let m = Double(model.elements[pixel])
-                    my += m * (values[pixel] - backgrounds[pixel])
-                    mm += m * m
+                let used = block.filter { seen[$0] && values[$0] != 0 }
+                let scales = domainScales(model, values, minus: backgrounds, over: used)
+                for (domain, scale) in scales.enumerated() {
+                    let start = domain * values.count
+                    for pixel in block { image[pixel] += scale * Double(model.elements[start + pixel]) }
                 }
-                let scale = mm > 0 ? max(my / mm, 0) : 0
-                for pixel in block {
-                    image[pixel] += scale * Double(model.elements[pixel])
-                    if seen[pixel] { left += (values[pixel] - image[pixel]) * (values[pixel] - image[pixel]) }
+                for pixel in block where seen[pixel] {
+                    left += (values[pixel] - image[pixel]) * (values[pixel] - image[pixel])
                 }
             }
             if left < best.left { best = (left, image) }
         }
         return best.image
+    }
+
+    /// One factor a domain, 0 or more, by least squares over some pixels.
+    private static func domainScales(
+        _ model: Tensor<Float>, _ values: [Double], minus backgrounds: [Double], over pixels: [Int]
+    ) -> [Double] {
+        let count = model.shape[0]
+        var matrix = [[Double]](repeating: [Double](repeating: 0, count: count + 1), count: count)
+        for pixel in pixels {
+            let y = values[pixel] - backgrounds[pixel]
+            for a in 0..<count {
+                let m = Double(model.elements[a * values.count + pixel])
+                if m == 0 { continue }
+                for b in 0..<count { matrix[a][b] += m * Double(model.elements[b * values.count + pixel]) }
+                matrix[a][count] += m * y
+            }
+        }
+        // Domains that look the same share what they have.
+        let ridge = 1e-9 * (0..<count).reduce(0) { $0 + matrix[$1][$1] }
+        if ridge <= 0 { return [Double](repeating: 0, count: count) }
+        for a in 0..<count { matrix[a][a] += ridge }
+        // Gauss and Jordan; a positive definite matrix needs no pivots.
+        for a in 0..<count {
+            let pivot = matrix[a][a]
+            for b in 0...count { matrix[a][b] /= pivot }
+            for other in 0..<count where other != a {
+                let factor = matrix[other][a]
+                for b in 0...count { matrix[other][b] -= factor * matrix[a][b] }
+            }
+        }
+        return matrix.map { max($0[count], 0) }
     }
 }

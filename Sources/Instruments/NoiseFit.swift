@@ -8,7 +8,7 @@ import Tensors
 ///   and energy bin) they scatter about one level μ with variance γ max(μ, 0) + φ; values at the lower end of `clip` count
 ///   as "at most that".
 /// - **Bright pixels**, four deviations and more above that end, give the gain γ: second differences along k of what the
-///   best model, scaled for each setting, leaves. Where no model is right, γ comes out too large.
+///   best model, each of its domains scaled in each setting, leaves. Where no model is right, γ comes out too large.
 /// - γ and φ maximise the likelihood of both, profiled over the panels' levels and adjusted for their number (D. R. Cox and
 ///   N. Reid, J. R. Stat. Soc. B 49 (1987) 1). They contain the measurement's α² and exposure: as for α = 1 and exposure 1.
 /// - The panels' levels are B + d_s x_b + r_sb: B by generalised least squares, the deviations of d and r by restricted
@@ -55,7 +55,7 @@ public struct NoiseFit: Hashable, Sendable {
     ///
     /// - Parameter measurement: [rows, columns]; only unmasked pixels count.
     /// - Parameter errors: standard deviations of the same shape; those not positive count for nothing.
-    /// - Parameter models: noise-free images, one or more, each of that shape.
+    /// - Parameter models: noise-free images, one or more, each [domains, rows, columns].
     /// - Parameter clip: the range to which the measurement was clipped.
     /// - Parameter emptiness: how much of its mean a model image may hold in an empty pixel.
     public init(
@@ -63,7 +63,8 @@ public struct NoiseFit: Hashable, Sendable {
         models: [Tensor<Float>], clip: ClosedRange<Double>, emptiness: Double = 0.01
     ) throws(InstrumentError) {
         for (name, shape) in [("the measurement", measurement.shape), ("the mask", mask.masked.shape)]
-            + models.map({ ("a model image", $0.shape) }) + (errors.map { [("the errors", $0.shape)] } ?? [])
+            + models.map({ ("a model image", Array($0.shape.dropFirst())) })
+            + (errors.map { [("the errors", $0.shape)] } ?? [])
         where shape != geometry.shape {
             throw .shape(name, expected: geometry.shape, found: shape)
         }

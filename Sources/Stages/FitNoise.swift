@@ -42,7 +42,7 @@ public struct NoiseLevels: Sendable {
             let range = clip ?? guessedClip(image, mask)
             let fit = try NoiseFit(
                 measurement: image, errors: errors?.asFloat32, mask: mask, geometry: geometry,
-                models: simulated.map(\.mixture), clip: range, emptiness: emptiness)
+                models: simulated.map(\.domains), clip: range, emptiness: emptiness)
             return NoiseLevels(
                 fit: fit,
                 clippedAt: range.lowerBound == -Double.greatestFiniteMagnitude ? nil : range.lowerBound)

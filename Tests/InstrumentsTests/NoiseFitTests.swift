@@ -17,7 +17,7 @@ struct NoiseFitTests {
     /// A band across each panel, half of which stays empty.
     private static func model(_ geometry: ImageGeometry) -> Tensor<Float> {
         Tensor(
-            shape: geometry.shape,
+            shape: [1] + geometry.shape,
             elements: (0..<geometry.rows * geometry.columns).map { index in
                 let k = geometry.pixel(row: index / geometry.columns, column: index % geometry.columns).k
                 let x = (k - 0.5) / 0.15
@@ -41,7 +41,7 @@ struct NoiseFitTests {
     private static func measured(_ truth: NoiseModel, _ geometry: ImageGeometry, _ index: Int) throws -> Tensor<Float> {
         let image = model(geometry)
         return try truth.measured(
-            Tensor(shape: [1] + geometry.shape, elements: image.elements), geometry: geometry, mask: nil,
+            image, geometry: geometry, mask: nil,
             stream: RandomStream(seed: 77).substream("measurement", index))
     }
 
@@ -150,7 +150,7 @@ struct NoiseFitTests {
             throws: InstrumentError.invalid(
                 "the measurement",
                 problem: "has 0 panels with 10 pixels in which no model has intensity; two are needed")
-        ) { try fit([Tensor(shape: geometry.shape, repeating: 1)]) }
+        ) { try fit([Tensor(shape: [1] + geometry.shape, repeating: 1)]) }
         #expect(throws: InstrumentError.self) { try fit([]) }
         #expect(throws: InstrumentError.self) { try fit([Tensor(shape: [3, 3], repeating: 0)]) }
         #expect(throws: InstrumentError.self) { try fit([Self.model(geometry)], Tensor(shape: [3, 3], repeating: 0)) }
