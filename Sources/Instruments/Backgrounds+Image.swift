@@ -8,7 +8,7 @@ extension Backgrounds {
     }
 
     /// |Q| where phonons have their stated amplitude, 1/Å.
-    private static let phononReference = 5.0
+    private static let phononReference = 2.0
     /// Aluminium's 111 reflection, 1/Å.
     private static let phononPeriod = 2.687
     /// Width of the band in units of its top.

@@ -7,12 +7,12 @@ import Foundation
 ///
 ///     environment   A exp(−|x| / d)
 ///     elastic tail  A (0.1² + w²) / (x² + w²)                            A: at a tenth of the incident energy
-///     phonons       A (|Q|/5)² [E (n + 1)](E) / [E (n + 1)](Ec) exp(−(|E| − ε(Q))² / 2 (0.3 Ec)²)
+///     phonons       A (|Q|/2)² [E (n + 1)](E) / [E (n + 1)](Ec) exp(−(|E| − ε(Q))² / 2 (0.3 Ec)²)
 ///     incoherent    A kf/ki
 ///     Bragg tails   A_s exp(−max(x, 0) / e) exp(−((h − h₀)² + (k − k₀)²) / 2σ²)
 ///
 /// ε(Q) = Ec |sin(π |Q| / τ)| stands for the powder-averaged acoustic phonons of aluminium, of cans and holders: τ = 2.687
-/// 1/Å is its 111 reflection (a = 4.05 Å). A of the phonons is the intensity at |Q| = 5 1/Å and E = Ec in the middle of the
+/// 1/Å is its 111 reflection (a = 4.05 Å). A of the phonons is the intensity at |Q| = 2 1/Å and E = Ec in the middle of the
 /// band; E (n(E) + 1), which is finite at E = 0 and obeys detailed balance, comes from a density of states ∝ E² and the
 /// one-phonon cross section Q² g(E) (n + 1) / E (G. L. Squires, Introduction to the Theory of Thermal Neutron Scattering,
 /// equation 3.138, without its Debye–Waller factor).

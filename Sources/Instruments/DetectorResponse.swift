@@ -76,6 +76,28 @@ public struct DetectorResponse: Hashable, Sendable, Codable {
         return (relative(drawn), correctsHelium ? relative((helium.lowerBound + helium.upperBound) / 2) : 1)
     }
 
-    /// The tube of each pixel of one panel's rows: index into `Draw.tubes`, by the detector angle along h.
-    static func tube(h angle: Double, width: Double) -> Int { Int((angle + 90) / width) }
+    /// Efficiencies of tubes side by side from −90° on, and their means.
+    struct Tubes {
+        private let width: Double
+        /// Sum of efficiencies up to each tube's far edge.
+        private var sums: [Double] = [0]
+
+        init(_ efficiencies: [Double], width: Double) {
+            self.width = width
+            for efficiency in efficiencies { sums.append(sums[sums.count - 1] + efficiency) }
+        }
+
+        /// Mean efficiency over a range of detector angles along h, degrees; of one tube, its own.
+        func mean(over angles: ClosedRange<Double>) -> Double {
+            func sum(upTo angle: Double) -> Double {
+                let place = (angle + 90) / width
+                let tube = min(max(Int(place), 0), sums.count - 2)
+                return sums[tube] + (place - Double(tube)) * (sums[tube + 1] - sums[tube])
+            }
+            let extent = (angles.upperBound - angles.lowerBound) / width
+            // A pixel of no extent: the tube at its place.
+            if extent < 1e-9 { return mean(over: angles.lowerBound - 1e-6 * width...angles.upperBound + 1e-6 * width) }
+            return (sum(upTo: angles.upperBound) - sum(upTo: angles.lowerBound)) / extent
+        }
+    }
 }

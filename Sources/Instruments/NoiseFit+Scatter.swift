@@ -7,6 +7,8 @@ extension NoiseFit {
         var gain: Estimate?
         var floor: Estimate
         var differences: Int
+        /// Counting time of each setting relative to all; nil where nothing tells.
+        var exposures: [Estimate?] = []
     }
 
     /// A squared second difference and the intensity in its expectation.
@@ -15,6 +17,12 @@ extension NoiseFit {
         var square: Double
         /// (I₁ + 4 I₂ + I₃) / 6
         var intensity: Double
+        var setting: Int
+
+        func likelihood(gain: Double, floor: Double) -> Double {
+            let variance = gain * intensity + floor
+            return -0.5 * log(variance) - square / (2 * variance)
+        }
     }
 
     static func scatter(
@@ -30,11 +38,13 @@ extension NoiseFit {
         var gain = 0.0
         var result = Scatter(floor: Estimate(floor, .infinity), differences: 0)
         // Which pixels are bright depends on the noise, so that the choice is made three times.
+        var bright: [Difference] = []
         for pass in 0..<3 {
             let levels = panels.map { $0.level(gain: gain, floor: floor) }
             let differences = differences(
                 values, seen: seen, geometry: geometry, models: models, clip: clip, levels: levels, gain: gain,
                 floor: floor)
+            bright = differences
             func empty(_ gain: Double, _ floor: Double) -> Double {
                 panels.reduce(0) { $0 + $1.level(gain: gain, floor: floor).likelihood }
             }
@@ -55,10 +65,7 @@ extension NoiseFit {
             let best = Maximum(near: SIMD2(log(gain), log(floor)), step: SIMD2(0.3, 0.3)) { place in
                 let (gain, floor) = (exp(place.x), exp(place.y))
                 var value = empty(gain, floor)
-                for difference in differences {
-                    let variance = gain * difference.intensity + floor
-                    value -= 0.5 * log(variance) + difference.square / (2 * variance)
-                }
+                for difference in differences { value += difference.likelihood(gain: gain, floor: floor) }
                 return value
             }
             (gain, floor) = (exp(best.place.x), exp(best.place.y))
@@ -66,7 +73,28 @@ extension NoiseFit {
                 gain: Estimate(gain, gain * best.covariance.xx.squareRoot()),
                 floor: Estimate(floor, floor * best.covariance.yy.squareRoot()), differences: differences.count)
         }
+        result.exposures = geometry.settings.indices.map { setting in
+            let own = panels.filter { $0.setting == setting }
+            let differences = result.gain == nil ? [] : bright.filter { $0.setting == setting }
+            guard own.reduce(differences.count, { $0 + $1.count }) >= 20 else { return nil }
+            return exposure(own, differences, gain: result.gain?.value ?? 0, floor: result.floor.value)
+        }
         return result
+    }
+
+    /// The time t for which γ/t and φ/t are most likely.
+    private static func exposure(_ panels: [EmptyPanel], _ differences: [Difference], gain: Double, floor: Double)
+        -> Estimate
+    {
+        let best = Maximum(near: SIMD2(0, 0), step: SIMD2(0.3, 0.3)) { place in
+            let (gain, floor) = (gain * exp(-place.x), floor * exp(-place.x))
+            // The second variable is idle.
+            var value = -place.y * place.y
+            for panel in panels { value += panel.level(gain: gain, floor: floor).likelihood }
+            for difference in differences { value += difference.likelihood(gain: gain, floor: floor) }
+            return value
+        }
+        return Estimate(exp(best.place.x), exp(best.place.x) * best.covariance.xx.squareRoot())
     }
 
     /// Second differences along k over three pixels that are bright by the best model's account, none used twice.
@@ -105,7 +133,8 @@ extension NoiseFit {
                     differences.append(
                         Difference(
                             square: second * second / 6,
-                            intensity: (expected[first] + 4 * expected[first + 1] + expected[first + 2]) / 6))
+                            intensity: (expected[first] + 4 * expected[first + 1] + expected[first + 2]) / 6,
+                            setting: row / geometry.h.count))
                     k += 3
                 }
             }

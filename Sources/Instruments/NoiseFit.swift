@@ -19,6 +19,9 @@ import Tensors
 ///
 /// Scatter is taken as normal. Where few counts (25 in φ/γ, say) are clipped at 0, their skewness makes φ a tenth too large.
 ///
+/// γ and φ are one for all settings; `settingExposures` says by how much the settings' own are smaller. Where these differ by
+/// more than their deviations, γ and φ are averages and less certain than stated.
+///
 /// Uncertainties are standard deviations from the curvature of the likelihood. They hold for pixels that are independent of
 /// each other; rebinned data share counts and scatter less between neighbours than their errors say.
 public struct NoiseFit: Hashable, Sendable {
@@ -43,6 +46,8 @@ public struct NoiseFit: Hashable, Sendable {
     public var panelResidual: Estimate?
     /// Standard deviation of the settings' slopes; nil where no setting has panels enough.
     public var slopeResidual: Estimate?
+    /// Counting time of each setting relative to that of γ and φ, from the same pixels; nil where nothing tells.
+    public var settingExposures: [Estimate?] = []
     /// Mean over unmasked pixels.
     public var mean: Double
     /// How many pixels no model has intensity in, in how many panels.
@@ -91,6 +96,7 @@ public struct NoiseFit: Hashable, Sendable {
             let scatter = Self.scatter(
                 values, seen: seen, geometry: geometry, models: models, clip: clip, panels: panels)
             (gain, floor, differences) = (scatter.gain, scatter.floor, scatter.differences)
+            settingExposures = scatter.exposures
             levels = panels.map { $0.level(gain: scatter.gain?.value ?? 0, floor: scatter.floor.value) }
         }
         let residuals = PanelResiduals(levels, geometry: geometry)
@@ -106,6 +112,17 @@ public struct NoiseFit: Hashable, Sendable {
         let all = values.map(\.isFinite)
         (gain, floor) = try Self.fromErrors(values, errors.elements.map { Double($0) }, where: all)
         mean = Self.average(values, where: all)
+    }
+
+    /// Spread of the logarithm of the settings' counting times, less what their uncertainties make of it.
+    public var settingExposureSpread: Double? {
+        let known = settingExposures.compactMap { $0 }.filter { $0.value > 0 && $0.deviation.isFinite }
+        guard known.count >= 2 else { return nil }
+        let logs = known.map { log($0.value) }
+        let mean = logs.reduce(0, +) / Double(logs.count)
+        let variance = logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(logs.count - 1)
+        let noise = known.reduce(0) { $0 + ($1.deviation / $1.value) * ($1.deviation / $1.value) } / Double(known.count)
+        return max(variance - noise, 0).squareRoot()
     }
 
     static func average(_ values: [Double], where seen: [Bool]) -> Double {

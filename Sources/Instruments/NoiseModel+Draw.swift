@@ -18,6 +18,8 @@ extension NoiseModel {
         public var slopes: [Double]
         /// α
         public var noiseScale: Double
+        /// Counting time, one a setting.
+        public var exposures: [Double]
         /// Variance per intensity at exposure 1.
         public var gain: Double
         /// Variance at no intensity at exposure 1.
@@ -54,6 +56,7 @@ extension NoiseModel {
             },
             slopes: settings.map { normal(slopeResidual, "slope residual", $0) },
             noiseScale: uniform(noiseScale, "noise scale"),
+            exposures: settings.map { exposure * exp(normal(settingExposure, "setting exposure", $0)) },
             gain: counts.map { 1 / $0 } ?? gain,
             floor: counts == nil ? floor : 0,
             // Tubes anywhere within the low-angle bank.

@@ -79,28 +79,31 @@ extension NoiseModel {
         let noise = stream.substream("counting")
         let emptyNoise = stream.substream("empty holder")
         let dead = stream.substream("dead pixels")
-        let counter = Counter(
-            statistics: statistics, gain: draw.gain, floor: draw.floor,
-            noise: draw.noiseScale / exposure.squareRoot())
-        // Its own counts are all the noise that the empty holder has: the floor is the sample run's.
-        let emptyCounter = Counter(
-            statistics: statistics, gain: draw.gain, floor: 0,
-            noise: backgrounds.emptyExposure > 0 ? counter.noise / backgrounds.emptyExposure.squareRoot() : 0)
         let responses = detectors.isOff ? nil : self.responses(draw, geometry: geometry)
         var image = [Float](repeating: 0, count: expected.count)
-        for pixel in expected.indices where mask?.masked.elements[pixel] ?? 0 == 0 {
-            if deadPixels > 0, dead.uniform(at: pixel) < deadPixels { continue }
-            let response = responses?.response[pixel] ?? 1
-            let correction = responses?.correction[pixel] ?? 1
-            var value = counter.observe(
-                expected[pixel], response: response, correction: correction, stream: noise, at: pixel)
-            if let holder {
-                value -=
-                    draw.backgrounds.subtraction
-                    * emptyCounter.observe(
-                        holder[pixel], response: response, correction: correction, stream: emptyNoise, at: pixel)
+        let size = geometry.h.count * geometry.columns
+        for setting in geometry.settings.indices {
+            let counter = Counter(
+                statistics: statistics, gain: draw.gain, floor: draw.floor,
+                noise: draw.noiseScale / draw.exposures[setting].squareRoot())
+            // Its own counts are all the noise that the empty holder has: the floor is the sample run's.
+            let emptyCounter = Counter(
+                statistics: statistics, gain: draw.gain, floor: 0,
+                noise: backgrounds.emptyExposure > 0 ? counter.noise / backgrounds.emptyExposure.squareRoot() : 0)
+            for pixel in setting * size..<(setting + 1) * size where mask?.masked.elements[pixel] ?? 0 == 0 {
+                if deadPixels > 0, dead.uniform(at: pixel) < deadPixels { continue }
+                let response = responses?.response[pixel] ?? 1
+                let correction = responses?.correction[pixel] ?? 1
+                var value = counter.observe(
+                    expected[pixel], response: response, correction: correction, stream: noise, at: pixel)
+                if let holder {
+                    value -=
+                        draw.backgrounds.subtraction
+                        * emptyCounter.observe(
+                            holder[pixel], response: response, correction: correction, stream: emptyNoise, at: pixel)
+                }
+                image[pixel] = Float(min(max(value, clip.lowerBound), clip.upperBound))
             }
-            image[pixel] = Float(min(max(value, clip.lowerBound), clip.upperBound))
         }
         return image
     }
@@ -110,6 +113,7 @@ extension NoiseModel {
         let pixels = geometry.rows * geometry.columns
         var response = [Double](repeating: 1, count: pixels)
         var correction = response
+        let tubes = DetectorResponse.Tubes(draw.detectors.tubes, width: tubeWidth)
         for setting in geometry.settings.indices {
             let incident = geometry.settings[setting].incidentEnergy
             for bin in 0..<geometry.energyBins.count {
@@ -125,8 +129,8 @@ extension NoiseModel {
                         correction[pixel] = helium.correction
                         if draw.detectors.tubes.isEmpty { continue }
                         let place = geometry.pixel(row: row, column: column)
-                        guard let angle = geometry.angleAlongH(of: place) else { continue }
-                        response[pixel] *= draw.detectors.tubes[DetectorResponse.tube(h: angle, width: tubeWidth)]
+                        guard let angles = geometry.anglesAlongH(of: place) else { continue }
+                        response[pixel] *= tubes.mean(over: angles)
                     }
                 }
             }

@@ -43,6 +43,8 @@ public struct NoiseModel: Hashable, Sendable, Codable {
     public var countsPerUnit: ClosedRange<Double>?
     /// Counting time in units of the measurement's.
     public var exposure = 1.0
+    /// Standard deviation of the logarithm of each setting's counting time relative to that.
+    public var settingExposure = 0.0
     /// What scatters besides the magnet.
     public var backgrounds = Backgrounds()
     /// How detectors differ from each other.
@@ -77,7 +79,8 @@ public struct NoiseModel: Hashable, Sendable, Codable {
     public func validate() throws(InstrumentError) {
         let nonNegative = [
             ("scale", scale), ("settingScale", settingScale), ("panelResidual", panelResidual),
-            ("slopeResidual", slopeResidual), ("gain", gain), ("floor", floor), ("deadTubes", deadTubes),
+            ("slopeResidual", slopeResidual), ("gain", gain), ("settingExposure", settingExposure), ("floor", floor),
+            ("deadTubes", deadTubes),
             ("tubeWidth", tubeWidth), ("the lower end of noiseScale", noiseScale.lowerBound),
             ("the lower end of twinFraction", twinFraction.lowerBound),
         ]

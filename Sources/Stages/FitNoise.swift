@@ -95,6 +95,14 @@ public struct NoiseLevels: Sendable {
         add("gain", fit.gain)
         add("floor", fit.floor)
         lines.append("exposure: 1  # gain and floor hold the measurement's")
+        if let spread = fit.settingExposureSpread {
+            let times = fit.settingExposures.map { estimate -> String in
+                guard let estimate else { return "unknown" }
+                let digits = Self.decimals(estimate.deviation)
+                return "\(Self.fixed(estimate.value, digits)) ± \(Self.fixed(estimate.deviation, digits))"
+            }
+            lines.append("setting-exposure: \(Self.fixed(spread, 3))  # \(times.joined(separator: ", "))")
+        }
         let relative = [fit.gain, fit.floor].compactMap { $0 }.filter { $0.value > 0 }.map { $0.deviation / $0.value }
         let half = min(relative.max() ?? 0, 0.5)
         lines.append(
@@ -142,7 +150,8 @@ public struct NoiseLevels: Sendable {
         return .record([
             "gain": estimate(fit.gain), "floor": estimate(fit.floor), "background": estimate(fit.background),
             "panel-residual": estimate(fit.panelResidual), "slope-residual": estimate(fit.slopeResidual),
-            "mean": .double(fit.mean), "empty-pixels": .int(fit.emptyPixels), "panels": .int(fit.panels),
+            "setting-exposures": .list(fit.settingExposures.map(estimate)), "mean": .double(fit.mean),
+            "empty-pixels": .int(fit.emptyPixels), "panels": .int(fit.panels),
             "differences": .int(fit.differences), "clipped-at": clippedAt.map { .double($0) } ?? .none,
         ])
     }

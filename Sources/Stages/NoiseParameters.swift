@@ -24,6 +24,9 @@ extension NoiseModel {
             "exposure", .number(1e-6...1e9), default: .text("1"),
             about: "counting time in units of the published measurement's; four times halves the noise"),
         Parameter(
+            "setting-exposure", .number(0...10), default: .text("0"),
+            about: "spread of the logarithm of each incident energy's counting time"),
+        Parameter(
             "noise-scale", range(0...100), default: .text("[0.5, 2]"),
             about: "range of the factor on the noise's standard deviation"),
         Parameter("gain", .number(0...1e6), default: .text("0.15"), about: "variance per intensity at exposure 1"),
@@ -79,7 +82,7 @@ extension NoiseModel {
         Parameter(
             "phonons", range(0...1e6), default: .text("[0, 0]"),
             about: "range of the scattering by phonons of sample holder and cryostat, ∝ Q² and Bose; its value at "
-                + "5 1/angstrom on top of the band"),
+                + "2 1/angstrom on top of the band"),
         Parameter(
             "phonon-energy", .list(.quantity(.energy, 0.1...1000), count: 2...2), default: .text("[20 meV, 40 meV]"),
             about: "range of the top of the phonons' band"),
@@ -157,6 +160,7 @@ extension NoiseModel {
         self.init()
         statistics = CountingStatistics(rawValue: try parameters.string("counting")) ?? .gaussian
         exposure = try parameters.double("exposure")
+        settingExposure = try parameters.double("setting-exposure")
         noiseScale = try range("noise-scale")
         gain = try parameters.double("gain")
         floor = try parameters.double("floor")

@@ -84,6 +84,31 @@ struct CountingTests {
         #expect(measured.elements.allSatisfy { abs(($0 * 10).rounded() - $0 * 10) < 1e-4 })
     }
 
+    /// A panel row's variance is known to √(2/16000) = 1.1 %; five of that.
+    @Test("each setting has its own counting time")
+    func settingExposure() throws {
+        var model = NoiseModel.none
+        model.noiseScale = 1...1
+        model.settingExposure = 0.5
+        let image = Tensor<Float>(shape: [1, 240, 400], repeating: 3)
+        let measured = try model.measured(image, geometry: .pcsmo, mask: nil, stream: stream)
+        let draw = try model.draw(stream: stream, domains: 1, geometry: .pcsmo)
+        #expect(Set(draw.exposures).count == 6)
+        for setting in 0..<6 {
+            let found = moments(measured.elements[setting * 16000..<(setting + 1) * 16000].map { Double($0) })
+            #expect(abs(found.variance / (0.85 / draw.exposures[setting]) - 1) < 0.055)
+        }
+        let logs = try (0..<1000).flatMap {
+            try model.draw(stream: stream.substream("sample", $0), domains: 1, geometry: .pcsmo).exposures.map {
+                log($0)
+            }
+        }
+        // 6,000 numbers: 0.5/√6000 and 0.9 %.
+        let spread = moments(logs)
+        #expect(abs(spread.mean) < 5 * 0.5 / 6000.0.squareRoot())
+        #expect(abs(spread.variance.squareRoot() / 0.5 - 1) < 0.05)
+    }
+
     @Test("counts are reproducible and differ between addresses")
     func deterministic() throws {
         var model = NoiseModel()

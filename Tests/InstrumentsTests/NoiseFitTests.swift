@@ -88,6 +88,34 @@ struct NoiseFitTests {
         #expect(fits.allSatisfy { $0.differences > 100 && $0.panels >= 50 })
     }
 
+    /// Six settings counted for 0.5 to 2 of the mean time: ratios within four of their deviations, which are below 10 %.
+    @Test("settings that were counted for different times are told apart")
+    func settingExposures() throws {
+        let geometry = try Self.geometry()
+        let mask = try CoverageMask(Tensor(shape: geometry.shape, repeating: 0), geometry: geometry)
+        var truth = Self.truth(.gaussian, clipped: false)
+        truth.settingExposure = 0.5
+        let stream = RandomStream(seed: 77).substream("measurement", 3)
+        let times = try truth.draw(stream: stream, domains: 1, geometry: geometry).exposures
+        let fit = try NoiseFit(
+            measurement: Self.measured(truth, geometry, 3), mask: mask, geometry: geometry,
+            models: [Self.model(geometry)],
+            clip: -1e300...1e300)
+        let found = try fit.settingExposures.map { try #require($0) }
+        #expect(found.count == 6)
+        for setting in 1..<6 {
+            let ratio = log(found[setting].value / found[0].value) - log(times[setting] / times[0])
+            let relative = [0, setting].map { found[$0].deviation / found[$0].value }
+            #expect(relative.allSatisfy { $0 < 0.1 })
+            #expect(abs(ratio) < 4 * (relative[0] * relative[0] + relative[1] * relative[1]).squareRoot())
+        }
+        let logs = times.map { log($0) }
+        let mean = logs.reduce(0, +) / 6
+        let spread = (logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 5).squareRoot()
+        // Each time is known to some 5 %, the spread of six to a third of that.
+        #expect(abs(try #require(fit.settingExposureSpread) - spread) < 0.08)
+    }
+
     /// What is clipped is taken as normal, where 25 counts are skewed by 0.2: the documented bias, 13 % of the floor here.
     @Test("of clipped counts the floor comes out too large, by less than a fifth; the other levels are near")
     func clippedCounts() throws {
