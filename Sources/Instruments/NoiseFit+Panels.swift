@@ -11,6 +11,8 @@ struct EmptyPanel: Sendable {
     var squares = 0.0
     /// Pixels at the lower end, of which no more is known than that they lie there or below.
     var clipped = 0
+    /// Pixels that lie so high that something other than noise must be in them; left out.
+    var outliers = 0
     /// That lower end.
     var limit: Double
 
@@ -88,21 +90,66 @@ extension NoiseFit {
             for pixel in empty.indices where sum[pixel] > limit { empty[pixel] = false }
         }
         let bins = geometry.energyBins.count
-        var panels = geometry.settings.indices.flatMap { setting in
-            (0..<bins).map { EmptyPanel(setting: setting, bin: $0, limit: clip.lowerBound) }
-        }
+        var byPanel = [[Double]](repeating: [], count: geometry.settings.count * bins)
         for pixel in empty.indices where empty[pixel] && values[pixel] < clip.upperBound {
             let setting = pixel / geometry.columns / geometry.h.count
-            let index = setting * bins + pixel % geometry.columns / geometry.k.count
-            if values[pixel] <= clip.lowerBound {
-                panels[index].clipped += 1
+            byPanel[setting * bins + pixel % geometry.columns / geometry.k.count].append(values[pixel])
+        }
+        let sorted = byPanel.map { $0.sorted() }
+        let deviations = geometry.settings.indices.map { setting -> Double in
+            let known = sorted[setting * bins..<(setting + 1) * bins].compactMap {
+                EmptyPanel.deviation($0, limit: clip.lowerBound)
+            }.sorted()
+            return known.isEmpty ? .infinity : known[known.count / 2]
+        }
+        return sorted.enumerated().compactMap { index, values in
+            let panel = EmptyPanel(
+                values, setting: index / bins, bin: index % bins, limit: clip.lowerBound,
+                deviation: deviations[index / bins])
+            return panel.count >= leastPixels && panel.free >= 3 ? panel : nil
+        }
+    }
+}
+
+extension EmptyPanel {
+    /// - Parameter sorted: the panel's values, ascending; those at `limit` or below are known no better.
+    /// - Parameter deviation: of pixels in the setting; those four of it above the panel's level are left out.
+    init(_ sorted: [Double], setting: Int, bin: Int, limit: Double, deviation: Double) {
+        self.init(setting: setting, bin: bin, limit: limit)
+        if sorted.isEmpty { return }
+        let highest = Self.level(sorted, limit: limit, deviation: deviation) + 4 * deviation
+        for value in sorted {
+            if value <= limit {
+                clipped += 1
+            } else if value > highest {
+                outliers += 1
             } else {
-                panels[index].free += 1
-                panels[index].sum += values[pixel]
-                panels[index].squares += values[pixel] * values[pixel]
+                free += 1
+                sum += value
+                squares += value * value
             }
         }
-        return panels.filter { $0.count >= leastPixels && $0.free >= 3 }
+    }
+
+    private static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+        sorted[min(Int(share * Double(sorted.count)), sorted.count - 1)]
+    }
+
+    /// Standard deviation by quantiles, which a few bright pixels do not move: one deviation above the middle, or, where
+    /// the lower half is clipped, one and a half less one. Nil where too much is clipped or too few pixels are there.
+    static func deviation(_ sorted: [Double], limit: Double) -> Double? {
+        guard sorted.count >= 20 else { return nil }
+        let (middle, one, half) = (
+            quantile(sorted, 0.5), quantile(sorted, 0.8413), quantile(sorted, 0.9332)
+        )
+        let deviation = middle > limit ? one - middle : one > limit ? 2 * (half - one) : 0
+        return deviation > 0 ? deviation : nil
+    }
+
+    /// The level by the same quantiles; no lower than what is clipped.
+    private static func level(_ sorted: [Double], limit: Double, deviation: Double) -> Double {
+        let (middle, one) = (quantile(sorted, 0.5), quantile(sorted, 0.8413))
+        return middle > limit ? middle : max(one - deviation, limit)
     }
 }
 

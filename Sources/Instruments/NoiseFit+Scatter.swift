@@ -9,6 +9,8 @@ extension NoiseFit {
         var differences: Int
         /// Counting time of each setting relative to all; nil where nothing tells.
         var exposures: [Estimate?] = []
+        /// Of the empty pixels' panels.
+        var levels: [PanelLevel] = []
     }
 
     /// A squared second difference and the intensity in its expectation.
@@ -18,11 +20,6 @@ extension NoiseFit {
         /// (I₁ + 4 I₂ + I₃) / 6
         var intensity: Double
         var setting: Int
-
-        func likelihood(gain: Double, floor: Double) -> Double {
-            let variance = gain * intensity + floor
-            return -0.5 * log(variance) - square / (2 * variance)
-        }
     }
 
     static func scatter(
@@ -34,65 +31,97 @@ extension NoiseFit {
             return panel.squares / Double(max(panel.free, 1)) - mean * mean
         }
         // A clipped panel's free pixels scatter less; the fit finds the right size from any start.
-        var floor = max(rough.reduce(0, +) / Double(rough.count), 1e-12)
-        var gain = 0.0
-        var result = Scatter(floor: Estimate(floor, .infinity), differences: 0)
-        // Which pixels are bright depends on the noise, so that the choice is made three times.
-        var bright: [Difference] = []
-        for pass in 0..<3 {
-            let levels = panels.map { $0.level(gain: gain, floor: floor) }
-            let differences = differences(
-                values, seen: seen, geometry: geometry, models: models, clip: clip, levels: levels, gain: gain,
-                floor: floor)
-            bright = differences
-            func empty(_ gain: Double, _ floor: Double) -> Double {
-                panels.reduce(0) { $0 + $1.level(gain: gain, floor: floor).likelihood }
+        var noise = Levels(
+            gain: 0, floor: max(rough.reduce(0, +) / Double(rough.count), 1e-12),
+            exposures: [Double](repeating: 1, count: geometry.settings.count))
+        var result = Scatter(floor: Estimate(noise.floor, .infinity), differences: 0)
+        // The first pass knows empty pixels only. Which pixels are bright depends on the noise, so that they are chosen again
+        // and again.
+        for pass in 0..<6 {
+            var bright: [Difference] = []
+            if pass > 0 {
+                bright = differences(
+                    values, seen: seen, geometry: geometry, models: models, clip: clip,
+                    levels: panels.map { noise.level(of: $0) }, noise: noise)
+                // All were chosen without a gain in the pass that makes the first one.
+                if noise.gain > 0 { bright = bright.filter { $0.square < 16 * noise.variance(of: $0) } }
+                if bright.count < 20 { bright = [] }
             }
-            if differences.count < 20 {
-                let best = Maximum(near: SIMD2(log(floor), 0), step: SIMD2(0.3, 0.3)) {
-                    empty(0, exp($0.x)) - $0.y * $0.y
+            result.differences = bright.count
+            if bright.isEmpty {
+                let best = Maximum(near: SIMD2(log(noise.floor), 0), step: SIMD2(0.3, 0.3)) { place in
+                    // The second variable is idle.
+                    noise.with(gain: 0, floor: exp(place.x)).likelihood(panels, []) - place.y * place.y
                 }
-                floor = exp(best.place.x)
-                result = Scatter(
-                    floor: Estimate(floor, floor * best.covariance.xx.squareRoot()), differences: differences.count)
-                continue
+                noise = noise.with(gain: 0, floor: exp(best.place.x))
+                result.gain = nil
+                result.floor = Estimate(noise.floor, noise.floor * best.covariance.xx.squareRoot())
+            } else {
+                if noise.gain == 0 {
+                    let mean = bright.reduce(0) { $0 + $1.intensity }
+                    let excess = bright.reduce(0) { $0 + $1.square * noise.exposures[$1.setting] - noise.floor }
+                    noise.gain = max(excess / mean, 0.01 * noise.floor / mean * Double(bright.count))
+                }
+                let start = noise
+                let best = Maximum(near: SIMD2(log(noise.gain), log(noise.floor)), step: SIMD2(0.3, 0.3)) { place in
+                    start.with(gain: exp(place.x), floor: exp(place.y)).likelihood(panels, bright)
+                }
+                noise = noise.with(gain: exp(best.place.x), floor: exp(best.place.y))
+                result.gain = Estimate(noise.gain, noise.gain * best.covariance.xx.squareRoot())
+                result.floor = Estimate(noise.floor, noise.floor * best.covariance.yy.squareRoot())
             }
-            if pass == 0 {
-                let mean = differences.reduce(0) { $0 + $1.intensity } / Double(differences.count)
-                let square = differences.reduce(0) { $0 + $1.square } / Double(differences.count)
-                gain = max((square - floor) / mean, 0.01 * square / mean)
+            let exposures = geometry.settings.indices.map { setting in
+                exposure(
+                    panels.filter { $0.setting == setting }, bright.filter { $0.setting == setting }, noise,
+                    setting: setting)
             }
-            let best = Maximum(near: SIMD2(log(gain), log(floor)), step: SIMD2(0.3, 0.3)) { place in
-                let (gain, floor) = (exp(place.x), exp(place.y))
-                var value = empty(gain, floor)
-                for difference in differences { value += difference.likelihood(gain: gain, floor: floor) }
-                return value
-            }
-            (gain, floor) = (exp(best.place.x), exp(best.place.y))
-            result = Scatter(
-                gain: Estimate(gain, gain * best.covariance.xx.squareRoot()),
-                floor: Estimate(floor, floor * best.covariance.yy.squareRoot()), differences: differences.count)
+            result.exposures = exposures
+            // Gain and floor are those of the geometric mean.
+            let logs = exposures.compactMap { $0.map { log($0.value) } }
+            let mean = logs.isEmpty ? 0 : logs.reduce(0, +) / Double(logs.count)
+            noise.exposures = exposures.map { $0.map { $0.value / exp(mean) } ?? 1 }
         }
-        result.exposures = geometry.settings.indices.map { setting in
-            let own = panels.filter { $0.setting == setting }
-            let differences = result.gain == nil ? [] : bright.filter { $0.setting == setting }
-            guard own.reduce(differences.count, { $0 + $1.count }) >= 20 else { return nil }
-            return exposure(own, differences, gain: result.gain?.value ?? 0, floor: result.floor.value)
-        }
+        result.levels = panels.map { noise.level(of: $0) }
         return result
     }
 
-    /// The time t for which γ/t and φ/t are most likely.
-    private static func exposure(_ panels: [EmptyPanel], _ differences: [Difference], gain: Double, floor: Double)
-        -> Estimate
-    {
-        let best = Maximum(near: SIMD2(0, 0), step: SIMD2(0.3, 0.3)) { place in
-            let (gain, floor) = (gain * exp(-place.x), floor * exp(-place.x))
-            // The second variable is idle.
-            var value = -place.y * place.y
-            for panel in panels { value += panel.level(gain: gain, floor: floor).likelihood }
-            for difference in differences { value += difference.likelihood(gain: gain, floor: floor) }
+    /// Gain and floor of each setting.
+    private struct Levels {
+        var gain: Double
+        var floor: Double
+        var exposures: [Double]
+
+        func with(gain: Double, floor: Double) -> Levels { Levels(gain: gain, floor: floor, exposures: exposures) }
+
+        func level(of panel: EmptyPanel) -> PanelLevel {
+            panel.level(gain: gain / exposures[panel.setting], floor: floor / exposures[panel.setting])
+        }
+
+        func variance(of difference: Difference) -> Double {
+            (gain * difference.intensity + floor) / exposures[difference.setting]
+        }
+
+        func likelihood(_ panels: [EmptyPanel], _ differences: [Difference]) -> Double {
+            var value = 0.0
+            for panel in panels { value += level(of: panel).likelihood }
+            for difference in differences {
+                let variance = variance(of: difference)
+                value -= 0.5 * log(variance) + difference.square / (2 * variance)
+            }
             return value
+        }
+    }
+
+    /// The time of one setting that is most likely; nil where there are too few pixels.
+    private static func exposure(
+        _ panels: [EmptyPanel], _ differences: [Difference], _ noise: Levels, setting: Int
+    ) -> Estimate? {
+        guard panels.reduce(differences.count, { $0 + $1.count }) >= 20 else { return nil }
+        let best = Maximum(near: SIMD2(log(noise.exposures[setting]), 0), step: SIMD2(0.3, 0.3)) { place in
+            var noise = noise
+            noise.exposures[setting] = exp(place.x)
+            // The second variable is idle.
+            return noise.likelihood(panels, differences) - place.y * place.y
         }
         return Estimate(exp(best.place.x), exp(best.place.x) * best.covariance.xx.squareRoot())
     }
@@ -100,7 +129,7 @@ extension NoiseFit {
     /// Second differences along k over three pixels that are bright by the best model's account, none used twice.
     private static func differences(
         _ values: [Double], seen: [Bool], geometry: ImageGeometry, models: [Tensor<Float>],
-        clip: ClosedRange<Double>, levels: [PanelLevel], gain: Double, floor: Double
+        clip: ClosedRange<Double>, levels: [PanelLevel], noise: Levels
     ) -> [Difference] {
         let bins = geometry.energyBins.count
         var background = [Double](
@@ -114,8 +143,9 @@ extension NoiseFit {
         // Zeros where there should be plenty are dead.
         func isBright(_ pixel: Int) -> Bool {
             let intensity = expected[pixel]
-            let reach = 4 * (gain * max(intensity, 0) + floor).squareRoot()
-            return seen[pixel] && values[pixel] != 0 && intensity > 2 * floor.squareRoot()
+            let time = noise.exposures[pixel / geometry.columns / geometry.h.count]
+            let reach = 4 * ((noise.gain * max(intensity, 0) + noise.floor) / time).squareRoot()
+            return seen[pixel] && values[pixel] != 0 && intensity > 2 * (noise.floor / time).squareRoot()
                 && intensity - reach > max(clip.lowerBound, -1e300) && intensity + reach < clip.upperBound
         }
         var differences: [Difference] = []

@@ -19,8 +19,10 @@ import Tensors
 ///
 /// Scatter is taken as normal. Where few counts (25 in φ/γ, say) are clipped at 0, their skewness makes φ a tenth too large.
 ///
-/// γ and φ are one for all settings; `settingExposures` says by how much the settings' own are smaller. Where these differ by
-/// more than their deviations, γ and φ are averages and less certain than stated.
+/// γ and φ are those of the geometric mean of the settings' counting times, which `settingExposures` gives relative to it; to
+/// γ and φ the uncertainty of these times is not added.
+///
+/// Pixels and differences beyond four deviations of the others are left out: spurious peaks, and what no model knows.
 ///
 /// Uncertainties are standard deviations from the curvature of the likelihood. They hold for pixels that are independent of
 /// each other; rebinned data share counts and scatter less between neighbours than their errors say.
@@ -53,6 +55,8 @@ public struct NoiseFit: Hashable, Sendable {
     /// How many pixels no model has intensity in, in how many panels.
     public var emptyPixels = 0
     public var panels = 0
+    /// How many pixels were left out of them because they lie four deviations and more above the others.
+    public var outliers = 0
     /// How many second differences gave the gain.
     public var differences = 0
 
@@ -80,6 +84,7 @@ public struct NoiseFit: Hashable, Sendable {
         let panels = Self.emptyPanels(
             values, seen: seen, geometry: geometry, models: models, clip: clip, emptiness: emptiness)
         emptyPixels = panels.reduce(0) { $0 + $1.count }
+        outliers = panels.reduce(0) { $0 + $1.outliers }
         self.panels = panels.count
         guard panels.count >= 2 else {
             throw .invalid(
@@ -97,7 +102,7 @@ public struct NoiseFit: Hashable, Sendable {
                 values, seen: seen, geometry: geometry, models: models, clip: clip, panels: panels)
             (gain, floor, differences) = (scatter.gain, scatter.floor, scatter.differences)
             settingExposures = scatter.exposures
-            levels = panels.map { $0.level(gain: scatter.gain?.value ?? 0, floor: scatter.floor.value) }
+            levels = scatter.levels
         }
         let residuals = PanelResiduals(levels, geometry: geometry)
         (background, panelResidual, slopeResidual) = (residuals.background, residuals.panel, residuals.slope)

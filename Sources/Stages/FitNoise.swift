@@ -127,7 +127,9 @@ public struct NoiseLevels: Sendable {
     public var remarks: [String] {
         var remarks: [String] = []
         if fit.panels > 0 {
-            remarks.append("\(fit.emptyPixels) pixels in \(fit.panels) panels hold no intensity of any model")
+            remarks.append(
+                "\(fit.emptyPixels) pixels in \(fit.panels) panels hold no intensity of any model; \(fit.outliers) far above the "
+                    + "others were left out")
         }
         if let clippedAt { remarks.append("values at \(Self.short(clippedAt)) are taken to be that or less") }
         if fit.differences > 0 {
@@ -152,7 +154,8 @@ public struct NoiseLevels: Sendable {
             "panel-residual": estimate(fit.panelResidual), "slope-residual": estimate(fit.slopeResidual),
             "setting-exposures": .list(fit.settingExposures.map(estimate)), "mean": .double(fit.mean),
             "empty-pixels": .int(fit.emptyPixels), "panels": .int(fit.panels),
-            "differences": .int(fit.differences), "clipped-at": clippedAt.map { .double($0) } ?? .none,
+            "differences": .int(fit.differences), "outliers": .int(fit.outliers),
+            "clipped-at": clippedAt.map { .double($0) } ?? .none,
         ])
     }
 

@@ -88,6 +88,30 @@ struct NoiseFitTests {
         #expect(fits.allSatisfy { $0.differences > 100 && $0.panels >= 50 })
     }
 
+    /// Two in a hundred pixels hold 20 or more; what is left of them moves the floor by less than 2 %.
+    @Test("spurious peaks are left out", arguments: [false, true])
+    func outliers(clipped: Bool) throws {
+        let geometry = try Self.geometry()
+        let mask = try CoverageMask(Tensor(shape: geometry.shape, repeating: 0), geometry: geometry)
+        var measurement = try Self.measured(Self.truth(.gaussian, clipped: clipped), geometry, 0)
+        func fit() throws -> NoiseFit {
+            try NoiseFit(
+                measurement: measurement, mask: mask, geometry: geometry, models: [Self.model(geometry)],
+                clip: clipped ? 0...120 : -1e300...1e300)
+        }
+        let clean = try fit()
+        #expect(clean.outliers < clean.emptyPixels / 1000)
+        let stream = RandomStream(seed: 5)
+        for pixel in measurement.elements.indices where stream.uniform(at: pixel) < 0.02 {
+            measurement.elements[pixel] += Float(20 + 30 * stream.uniform(at: pixel + 1_000_000))
+        }
+        let spoilt = try fit()
+        #expect(abs(Double(spoilt.outliers) / Double(clean.emptyPixels) - 0.02) < 0.005)
+        #expect(abs(spoilt.floor.value / clean.floor.value - 1) < 0.02)
+        let background = try (#require(spoilt.background).value, #require(clean.background).value)
+        #expect(abs(background.0 - background.1) < 0.02)
+    }
+
     /// Six settings counted for 0.5 to 2 of the mean time: ratios within four of their deviations, which are below 10 %.
     @Test("settings that were counted for different times are told apart")
     func settingExposures() throws {
