@@ -47,6 +47,9 @@ struct FitNoiseCommand: ParsableCommand {
         ))
     var clip: String?
 
+    @Option(help: "How its pixels scatter: poisson, or gaussian for one simulated so.")
+    var counting = Counting.poisson
+
     @Option(help: "How much of its mean an image may hold in a pixel that counts as empty.")
     var emptiness = 0.01
 
@@ -60,6 +63,8 @@ struct FitNoiseCommand: ParsableCommand {
 
     @OptionGroup var storage: StoreOptions
     @OptionGroup var format: FormatOptions
+
+    enum Counting: String, ExpressibleByArgument, CaseIterable { case poisson, gaussian }
 
     func validate() throws {
         if samples < 1 { throw ValidationError("--samples must be at least 1") }
@@ -109,7 +114,7 @@ struct FitNoiseCommand: ParsableCommand {
         }
         return try .fitting(
             image, errors: try errors.map { try NPY.read(path: $0) }, missing: missing, images: images,
-            clip: try clipRange(), emptiness: emptiness)
+            clip: try clipRange(), counts: counting == .poisson, emptiness: emptiness)
     }
 
     private func images(of graph: Graph, _ known: KnownArtifacts) throws -> [Value] {

@@ -5,10 +5,12 @@ import Tensors
 struct EmptyPanel: Sendable {
     var setting: Int
     var bin: Int
-    /// Pixels above the clipping range's lower end: their number, sum and sum of squares.
+    /// Pixels above the clipping range's lower end: their number, and the sums of their first four powers.
     var free = 0
     var sum = 0.0
     var squares = 0.0
+    var cubes = 0.0
+    var fourths = 0.0
     /// Pixels at the lower end, of which no more is known than that they lie there or below.
     var clipped = 0
     /// Pixels that lie so high that something other than noise must be in them; left out.
@@ -18,17 +20,42 @@ struct EmptyPanel: Sendable {
 
     var count: Int { free + clipped }
 
-    /// Log-likelihood of a level and a variance.
-    func likelihood(_ level: Double, variance: Double) -> Double {
-        var value = -0.5 * Double(free) * log(variance)
-        value -= (squares - 2 * level * sum + Double(free) * level * level) / (2 * variance)
-        if clipped > 0 { value += Double(clipped) * Self.logNormal((limit - level) / variance.squareRoot()) }
+    /// Log-likelihood of a level, a variance and a skewness s whose fourth cumulant is s², as Poisson's is.
+    ///
+    /// Edgeworth's series to second order in s, its logarithm for the free pixels:
+    ///
+    ///     ln f = ln φ(z) + s/6 (z³ − 3z) − s²/12 (z⁴ − 3z² + 1)
+    ///     F = Φ(z) − φ(z) (s/6 He₂ + s²/24 He₃ + s²/72 He₅)
+    func likelihood(_ level: Double, variance: Double, skewness s: Double) -> Double {
+        let n = Double(free)
+        // Σ (y − level)^2, likewise the others.
+        let second = squares - 2 * level * sum + n * level * level
+        var value = -0.5 * n * log(variance) - second / (2 * variance)
+        let deviation = variance.squareRoot()
+        if s > 0 {
+            let third = cubes - 3 * level * squares + 3 * level * level * sum - n * level * level * level
+            let fourth =
+                fourths - 4 * level * cubes + 6 * level * level * squares - 4 * level * level * level * sum
+                + n * level * level * level * level
+            value += s / 6 * (third / (variance * deviation) - 3 * (sum - n * level) / deviation)
+            value -= s * s / 12 * (fourth / (variance * variance) - 3 * second / variance + n)
+        }
+        if clipped > 0 {
+            let z = (limit - level) / deviation
+            value += Double(clipped) * (s > 0 ? Self.logSkewed(z, s) : Self.logNormal(z))
+        }
         return value
     }
 
     /// The level that is most likely, its standard deviation, and its log-likelihood adjusted for having been fitted.
-    func level(gain: Double, floor: Double) -> PanelLevel {
-        func value(_ level: Double) -> Double { likelihood(level, variance: gain * max(level, 0) + floor) }
+    ///
+    /// - Parameter counts: whether pixels are Poisson counts of which one has the intensity `gain`, or normal.
+    func level(gain: Double, floor: Double, counts: Bool) -> PanelLevel {
+        func value(_ level: Double) -> Double {
+            let variance = gain * max(level, 0) + floor
+            // Beyond a half the series is none.
+            return likelihood(level, variance: variance, skewness: counts ? min(gain / variance.squareRoot(), 0.5) : 0)
+        }
         let deviation = max(gain, 0) + floor > 0 ? (max(gain, 0) + floor).squareRoot() : 1
         let mean = free > 0 ? sum / Double(free) : limit
         // The likelihood has one maximum, below the free pixels' mean by what the clipped ones ask.
@@ -36,7 +63,7 @@ struct EmptyPanel: Sendable {
         let golden = (5.0.squareRoot() - 1) / 2
         var (a, b) = (high - golden * (high - low), low + golden * (high - low))
         var (atA, atB) = (value(a), value(b))
-        for _ in 0..<60 where high - low > 1e-9 * deviation {
+        for _ in 0..<60 where high - low > 1e-5 * deviation {
             if atA > atB {
                 (high, b, atB) = (b, a, atA)
                 a = high - golden * (high - low)
@@ -55,6 +82,18 @@ struct EmptyPanel: Sendable {
         return PanelLevel(
             setting: setting, bin: bin, level: best, deviation: 1 / curvature.squareRoot(),
             likelihood: top - 0.5 * log(curvature))
+    }
+
+    /// log F(z) of the skewed distribution; at least a thousandth of the normal one's, where the series ends.
+    private static func logSkewed(_ z: Double, _ s: Double) -> Double {
+        if z < -8 { return logNormal(z) - log(1000) }
+        let normal = 0.5 * erfc(-z / 2.0.squareRoot())
+        let density = exp(-0.5 * z * z) / (2 * Double.pi).squareRoot()
+        let square = z * z
+        let series =
+            s / 6 * (square - 1) + s * s / 24 * z * (square - 3)
+            + s * s / 72 * z * (square * square - 10 * square + 15)
+        return log(min(max(normal - density * series, 1e-3 * normal), 1))
     }
 
     /// log Φ(x), also where Φ underflows.
@@ -127,6 +166,8 @@ extension EmptyPanel {
                 free += 1
                 sum += value
                 squares += value * value
+                cubes += value * value * value
+                fourths += value * value * value * value
             }
         }
     }

@@ -24,7 +24,7 @@ extension NoiseFit {
 
     static func scatter(
         _ values: [Double], seen: [Bool], geometry: ImageGeometry, models: [Tensor<Float>],
-        clip: ClosedRange<Double>, panels: [EmptyPanel]
+        clip: ClosedRange<Double>, panels: [EmptyPanel], counts: Bool
     ) -> Scatter {
         let rough = panels.map { panel -> Double in
             let mean = panel.sum / Double(max(panel.free, 1))
@@ -33,7 +33,7 @@ extension NoiseFit {
         // A clipped panel's free pixels scatter less; the fit finds the right size from any start.
         var noise = Levels(
             gain: 0, floor: max(rough.reduce(0, +) / Double(rough.count), 1e-12),
-            exposures: [Double](repeating: 1, count: geometry.settings.count))
+            exposures: [Double](repeating: 1, count: geometry.settings.count), counts: counts)
         var result = Scatter(floor: Estimate(noise.floor, .infinity), differences: 0)
         // The first pass knows empty pixels only. Which pixels are bright depends on the noise, so that they are chosen again
         // and again.
@@ -90,11 +90,15 @@ extension NoiseFit {
         var gain: Double
         var floor: Double
         var exposures: [Double]
+        var counts: Bool
 
-        func with(gain: Double, floor: Double) -> Levels { Levels(gain: gain, floor: floor, exposures: exposures) }
+        func with(gain: Double, floor: Double) -> Levels {
+            Levels(gain: gain, floor: floor, exposures: exposures, counts: counts)
+        }
 
         func level(of panel: EmptyPanel) -> PanelLevel {
-            panel.level(gain: gain / exposures[panel.setting], floor: floor / exposures[panel.setting])
+            panel.level(
+                gain: gain / exposures[panel.setting], floor: floor / exposures[panel.setting], counts: counts)
         }
 
         func variance(of difference: Difference) -> Double {

@@ -17,7 +17,8 @@ import Tensors
 /// With error bars γ and φ come from these alone: e² = γ I + φ, as counts have it also where I
 /// is negative by chance, by least squares of relative deviations.
 ///
-/// Scatter is taken as normal. Where few counts (25 in φ/γ, say) are clipped at 0, their skewness makes φ a tenth too large.
+/// Counts are taken as skewed by γ'/σ, with γ' the intensity of one, to second order of that; beyond a half of it, at a few
+/// counts a pixel, the floor cannot be read.
 ///
 /// γ and φ are those of the geometric mean of the settings' counting times, which `settingExposures` gives relative to it; to
 /// γ and φ the uncertainty of these times is not added.
@@ -66,10 +67,12 @@ public struct NoiseFit: Hashable, Sendable {
     /// - Parameter errors: standard deviations of the same shape; those not positive count for nothing.
     /// - Parameter models: noise-free images, one or more, each [domains, rows, columns].
     /// - Parameter clip: the range to which the measurement was clipped.
+    /// - Parameter statistics: how its pixels scatter. Counts are skewed, which matters where much is clipped.
     /// - Parameter emptiness: how much of its mean a model image may hold in an empty pixel.
     public init(
         measurement: Tensor<Float>, errors: Tensor<Float>? = nil, mask: CoverageMask, geometry: ImageGeometry,
-        models: [Tensor<Float>], clip: ClosedRange<Double>, emptiness: Double = 0.01
+        models: [Tensor<Float>], clip: ClosedRange<Double>, statistics: CountingStatistics = .poisson,
+        emptiness: Double = 0.01
     ) throws(InstrumentError) {
         for (name, shape) in [("the measurement", measurement.shape), ("the mask", mask.masked.shape)]
             + models.map({ ("a model image", Array($0.shape.dropFirst())) })
@@ -96,10 +99,13 @@ public struct NoiseFit: Hashable, Sendable {
         if let errors {
             let fit = try Self.fromErrors(values, errors.elements.map { Double($0) }, where: seen)
             (gain, floor) = fit
-            levels = panels.map { $0.level(gain: fit.gain.value, floor: fit.floor.value) }
+            levels = panels.map {
+                $0.level(gain: fit.gain.value, floor: fit.floor.value, counts: statistics == .poisson)
+            }
         } else {
             let scatter = Self.scatter(
-                values, seen: seen, geometry: geometry, models: models, clip: clip, panels: panels)
+                values, seen: seen, geometry: geometry, models: models, clip: clip, panels: panels,
+                counts: statistics == .poisson)
             (gain, floor, differences) = (scatter.gain, scatter.floor, scatter.differences)
             settingExposures = scatter.exposures
             levels = scatter.levels

@@ -15,10 +15,11 @@ public struct NoiseLevels: Sendable {
     /// - Parameter images: artifacts of type `image`, one or more.
     /// - Parameter missing: 1 where there is no detector; nil for none.
     /// - Parameter clip: the range to which the measurement was clipped; nil: at 0 if 0 is its smallest value, else not.
+    /// - Parameter counts: whether pixels scatter as Poisson counts do, or normally.
     /// - Throws: `Diagnostic`, where shapes differ or too little of the image is empty.
     public static func fitting(
         _ measurement: AnyTensor, errors: AnyTensor?, missing: AnyTensor?, images: [Value], clip: ClosedRange<Double>?,
-        emptiness: Double
+        counts: Bool, emptiness: Double
     ) throws -> NoiseLevels {
         let simulated = try images.map { try SimulatedImage($0) }
         guard let first = simulated.first else { throw Diagnostic("no image to compare the measurement with") }
@@ -42,7 +43,8 @@ public struct NoiseLevels: Sendable {
             let range = clip ?? guessedClip(image, mask)
             let fit = try NoiseFit(
                 measurement: image, errors: errors?.asFloat32, mask: mask, geometry: geometry,
-                models: simulated.map(\.domains), clip: range, emptiness: emptiness)
+                models: simulated.map(\.domains), clip: range,
+                statistics: counts ? .poisson : .gaussian, emptiness: emptiness)
             return NoiseLevels(
                 fit: fit,
                 clippedAt: range.lowerBound == -Double.greatestFiniteMagnitude ? nil : range.lowerBound)

@@ -47,10 +47,11 @@ struct NoiseFitTests {
 
     /// Pulls (estimate − truth)/deviation of 60 simulated measurements. Were the deviations right and the pulls normal, their
     /// mean would lie within 5/√60 = 0.65 and their root mean square between 0.6 and 1.5 (five of 1/√120). What is known
-    /// less well, of six slopes, has a skewed likelihood: its pulls may be half as large again.
+    /// less well, of six slopes, has a skewed likelihood: its pulls may be half as large again. Of clipped counts the series leaves
+    /// a bias of third order in the skewness, 0.2 here: up to half a deviation more.
     @Test(
         "known levels are recovered within their stated uncertainties",
-        arguments: [(CountingStatistics.gaussian, false), (.gaussian, true), (.poisson, false)])
+        arguments: CountingStatistics.allCases, [false, true])
     func coverage(statistics: CountingStatistics, clipped: Bool) throws {
         let geometry = try Self.geometry()
         let truth = Self.truth(statistics, clipped: clipped)
@@ -60,7 +61,7 @@ struct NoiseFitTests {
         let fits = try (0..<60).map { index in
             try NoiseFit(
                 measurement: Self.measured(truth, geometry, index), mask: mask, geometry: geometry, models: [model],
-                clip: clipped ? 0...120 : -open...open)
+                clip: clipped ? 0...120 : -open...open, statistics: statistics)
         }
         func check(_ name: String, _ value: Double, widest: Double = 1.5, _ of: (NoiseFit) -> NoiseFit.Estimate?) throws
         {
@@ -73,7 +74,7 @@ struct NoiseFitTests {
             let estimates = fits.compactMap(of)
             let text: Comment =
                 "\(name): mean pull \(mean), rms \(square); mean \(estimates.reduce(0) { $0 + $1.value } / 60) ± \(estimates.reduce(0) { $0 + $1.deviation } / 60), truth \(value)"
-            #expect(abs(mean) < 0.65, text)
+            #expect(abs(mean) < (clipped && statistics == .poisson ? 1.15 : 0.65), text)
             #expect(square > 0.6 && square < widest, text)
         }
         let factor = 1.44 / 2
@@ -97,7 +98,7 @@ struct NoiseFitTests {
         func fit() throws -> NoiseFit {
             try NoiseFit(
                 measurement: measurement, mask: mask, geometry: geometry, models: [Self.model(geometry)],
-                clip: clipped ? 0...120 : -1e300...1e300)
+                clip: clipped ? 0...120 : -1e300...1e300, statistics: .gaussian)
         }
         let clean = try fit()
         #expect(clean.outliers < clean.emptyPixels / 1000)
@@ -124,7 +125,7 @@ struct NoiseFitTests {
         let fit = try NoiseFit(
             measurement: Self.measured(truth, geometry, 3), mask: mask, geometry: geometry,
             models: [Self.model(geometry)],
-            clip: -1e300...1e300)
+            clip: -1e300...1e300, statistics: .gaussian)
         let found = try fit.settingExposures.map { try #require($0) }
         #expect(found.count == 6)
         for setting in 1..<6 {
@@ -138,25 +139,6 @@ struct NoiseFitTests {
         let spread = (logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 5).squareRoot()
         // Each time is known to some 5 %, the spread of six to a third of that.
         #expect(abs(try #require(fit.settingExposureSpread) - spread) < 0.08)
-    }
-
-    /// What is clipped is taken as normal, where 25 counts are skewed by 0.2: the documented bias, 13 % of the floor here.
-    @Test("of clipped counts the floor comes out too large, by less than a fifth; the other levels are near")
-    func clippedCounts() throws {
-        let geometry = try Self.geometry()
-        let mask = try CoverageMask(Tensor(shape: geometry.shape, repeating: 0), geometry: geometry)
-        let fits = try (0..<10).map { index in
-            try NoiseFit(
-                measurement: Self.measured(Self.truth(.poisson, clipped: true), geometry, index), mask: mask,
-                geometry: geometry, models: [Self.model(geometry)], clip: 0...120)
-        }
-        func mean(_ of: (NoiseFit) -> Double?) -> Double { fits.compactMap(of).reduce(0, +) / 10 }
-        // Means of ten: the floor to 1 %, the gain to 1.5 %, the background to 0.013.
-        let floor = mean { $0.floor.value } / 0.288
-        #expect(floor > 1.05 && floor < 1.2)
-        #expect(abs(mean { $0.gain?.value } / 0.108 - 1) < 0.1)
-        #expect(abs(mean { $0.background?.value } + 0.3) < 0.08)
-        #expect(abs(mean { $0.panelResidual?.value } / 0.3 - 1) < 0.2)
     }
 
     @Test("error bars give gain and floor; of whole counts exactly")

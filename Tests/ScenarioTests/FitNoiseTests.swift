@@ -161,5 +161,15 @@ struct FitNoiseTests {
                 "--set", "counts.subtraction=[0.9, 1.1]", "--set", "counts.empty-exposure=0.5",
             ]
         #expect(try digest(all, store: "store") == digest(all, store: "other"))
+        // What makes no sense is refused before anything is computed.
+        for (edit, text) in [
+            ("environment=[2, 1]", "the range's lower end is above its upper end"),
+            ("phonon-energy=[20 meV, 10 meV]", "the range's lower end is above its upper end"),
+            ("bragg-points=[[1, 2, 3]]", "bragg-points"), ("misorientation=1", "unit"),
+            ("gain=0", "must be positive for Poisson counts"),
+        ] {
+            let check = try workplace.spinweave("check", "graphs/levels.yaml", "--set", "counts.\(edit)")
+            #expect(check.status == 2 && check.errors.contains(text), "\(edit): \(check.errors)")
+        }
     }
 }
