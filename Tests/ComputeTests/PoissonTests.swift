@@ -14,7 +14,7 @@ struct PoissonTests {
     /// variance twice that; five deviations, and half of that for a fit that would be too good to be random.
     @Test("the distribution is Poisson's", arguments: means)
     func distribution(mean: Double) {
-        let count = 100_000
+        let count = 500_000
         var observed: [Int: Int] = [:]
         for index in 0..<count { observed[stream.poisson(mean: mean, at: index), default: 0] += 1 }
         #expect((observed.keys.min() ?? 0) >= 0)
