@@ -121,4 +121,25 @@ extension ImageGeometry {
             scattering: acos(min(forward.squareRoot() / kf, 1)) * degree
         )
     }
+
+    /// The detector angle along h alone, degrees; the same number as `detectorAngles` gives.
+    func angleAlongH(of pixel: Pixel) -> Double? {
+        let final = (pixel.incidentEnergy - pixel.energy) / Neutron.energyPerWavevectorSquared
+        let forward = final - inPlaneSquared(h: pixel.h, k: pixel.k)
+        guard forward > 0 else { return nil }
+        return atan2(2 * Double.pi * pixel.h / lattice[0], forward.squareRoot()) * (180 / Double.pi)
+    }
+
+    /// The detector angles along h of a pixel's two edges at its middle in k, degrees; nil where `angleAlongH` is.
+    func anglesAlongH(of pixel: Pixel) -> ClosedRange<Double>? {
+        guard let middle = angleAlongH(of: pixel) else { return nil }
+        let final = (pixel.incidentEnergy - pixel.energy) / Neutron.energyPerWavevectorSquared
+        func angle(_ h: Double) -> Double {
+            let forward = final - inPlaneSquared(h: h, k: pixel.k)
+            // An edge out of reach of the kinematics: the pixel ends across the beam.
+            return atan2(2 * Double.pi * h / lattice[0], max(forward, 0).squareRoot()) * (180 / Double.pi)
+        }
+        let (low, high) = (angle(pixel.h - h.step / 2), angle(pixel.h + h.step / 2))
+        return min(low, middle)...max(high, middle)
+    }
 }

@@ -1,0 +1,150 @@
+import Compute
+import Foundation
+import Tensors
+
+extension NoiseModel {
+    /// A measured image.
+    ///
+    /// - Parameter domains: computed images [domains, rows, columns], as `DetectorImage` gives them.
+    /// - Parameter mask: pixels without detector; nil for none.
+    /// - Returns: [rows, columns].
+    public func measured(
+        _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
+    ) throws(InstrumentError) -> Tensor<Float> {
+        guard domains.shape.count == 3, domains.shape.suffix(2) == geometry.shape[...], domains.shape[0] > 0 else {
+            throw .shape(
+                "the image", expected: [domains.shape.first ?? 1] + geometry.shape, found: domains.shape)
+        }
+        if let mask, mask.masked.shape != geometry.shape {
+            throw .shape("the mask", expected: geometry.shape, found: mask.masked.shape)
+        }
+        let draw = try draw(stream: stream, domains: domains.shape[0], geometry: geometry)
+        var mean = mixed(domains, draw)
+        if !jitter.isOff { mean = draw.jitter.resampled(mean, geometry: geometry) }
+        var expected = expectation(mean, draw, geometry: geometry, mask: mask)
+        var holder: [Double]?
+        if !backgrounds.areOff {
+            let background = backgrounds.image(draw.backgrounds, geometry: geometry)
+            for pixel in expected.indices { expected[pixel] += background.holder[pixel] + background.sample[pixel] }
+            if draw.backgrounds.subtraction > 0 { holder = background.holder }
+        }
+        var image = counted(expected, holder: holder, draw, geometry: geometry, mask: mask, stream: stream)
+        silence(&image, draw, geometry: geometry)
+        return Tensor(shape: geometry.shape, elements: image)
+    }
+
+    private func mixed(_ domains: Tensor<Float>, _ draw: Draw) -> [Double] {
+        let pixels = domains.count / domains.shape[0]
+        var sum = [Double](repeating: 0, count: pixels)
+        for (domain, fraction) in draw.fractions.enumerated() {
+            for pixel in 0..<pixels { sum[pixel] += fraction * Double(domains.elements[domain * pixels + pixel]) }
+        }
+        return sum
+    }
+
+    /// What the detectors would show after infinite counting, without `backgrounds`.
+    private func expectation(_ image: [Double], _ draw: Draw, geometry: ImageGeometry, mask: CoverageMask?) -> [Double]
+    {
+        var factor = draw.scale
+        if let meanIntensity {
+            var (sum, count) = (0.0, 0)
+            for pixel in image.indices where mask?.masked.elements[pixel] ?? 0 == 0 {
+                sum += image[pixel]
+                count += 1
+            }
+            // An image without intensity has no scale to set.
+            if sum > 0 { factor *= (meanIntensity - draw.background) * Double(count) / sum }
+        }
+        let bins = geometry.energyBins.count
+        var expected = image
+        for row in 0..<geometry.rows {
+            let setting = row / geometry.h.count
+            for bin in 0..<bins {
+                let x = bins > 1 ? 2 * Double(bin) / Double(bins - 1) - 1 : 0
+                let offset = draw.background + draw.panelResiduals[setting][bin] + draw.slopes[setting] * x
+                let start = row * geometry.columns + bin * geometry.k.count
+                for pixel in start..<start + geometry.k.count {
+                    expected[pixel] = factor * draw.settingScales[setting] * image[pixel] + offset
+                }
+            }
+        }
+        return expected
+    }
+
+    /// Counts the expected image and, where there is one, subtracts the empty holder's counts.
+    private func counted(
+        _ expected: [Double], holder: [Double]?, _ draw: Draw, geometry: ImageGeometry, mask: CoverageMask?,
+        stream: RandomStream
+    ) -> [Float] {
+        let noise = stream.substream("counting")
+        let emptyNoise = stream.substream("empty holder")
+        let dead = stream.substream("dead pixels")
+        let responses = detectors.isOff ? nil : self.responses(draw, geometry: geometry)
+        var image = [Float](repeating: 0, count: expected.count)
+        let size = geometry.h.count * geometry.columns
+        for setting in geometry.settings.indices {
+            let counter = Counter(
+                statistics: statistics, gain: draw.gain, floor: draw.floor,
+                noise: draw.noiseScale / draw.exposures[setting].squareRoot())
+            // Its own counts are all the noise that the empty holder has: the floor is the sample run's.
+            let emptyCounter = Counter(
+                statistics: statistics, gain: draw.gain, floor: 0,
+                noise: backgrounds.emptyExposure > 0 ? counter.noise / backgrounds.emptyExposure.squareRoot() : 0)
+            for pixel in setting * size..<(setting + 1) * size where mask?.masked.elements[pixel] ?? 0 == 0 {
+                if deadPixels > 0, dead.uniform(at: pixel) < deadPixels { continue }
+                let response = responses?.response[pixel] ?? 1
+                let correction = responses?.correction[pixel] ?? 1
+                var value = counter.observe(
+                    expected[pixel], response: response, correction: correction, stream: noise, at: pixel)
+                if let holder {
+                    value -=
+                        draw.backgrounds.subtraction
+                        * emptyCounter.observe(
+                            holder[pixel], response: response, correction: correction, stream: emptyNoise, at: pixel)
+                }
+                image[pixel] = Float(min(max(value, clip.lowerBound), clip.upperBound))
+            }
+        }
+        return image
+    }
+
+    /// Each pixel's response, and what data reduction divides by.
+    private func responses(_ draw: Draw, geometry: ImageGeometry) -> (response: [Double], correction: [Double]) {
+        let pixels = geometry.rows * geometry.columns
+        var response = [Double](repeating: 1, count: pixels)
+        var correction = response
+        let tubes = DetectorResponse.Tubes(draw.detectors.tubes, width: tubeWidth)
+        for setting in geometry.settings.indices {
+            let incident = geometry.settings[setting].incidentEnergy
+            for bin in 0..<geometry.energyBins.count {
+                let width = geometry.binWidth(setting: setting)
+                let final = incident - geometry.firstBinEdge(setting: setting) - (Double(bin) + 0.5) * width
+                let helium = detectors.heliumResponse(draw.detectors, finalEnergy: final)
+                for i in 0..<geometry.h.count {
+                    let row = setting * geometry.h.count + i
+                    for j in 0..<geometry.k.count {
+                        let column = bin * geometry.k.count + j
+                        let pixel = row * geometry.columns + column
+                        response[pixel] = helium.response
+                        correction[pixel] = helium.correction
+                        if draw.detectors.tubes.isEmpty { continue }
+                        let place = geometry.pixel(row: row, column: column)
+                        guard let angles = geometry.anglesAlongH(of: place) else { continue }
+                        response[pixel] *= tubes.mean(over: angles)
+                    }
+                }
+            }
+        }
+        return (response, correction)
+    }
+
+    /// Zero in dead tubes.
+    private func silence(_ image: inout [Float], _ draw: Draw, geometry: ImageGeometry) {
+        if draw.deadTubes.isEmpty { return }
+        for pixel in image.indices {
+            let place = geometry.pixel(row: pixel / geometry.columns, column: pixel % geometry.columns)
+            guard let angle = geometry.angleAlongH(of: place) else { continue }
+            if draw.deadTubes.contains(where: { abs($0 - angle) <= tubeWidth / 2 }) { image[pixel] = 0 }
+        }
+    }
+}
