@@ -4,8 +4,8 @@ import Tensors
 ///
 /// The file is read from memory as a whole, with every bound checked; links to other files, virtual datasets and filters
 /// other than deflate, shuffle and Fletcher's checksum are errors, so that nothing but its own bytes decides what is read.
-/// Read are files as HDF5 1.6 to 2.0 write them by default. Of what `libver='latest'` of h5py adds, datasets of more than
-/// one chunk are refused.
+/// Read are files as HDF5 1.6 to 2.0 write them by default. Of what `libver='latest'` of h5py adds, datasets that can grow
+/// and those of more than 1024 chunks are refused.
 public final class HDF5File {
     /// What errors call the file.
     public let name: String
@@ -187,7 +187,7 @@ extension HDF5Attribute {
         var typeMessage = try cursor.part(padded(sizes.type))
         let spaceMessage = try cursor.part(padded(sizes.space))
         if version > 1, flags & 1 != 0 { typeMessage = try HDF5Header.shared(image, typeMessage, .datatype) }
-        if version > 1, flags & 2 != 0 { throw image.unread("A shared dataspace") }
+        if version > 1, flags & 2 != 0 { throw image.unread("a shared dataspace") }
         let type = try HDF5Datatype(typeMessage)
         if try HDF5Datatype.shape(spaceMessage).contains(0) { return nil }
         switch type {

@@ -84,7 +84,7 @@ struct HDF5Header {
         var cursor = reference
         let version = try cursor.uint(1)
         let type = try cursor.uint(1)
-        guard version < 3 || type == 2 else { throw image.unread("A shared message") }
+        guard version < 3 || type == 2 else { throw image.unread("a shared message") }
         if version == 1 { try cursor.skip(6) }
         guard let address = try cursor.address() else { throw image.damage("a shared message without address") }
         let header = try HDF5Header(image, at: address)

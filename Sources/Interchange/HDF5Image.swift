@@ -82,7 +82,7 @@ final class HDF5Image {
 
     func unread(_ what: String) -> InterchangeError {
         InterchangeError(
-            "\(what) of HDF5 is not read", file: name,
+            "HDF5: \(what) is not read", file: name,
             hint: "h5repack -f GZIP=4 --high=1 FILE NEW writes a file that is")
     }
 

@@ -121,7 +121,7 @@ struct HDF5DenseHeap {
         self.image = image
         var cursor = try image.cursor(address, expecting: "FRHP")
         try cursor.skip(3)
-        guard try cursor.uint(2) == 0 else { throw image.unread("A filtered heap") }
+        guard try cursor.uint(2) == 0 else { throw image.unread("a filtered heap") }
         try cursor.skip(1 + 4 + image.lengthSize + image.offsetSize + image.lengthSize + image.offsetSize)
         try cursor.skip(8 * image.lengthSize)
         width = try cursor.uint(2)
@@ -149,7 +149,7 @@ struct HDF5DenseHeap {
         try cursor.skip(2)
         guard let node = try cursor.address() else { return [] }
         let count = try cursor.uint(2)
-        guard depth <= 1, recordSize >= idOffset + idSize else { throw image.unread("A group with so many members") }
+        guard depth <= 1, recordSize >= idOffset + idSize else { throw image.unread("a group with so many members") }
         var records = depth == 0 ? try self.records(node, "BTLF", count, recordSize) : []
         if depth == 1 {
             var inner = try image.cursor(node, expecting: "BTIN")
@@ -185,7 +185,7 @@ struct HDF5DenseHeap {
     /// A managed object: its offset in the heap and its length.
     private func object(_ id: HDF5Cursor, size: Int) throws(InterchangeError) -> HDF5Cursor {
         var id = id
-        guard try id.uint(1) & 0xF0 == 0 else { throw image.unread("A very long link or attribute") }
+        guard try id.uint(1) & 0xF0 == 0 else { throw image.unread("a very long link or attribute") }
         let offset = try id.uint(offsetBytes)
         let length = try id.uint(max(0, size - 1 - offsetBytes))
         if rows == 0 {
@@ -211,6 +211,6 @@ struct HDF5DenseHeap {
                 start += blockSize
             }
         }
-        throw image.unread("A group with so many members")
+        throw image.unread("a group with so many members")
     }
 }

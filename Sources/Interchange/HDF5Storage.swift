@@ -15,6 +15,10 @@ struct HDF5Storage {
         case tree(Int?)
         /// One chunk that holds everything; `size` as stored, nil without filters.
         case single(Int?, size: Int?, skips: Int)
+        /// One chunk after the other, without filters.
+        case row(Int?)
+        /// An array of places, with sizes where there are filters.
+        case array(Int?)
     }
 
     private let image: HDF5Image
@@ -26,17 +30,17 @@ struct HDF5Storage {
 
     init(_ image: HDF5Image, _ header: HDF5Header, _ type: HDF5Datatype, shape: [Int]) throws(InterchangeError) {
         guard var layout = header.first(.layout) else { throw image.damage("a dataset without data") }
-        guard header.first(.externalFiles) == nil else { throw image.unread("Data in other files") }
+        guard header.first(.externalFiles) == nil else { throw image.unread("data in other files") }
         self.image = image
         self.type = type
         self.shape = shape
         let version = try layout.uint(1)
-        guard version == 3 || version == 4 else { throw image.unread("Layout version \(version)") }
+        guard version == 3 || version == 4 else { throw image.unread("layout version \(version)") }
         switch try layout.uint(1) {
         case 0: place = .compact(try layout.part(try layout.uint(2)))
         case 1: place = .contiguous(address: try layout.address(), size: try layout.length())
         case 2: place = try Self.chunks(image, &layout, version, rank: shape.count)
-        default: throw image.unread("A virtual dataset")
+        default: throw image.unread("a virtual dataset")
         }
         try readFilters(header)
         try readFill(header)
@@ -60,11 +64,18 @@ struct HDF5Storage {
             throw image.damage("chunks of the shape \(extents)")
         }
         if version == 3 { return .chunked(extents, index: .tree(root)) }
-        guard try layout.uint(1) == 1 else { throw image.unread("This index of chunks") }
-        let isFiltered = flags & 2 != 0
-        let size = isFiltered ? try layout.length() : nil
-        let skips = isFiltered ? try layout.uint(4) : 0
-        return .chunked(extents, index: .single(try layout.address(), size: size, skips: skips))
+        switch try layout.uint(1) {
+        case 1:
+            let isFiltered = flags & 2 != 0
+            let size = isFiltered ? try layout.length() : nil
+            let skips = isFiltered ? try layout.uint(4) : 0
+            return .chunked(extents, index: .single(try layout.address(), size: size, skips: skips))
+        case 2: return .chunked(extents, index: .row(try layout.address()))
+        case 3:
+            try layout.skip(1)
+            return .chunked(extents, index: .array(try layout.address()))
+        default: throw image.unread("the chunk index of a dataset that can grow")
+        }
     }
 
     private mutating func readFilters(_ header: HDF5Header) throws(InterchangeError) {
@@ -80,7 +91,7 @@ struct HDF5Storage {
             let values = try cursor.uint(2)
             try cursor.skip(version == 1 ? (nameLength + 7) / 8 * 8 : nameLength)
             try cursor.skip(4 * (version == 1 ? (values + 1) / 2 * 2 : values))
-            guard (1...3).contains(filter) else { throw image.unread("Filter \(filter)") }
+            guard (1...3).contains(filter) else { throw image.unread("filter \(filter)") }
             filters.append(filter)
         }
     }
@@ -128,15 +139,7 @@ struct HDF5Storage {
             var data = image.cursor(at: address)
             let bytes = try unfiltered(Array(try data.bytes(size ?? whole)), skips: skips, size: whole)
             try copy(bytes, origin: start.map { _ in 0 }, extents: extents, to: &box)
-        case .chunked(let extents, .tree(let root)):
-            guard let root else { break }
-            var room = 1
-            for (extent, chunk) in zip(shape, extents) { room *= (extent - 1) / chunk + 1 }
-            let work = extents.reduce(Double(room * type.size)) { $0 * Double($1) }
-            guard work <= max(Double(1 << 24), 8000 * Double(image.bytes.count)) else {
-                throw image.damage("chunks of the shape \(extents) for data of the shape \(shape)")
-            }
-            try tree(root, extents, level: nil, room: &room, &box)
+        case .chunked(let extents, let index): try read(extents, index, &box)
         }
         return box.elements
     }
@@ -148,7 +151,7 @@ struct HDF5Storage {
         case .contiguous(let address?, let size):
             var data = image.cursor(at: address)
             return try data.part(size)
-        case .contiguous(nil, _), .chunked: throw image.unread("Text that is stored in chunks, or was never written,")
+        case .contiguous(nil, _), .chunked: throw image.unread("text that is stored in chunks, or was never written,")
         }
     }
 
@@ -170,6 +173,75 @@ struct HDF5Storage {
                 hint: "write a smaller range or fewer dimensions")
         }
         return total
+    }
+
+    private func read(_ extents: [Int], _ index: Index, _ box: inout HDF5Box) throws(InterchangeError) {
+        var room = 1
+        for (extent, chunk) in zip(shape, extents) { room *= (extent - 1) / chunk + 1 }
+        let work = extents.reduce(Double(room * type.size)) { $0 * Double($1) }
+        guard work <= max(Double(1 << 24), 8000 * Double(image.bytes.count)) else {
+            throw image.damage("chunks of the shape \(extents) for data of the shape \(shape)")
+        }
+        switch index {
+        case .tree(let root?): try tree(root, extents, level: nil, room: &room, &box)
+        case .row(let start?): try row(start, extents, count: room, &box)
+        case .array(let header?): try array(header, extents, count: room, &box)
+        case .single, .tree(nil), .row(nil), .array(nil): break
+        }
+    }
+
+    /// Where chunk `number` begins, as the chunks are counted row by row.
+    private func origin(_ number: Int, _ extents: [Int]) -> [Int] {
+        var (rest, origin) = (number, shape)
+        for axis in shape.indices.reversed() {
+            let chunks = (shape[axis] - 1) / extents[axis] + 1
+            origin[axis] = rest % chunks * extents[axis]
+            rest /= chunks
+        }
+        return origin
+    }
+
+    private func row(
+        _ start: Int, _ extents: [Int], count: Int, _ box: inout HDF5Box
+    ) throws(InterchangeError) {
+        let size = extents.reduce(type.size, *)
+        var data = image.cursor(at: start)
+        for number in 0..<count {
+            try image.visit()
+            let bytes = try data.bytes(size)
+            let origin = origin(number, extents)
+            if box.meets(origin, extents) { try copy(Array(bytes), origin: origin, extents: extents, to: &box) }
+        }
+    }
+
+    private func array(
+        _ header: Int, _ extents: [Int], count: Int, _ box: inout HDF5Box
+    ) throws(InterchangeError) {
+        var cursor = try image.cursor(header, expecting: "FAHD")
+        try cursor.skip(1)
+        let isFiltered = try cursor.uint(1) == 1
+        let entry = try cursor.uint(1)
+        let pageBits = try cursor.uint(1)
+        guard try cursor.length() == count else { throw image.unread("the chunk index of a dataset that can grow") }
+        guard let place = try cursor.address() else { return }
+        // Beyond one page the entries come in pages, each with a checksum.
+        guard pageBits < 31, count <= 1 << pageBits else { throw image.unread("a dataset of \(count) chunks") }
+        var entries = try image.cursor(place, expecting: "FADB")
+        try entries.skip(2 + image.offsetSize)
+        let size = extents.reduce(type.size, *)
+        let sizeBytes = entry - image.offsetSize - 4
+        guard !isFiltered || (1...8).contains(sizeBytes) else { throw image.damage("an index of strange entries") }
+        for number in 0..<count {
+            try image.visit()
+            let address = try entries.address()
+            let stored = isFiltered ? try entries.uint(sizeBytes) : size
+            let skips = isFiltered ? try entries.uint(4) : 0
+            let origin = origin(number, extents)
+            guard let address, box.meets(origin, extents) else { continue }
+            var data = image.cursor(at: address)
+            let bytes = try unfiltered(Array(try data.bytes(stored)), skips: skips, size: size)
+            try copy(bytes, origin: origin, extents: extents, to: &box)
+        }
     }
 
     private func tree(
