@@ -91,7 +91,11 @@ struct HDF5Storage {
             let values = try cursor.uint(2)
             try cursor.skip(version == 1 ? (nameLength + 7) / 8 * 8 : nameLength)
             try cursor.skip(4 * (version == 1 ? (values + 1) / 2 * 2 : values))
-            guard (1...3).contains(filter) else { throw image.unread("filter \(filter)") }
+            guard (1...3).contains(filter) else {
+                throw InterchangeError(
+                    "HDF5: filter \(filter) is not read", file: image.name,
+                    hint: "save the file with gzip, which every program reads")
+            }
             filters.append(filter)
         }
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// A histogram in several dimensions with errors: Mantid's MDHistoWorkspace in a file of SaveMD (`.nxs`).
@@ -23,10 +24,10 @@ public struct MDHistogram: Hashable, Sendable {
         }
 
         public var count: Int { edges.count - 1 }
-        /// `[H,0,0] (r.l.u.): 40 bins from −1.03 to 1.03`.
+        /// `[H,0,0] (r.l.u.): 40 bins from -1.025641 to 1.025641`
         public var summary: String {
-            "\(name) (\(units)): \(count) bin\(count == 1 ? "" : "s") from \(edges.first ?? .nan) to "
-                + "\(edges.last ?? .nan)"
+            let ends = String(format: "from %.7g to %.7g", edges.first ?? .nan, edges.last ?? .nan)
+            return "\(name)\(units.isEmpty ? "" : " (\(units))"): \(count) bin\(count == 1 ? "" : "s") \(ends)"
         }
     }
 

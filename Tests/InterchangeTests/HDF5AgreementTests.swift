@@ -123,6 +123,54 @@ struct HDF5AgreementTests {
                 .contains("HDF5: a dataset of 2000 chunks is not read"))
     }
 
+    @Test(
+        "damaged files of every version of the format are read or refused",
+        arguments: ["'earliest'", "('earliest', 'v108')", "('v110', 'v110')"])
+    func damaged(version: String) throws {
+        let folder = try TemporaryFolder()
+        try NumPy.run(
+            """
+            import h5py, numpy as np, sys
+            a = np.arange(60.0).reshape(4, 5, 3)
+            with h5py.File(sys.argv[1] + '/t.h5', 'w', libver=\(version)) as f:
+                for name, options in dict(plain={}, chunks=dict(chunks=(2, 2, 2)), one=dict(chunks=a.shape),
+                    gzip=dict(chunks=(2, 2, 2), compression='gzip', shuffle=True, fletcher32=True)).items():
+                    f.create_dataset('g/' + name, data=a, **options)
+                f['text'] = 'of any length'
+                f['soft'] = h5py.SoftLink('/g/plain')
+                f['g'].attrs['units'] = 'meV'
+                for i in range(12): f[f'many/d{i}'] = i; f['many'].attrs[f'a{i}'] = 'x'
+            """, folder.path)
+        let original = try AtomicFile.read(folder.file("t.h5"))
+        var random = SeededGenerator(state: 8)
+        var (read, refused) = (0, 0)
+        for _ in 0..<1_000 {
+            var bytes = original
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                let at = Int.random(in: 0..<bytes.count, using: &random)
+                bytes[at] =
+                    Bool.random(using: &random) ? bytes[at] ^ 1 << UInt8.random(in: 0..<8, using: &random) : 0xFF
+            }
+            guard let file = try? HDF5File(bytes: bytes, name: "damaged") else { continue }
+            for path in ["/g/plain", "/g/chunks", "/g/one", "/g/gzip", "/soft", "/many/d7"] {
+                do throws(InterchangeError) {
+                    let tensor = try file.doubles(path)
+                    #expect(tensor.elements.count == tensor.shape.reduce(1, *))
+                    read += 1
+                } catch {
+                    #expect(error.file == "damaged")
+                    refused += 1
+                }
+            }
+            _ = try? file.text("/text")
+            _ = try? file.attribute("units", of: "/g")
+            _ = try? file.attribute("a11", of: "/many")
+            _ = try? file.names(in: "/many")
+        }
+        // Both happen often, or nothing was tried.
+        #expect(read > 500 && refused > 50)
+    }
+
     @Test("h5py reads a run as it was written, and a run that h5py writes is read")
     func runs() throws {
         let folder = try TemporaryFolder()
