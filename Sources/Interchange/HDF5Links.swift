@@ -143,7 +143,7 @@ struct HDF5DenseHeap {
     func objects(index: Int, idOffset: Int, idSize: Int) throws(InterchangeError) -> [HDF5Cursor] {
         var cursor = try image.cursor(index, expecting: "BTHD")
         try cursor.skip(2)
-        _ = try cursor.uint(4)
+        let nodeSize = try cursor.uint(4)
         let recordSize = try cursor.uint(2)
         let depth = try cursor.uint(2)
         try cursor.skip(2)
@@ -152,12 +152,15 @@ struct HDF5DenseHeap {
         guard depth <= 1, recordSize >= idOffset + idSize else { throw image.unread("a group with so many members") }
         var records = depth == 0 ? try self.records(node, "BTLF", count, recordSize) : []
         if depth == 1 {
+            // Counts take as many bytes as the most records of a leaf need.
+            let most = nodeSize / recordSize
+            let countSize = most < 1 << 8 ? 1 : most < 1 << 16 ? 2 : 4
             var inner = try image.cursor(node, expecting: "BTIN")
             try inner.skip(2)
             for _ in 0..<count { records.append(try inner.part(recordSize)) }
             for _ in 0...count {
                 guard let leaf = try inner.address() else { throw image.damage("a tree with a missing branch") }
-                records += try self.records(leaf, "BTLF", try inner.uint(1), recordSize)
+                records += try self.records(leaf, "BTLF", try inner.uint(countSize), recordSize)
             }
         }
         var objects: [HDF5Cursor] = []

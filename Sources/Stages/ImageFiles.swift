@@ -12,7 +12,8 @@ public struct ImageFiles: Sendable {
     private var error: [Float]?
     private var geometry: ImageGeometry
 
-    /// The image of an artifact: a simulated image's mixture of domains, a copy of noisy ones, a measurement.
+    /// The image of an artifact: a simulated image's mixture of domains, a noisy image, a measurement, or an attribution's
+    /// integrated gradients.
     ///
     /// nil for artifacts without one, and for several noisy copies at once.
     public init?(_ value: Value, type: PortType) throws {
@@ -34,6 +35,10 @@ public struct ImageFiles: Sendable {
             image = measurement.image.elements
             missing = measurement.missing.elements
             error = measurement.error?.elements
+        case "attribution":
+            geometry = try ImageGeometry(value.field("geometry"))
+            image = try value.tensor("integrated-gradients").asFloat32.elements
+            missing = Array(repeating: 0, count: image.count)
         default: return nil
         }
         guard image.count == geometry.rows * geometry.columns, missing.count == image.count,

@@ -67,7 +67,8 @@ struct MeasurementFile {
     private static func form(_ path: String, _ bytes: [UInt8]) -> Form {
         if HDF5File.isHDF5(bytes) { return .hdf5 }
         if bytes.starts(with: [0x50, 0x4B, 3, 4]) { return .archive }
-        if !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil { return .cut }
+        // Text, if need be with comments in another encoding than UTF-8. NumPy's files begin with 0x93.
+        if !bytes.contains(0), bytes.first != 0x93 { return .cut }
         return ["nxs", "nxspe", "h5", "hdf5", "hdf"].contains(suffix(path)) ? .hdf5 : .array
     }
 

@@ -111,6 +111,40 @@ struct MeasurementFileTests {
         }
     }
 
+    @Test("simulated and noisy images and attributions are written, several copies at once are not")
+    func otherArtifacts() throws {
+        let count = geometry.rows * geometry.columns
+        let (low, high) = ((0..<count).map { Float($0) }, (0..<count).map { Float($0 + 2) })
+        let simulated = SimulatedImage(
+            domains: Tensor(shape: [2] + geometry.shape, elements: low + high), fractions: [0.5, 0.5],
+            geometry: geometry.value, isUnstable: false)
+        let image = try #require(try ImageFiles(simulated.value, type: "image"))
+        // h falls from the top of a block: its lowest row comes last, and first in the histogram.
+        let lowest = Double((geometry.h.count - 1) * geometry.columns)
+        #expect(image.histograms[0].signal.elements[0] == lowest + 1)
+        // No errors are known of a simulation: no column, and 0 where the format demands a number.
+        #expect(image.cut.place(of: .error) == nil && image.cut.place(of: .incidentEnergy) == 0)
+        #expect(image.histograms[0].errorsSquared.elements.allSatisfy { $0 == 0 })
+        func noisy(_ copies: Int) -> Value {
+            NoisyImages(
+                images: Tensor(
+                    shape: [copies] + geometry.shape, elements: Array(repeating: low, count: copies).flatMap(\.self)),
+                mask: Tensor(shape: geometry.shape, elements: (0..<count).map { $0 == 1 ? 1 : 0 }),
+                geometry: geometry.value, isUnstable: false
+            ).value
+        }
+        let single = try #require(try ImageFiles(noisy(1), type: "counts"))
+        #expect(single.histograms[0].signal.elements[0] == lowest)
+        #expect(single.histograms.map { $0.signal.elements.count(where: \.isNaN) } == [1, 0])
+        #expect(try ImageFiles(noisy(2), type: "counts") == nil)
+        let gradients = Value.record([
+            "geometry": geometry.value, "integrated-gradients": .tensor(Tensor(shape: geometry.shape, elements: low)),
+        ])
+        let attribution = try #require(try ImageFiles(gradients, type: "attribution"))
+        #expect(attribution.histograms[0].signal.elements[0] == lowest)
+        #expect(try ImageFiles(gradients, type: "verdict") == nil)
+    }
+
     @Test("axes in another order, and integrated ones, as Mantid's MDNorm gives them")
     func otherOrder() throws {
         let folder = try Folder()
@@ -145,6 +179,9 @@ struct MeasurementFileTests {
         // Pixels without data have no row; some of the rest are out of the detectors' reach, and had none to begin with.
         #expect(cut.rows.count == seen)
         try expectSame(try load([try folder.file("cut.dat", Array(cut.encoded().utf8))]))
+        // A comment in Latin-1.
+        let latin = Array("# 1/\u{41}".utf8) + [0xC5, 0x0A] + Array(cut.encoded().utf8)
+        try expectSame(try load([try folder.file("latin.asc", latin)]))
         cut.rows.reverse()
         try expectSame(try load([try folder.file("cut.txt", Array(cut.encoded(comments: ["turned"]).utf8))]))
     }
