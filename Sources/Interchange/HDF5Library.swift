@@ -18,11 +18,21 @@ enum HDF5Library {
         return try body()
     }
 
-    /// An error of the call that just failed.
-    static func failure(_ what: String, _ file: String) -> InterchangeError {
+    /// Why the last call failed that did. Giving back a handle makes the library forget, so that it is noted at once.
+    private nonisolated(unsafe) static var reason = ""
+
+    /// Whether a call succeeded; notes why it did not.
+    static func succeeded(_ status: some BinaryInteger) -> Bool {
+        if status >= 0 { return true }
         var text = [CChar](repeating: 0, count: 256)
         chdf5_last_error(&text, text.count)
-        let reason = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        reason = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return false
+    }
+
+    /// An error of the call that just failed.
+    static func failure(_ what: String, _ file: String) -> InterchangeError {
+        defer { reason = "" }
         return InterchangeError(
             reason.isEmpty ? what : "\(what): \(reason)", file: file,
             hint: "write it as .npz, and please report this")
@@ -41,7 +51,7 @@ enum HDF5Library {
 
     /// The bytes of a file that was made in memory.
     static func image(of file: HDF5Handle, _ name: String) throws(InterchangeError) -> [UInt8] {
-        guard H5Fflush(file.id, H5F_SCOPE_GLOBAL) >= 0 else { throw failure("cannot finish", name) }
+        guard succeeded(H5Fflush(file.id, H5F_SCOPE_GLOBAL)) else { throw failure("cannot finish", name) }
         let size = H5Fget_file_image(file.id, nil, 0)
         guard size > 0 else { throw failure("cannot finish", name) }
         var bytes = [UInt8](repeating: 0, count: size)
@@ -66,7 +76,7 @@ enum HDF5Library {
         guard let space = HDF5Handle(H5Screate(H5S_SCALAR)) else { throw failure("cannot write '\(name)'", file) }
         func put(_ stored: hid_t, _ memory: hid_t, _ value: UnsafeRawPointer) -> Bool {
             guard let made = HDF5Handle(H5Acreate2(object.id, name, stored, space.id, 0, 0)) else { return false }
-            return H5Awrite(made.id, memory, value) >= 0
+            return succeeded(H5Awrite(made.id, memory, value))
         }
         let isWritten: Bool
         switch attribute {
@@ -92,7 +102,7 @@ enum HDF5Library {
         guard let type = fixedText(text), let space = HDF5Handle(H5Screate_simple(1, [1], nil)),
             let creation = HDF5Handle(chdf5_dataset_creation()),
             let made = HDF5Handle(H5Dcreate2(group.id, name, type.id, space.id, 0, creation.id, 0)),
-            H5Dwrite(made.id, type.id, 0, 0, 0, Array(text.utf8) + [0]) >= 0
+            succeeded(H5Dwrite(made.id, type.id, 0, 0, 0, Array(text.utf8) + [0]))
         else { throw failure("cannot write '\(name)'", file) }
         return made
     }
@@ -108,8 +118,8 @@ enum HDF5Library {
             throw failure("cannot write '\(name)'", file)
         }
         if let chunk, !extents.isEmpty {
-            guard H5Pset_chunk(creation.id, Int32(chunk.count), chunk.map { hsize_t($0) }) >= 0,
-                H5Pset_deflate(creation.id, 6) >= 0
+            guard succeeded(H5Pset_chunk(creation.id, Int32(chunk.count), chunk.map { hsize_t($0) })),
+                succeeded(H5Pset_deflate(creation.id, 6))
             else { throw failure("cannot write '\(name)'", file) }
         }
         guard let made = HDF5Handle(H5Dcreate2(group.id, name, id(of: stored), space.id, 0, creation.id, 0)) else {
@@ -118,7 +128,7 @@ enum HDF5Library {
         let status = numbers.withBytes {
             H5Dwrite(made.id, memoryType(of: numbers.elementType), 0, 0, 0, $0.baseAddress)
         }
-        guard status >= 0 else { throw failure("cannot write '\(name)'", file) }
+        guard succeeded(status) else { throw failure("cannot write '\(name)'", file) }
         return made
     }
 
@@ -151,7 +161,7 @@ final class HDF5Handle {
 
     /// nil where the call that gave `id` failed.
     init?(_ id: hid_t) {
-        guard id >= 0 else { return nil }
+        guard HDF5Library.succeeded(id) else { return nil }
         self.id = id
     }
 

@@ -1,5 +1,3 @@
-import CZlib
-
 /// Where the elements of a dataset lie, and what they went through.
 struct HDF5Storage {
     enum Place {
@@ -21,11 +19,11 @@ struct HDF5Storage {
         case array(Int?)
     }
 
-    private let image: HDF5Image
-    private let type: HDF5Datatype
+    let image: HDF5Image
+    let type: HDF5Datatype
     let shape: [Int]
-    private let place: Place
-    private var filters: [Int] = []
+    let place: Place
+    private(set) var filters: [Int] = []
     private var fill: [UInt8] = []
 
     init(_ image: HDF5Image, _ header: HDF5Header, _ type: HDF5Datatype, shape: [Int]) throws(InterchangeError) {
@@ -179,195 +177,12 @@ struct HDF5Storage {
         return total
     }
 
-    private func read(_ extents: [Int], _ index: Index, _ box: inout HDF5Box) throws(InterchangeError) {
-        var room = 1
-        for (extent, chunk) in zip(shape, extents) { room *= (extent - 1) / chunk + 1 }
-        let work = extents.reduce(Double(room * type.size)) { $0 * Double($1) }
-        guard work <= max(Double(1 << 24), 8000 * Double(image.bytes.count)) else {
-            throw image.damage("chunks of the shape \(extents) for data of the shape \(shape)")
-        }
-        switch index {
-        case .tree(let root?): try tree(root, extents, level: nil, room: &room, &box)
-        case .row(let start?): try row(start, extents, count: room, &box)
-        case .array(let header?): try array(header, extents, count: room, &box)
-        case .single, .tree(nil), .row(nil), .array(nil): break
-        }
-    }
-
-    /// Where chunk `number` begins, as the chunks are counted row by row.
-    private func origin(_ number: Int, _ extents: [Int]) -> [Int] {
-        var (rest, origin) = (number, shape)
-        for axis in shape.indices.reversed() {
-            let chunks = (shape[axis] - 1) / extents[axis] + 1
-            origin[axis] = rest % chunks * extents[axis]
-            rest /= chunks
-        }
-        return origin
-    }
-
-    private func row(
-        _ start: Int, _ extents: [Int], count: Int, _ box: inout HDF5Box
-    ) throws(InterchangeError) {
-        let size = extents.reduce(type.size, *)
-        var data = image.cursor(at: start)
-        for number in 0..<count {
-            try image.visit()
-            let bytes = try data.bytes(size)
-            let origin = origin(number, extents)
-            if box.meets(origin, extents) { try copy(Array(bytes), origin: origin, extents: extents, to: &box) }
-        }
-    }
-
-    private func array(
-        _ header: Int, _ extents: [Int], count: Int, _ box: inout HDF5Box
-    ) throws(InterchangeError) {
-        var cursor = try image.cursor(header, expecting: "FAHD")
-        try cursor.skip(1)
-        let isFiltered = try cursor.uint(1) == 1
-        let entry = try cursor.uint(1)
-        let pageBits = try cursor.uint(1)
-        guard try cursor.length() == count else { throw image.unread("the chunk index of a dataset that can grow") }
-        guard let place = try cursor.address() else { return }
-        // Beyond one page the entries come in pages, each with a checksum.
-        guard pageBits < 31, count <= 1 << pageBits else { throw image.unread("a dataset of \(count) chunks") }
-        var entries = try image.cursor(place, expecting: "FADB")
-        try entries.skip(2 + image.offsetSize)
-        let size = extents.reduce(type.size, *)
-        let sizeBytes = entry - image.offsetSize - 4
-        guard !isFiltered || (1...8).contains(sizeBytes) else { throw image.damage("an index of strange entries") }
-        for number in 0..<count {
-            try image.visit()
-            let address = try entries.address()
-            let stored = isFiltered ? try entries.uint(sizeBytes) : size
-            let skips = isFiltered ? try entries.uint(4) : 0
-            let origin = origin(number, extents)
-            guard let address, box.meets(origin, extents) else { continue }
-            var data = image.cursor(at: address)
-            let bytes = try unfiltered(Array(try data.bytes(stored)), skips: skips, size: size)
-            try copy(bytes, origin: origin, extents: extents, to: &box)
-        }
-    }
-
-    private func tree(
-        _ address: Int, _ extents: [Int], level: Int?, room: inout Int, _ box: inout HDF5Box
-    ) throws(InterchangeError) {
-        try image.visit()
-        var cursor = try image.cursor(address, expecting: "TREE")
-        let type = try cursor.uint(1)
-        let found = try cursor.uint(1)
-        guard type == 1, found == level ?? found else { throw image.damage("a tree of chunks with a strange branch") }
-        let count = try cursor.uint(2)
-        try cursor.skip(2 * image.offsetSize)
-        for _ in 0..<count {
-            let size = try cursor.uint(4)
-            let skips = try cursor.uint(4)
-            var origin: [Int] = []
-            for _ in extents { origin.append(try cursor.uint(8)) }
-            try cursor.skip(8)
-            guard let child = try cursor.address() else { throw image.damage("a tree with a missing branch") }
-            if found > 0 {
-                try tree(child, extents, level: found - 1, room: &room, &box)
-                continue
-            }
-            room -= 1
-            guard room >= 0, zip(origin, shape).allSatisfy({ $0 < $1 }) else {
-                throw image.damage("more chunks than the data have")
-            }
-            guard box.meets(origin, extents) else { continue }
-            var data = image.cursor(at: child)
-            let bytes = try unfiltered(
-                Array(try data.bytes(size)), skips: skips, size: extents.reduce(self.type.size, *))
-            try copy(bytes, origin: origin, extents: extents, to: &box)
-        }
-    }
-
-    private func copy(
+    func copy(
         _ bytes: [UInt8], origin: [Int], extents: [Int], to box: inout HDF5Box
     ) throws(InterchangeError) {
         guard bytes.count >= extents.reduce(type.size, *) else {
             throw image.damage("\(bytes.count) bytes where the shape \(extents) has \(extents.reduce(type.size, *))")
         }
         box.fill(origin, extents) { type.number($0, of: bytes) }
-    }
-
-    // MARK: Filters
-
-    /// What the bytes of a chunk were before the filters; `size` bytes are expected.
-    private func unfiltered(_ stored: [UInt8], skips: Int, size: Int) throws(InterchangeError) -> [UInt8] {
-        var bytes = stored
-        for (index, filter) in filters.enumerated().reversed() where skips & 1 << index == 0 {
-            switch filter {
-            // A checksum that was there before was deflated with the rest.
-            case 1: bytes = try inflated(bytes, size: size + 4 * filters[..<index].count { $0 == 3 })
-            case 2: bytes = unshuffled(bytes)
-            default:
-                guard bytes.count >= 4 else { throw image.damage("a chunk without its checksum") }
-                bytes.removeLast(4)
-            }
-        }
-        return bytes
-    }
-
-    private func inflated(_ bytes: [UInt8], size: Int) throws(InterchangeError) -> [UInt8] {
-        guard size <= 1100 * bytes.count + 1024 else {
-            throw image.damage("a chunk of \(bytes.count) bytes for \(size)")
-        }
-        var result = [UInt8](repeating: 0, count: size)
-        var length = uLong(size)
-        let status = uncompress(&result, &length, bytes, uLong(bytes.count))
-        guard status == Z_OK, Int(length) == size else { throw image.damage("a chunk that cannot be inflated") }
-        return result
-    }
-
-    /// First bytes of all elements, then second bytes, and so on: put together again.
-    private func unshuffled(_ bytes: [UInt8]) -> [UInt8] {
-        let (width, count) = (type.size, bytes.count / type.size)
-        var result = bytes
-        for byte in 0..<width {
-            for element in 0..<count { result[element * width + byte] = bytes[byte * count + element] }
-        }
-        return result
-    }
-}
-
-/// The part of a dataset that is wanted.
-struct HDF5Box {
-    let start: [Int]
-    let count: [Int]
-    var elements: [Double]
-
-    /// Whether a chunk has elements of this.
-    func meets(_ origin: [Int], _ extents: [Int]) -> Bool {
-        start.indices.allSatisfy { start[$0] < origin[$0] + extents[$0] && origin[$0] < start[$0] + count[$0] }
-    }
-
-    /// Takes what a chunk has of this: `element` gives the chunk's elements by their place in it.
-    mutating func fill(_ origin: [Int], _ extents: [Int], element: (Int) -> Double) {
-        let rank = start.count
-        guard rank > 0 else {
-            elements[0] = element(0)
-            return
-        }
-        let low = start.indices.map { max(start[$0], origin[$0]) }
-        let high = start.indices.map { min(start[$0] + count[$0], origin[$0] + extents[$0]) }
-        guard zip(low, high).allSatisfy({ $0 < $1 }) else { return }
-        var at = low
-        while true {
-            var (from, to) = (0, 0)
-            for axis in 0..<rank {
-                from = from * extents[axis] + at[axis] - origin[axis]
-                to = to * count[axis] + at[axis] - start[axis]
-            }
-            for step in 0..<high[rank - 1] - low[rank - 1] { elements[to + step] = element(from + step) }
-            // The next row: as an odometer counts.
-            var axis = rank - 2
-            while axis >= 0 {
-                at[axis] += 1
-                if at[axis] < high[axis] { break }
-                at[axis] = low[axis]
-                axis -= 1
-            }
-            if axis < 0 { return }
-        }
     }
 }

@@ -100,6 +100,18 @@ struct HDF5Tests {
         #expect(description { _ = try file.text("/d1") } == "t.h5: '/d1' holds no text")
     }
 
+    @Test("what the format cannot hold is an error of the writer, with the library's reason")
+    func unwritable() {
+        func refusal(_ group: HDF5Group) -> String {
+            message { () throws(InterchangeError) in _ = try group.encoded(name: "out.h5") }
+        }
+        // Attributes have room for 64 KiB.
+        let long = HDF5Attribute.text(String(repeating: "x", count: 70_000))
+        #expect(refusal(HDF5Group(attributes: ["note": long])).hasPrefix("out.h5: cannot write 'note': "))
+        #expect(refusal(HDF5Group(groups: ["a/b": HDF5Group()])).hasPrefix("out.h5: cannot make the group 'a/b': "))
+        #expect(refusal(HDF5Group(datasets: ["": HDF5Dataset([1])])).hasPrefix("out.h5: cannot write ''"))
+    }
+
     @Test("a truncated file is an error wherever it ends")
     func truncated() throws {
         let bytes = try Self.tree.encoded()
