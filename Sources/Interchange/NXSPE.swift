@@ -128,7 +128,14 @@ public struct NXSPE: Hashable, Sendable {
                 file: file.name)
         }
         (self.intensity, self.error) = try Self.masked(intensity, error, file.name, "\(data)/error")
-        incidentEnergy = try file.number("\(info)/fixed_energy")
+        let energies = try file.doubles("\(info)/fixed_energy").elements
+        guard energies.count == 1 else {
+            throw InterchangeError(
+                "'\(info)/fixed_energy' has \(energies.count) values: an instrument of indirect geometry",
+                file: file.name,
+                hint: "only direct geometry is read, with one incident energy")
+        }
+        incidentEnergy = energies[0]
         psi = file.has("\(info)/psi") ? try file.number("\(info)/psi") : .nan
         let scaling = "\(info)/ki_over_kf_scaling"
         isScaledByKiOverKf = file.has(scaling) ? try file.number(scaling) != 0 : false

@@ -37,7 +37,7 @@ struct NXSPETests {
 
     @Test("what does not fit together is refused with the place")
     func refusals() throws {
-        func refusal(_ change: (inout HDF5Group) -> Void) throws -> String {
+        func refusal(energies: [Double] = [35], _ change: (inout HDF5Group) -> Void) throws -> String {
             var data = HDF5Group(
                 class: "NXdata",
                 datasets: [
@@ -47,7 +47,7 @@ struct NXSPETests {
                     "error": HDF5Dataset(.float64(Tensor(shape: [1, 2], elements: [1, 2]))),
                 ])
             change(&data)
-            let info = HDF5Group(class: "NXcollection", datasets: ["fixed_energy": HDF5Dataset([35])])
+            let info = HDF5Group(class: "NXcollection", datasets: ["fixed_energy": HDF5Dataset(energies)])
             let entry = HDF5Group(
                 class: "NXentry", datasets: ["definition": HDF5Dataset("NXSPE")],
                 groups: ["NXSPE_info": info, "data": data])
@@ -72,6 +72,11 @@ struct NXSPETests {
             }.hasPrefix("m: '/e/data/error' is -1.0 for detector 0, bin 1"))
         #expect(
             try refusal { $0.datasets["data"] = nil }.hasPrefix("m: nothing is at '/e/data/data'"))
+        #expect(
+            try refusal(energies: [7, 9]) { _ in } == """
+                m: '/e/NXSPE_info/fixed_energy' has 2 values: an instrument of indirect geometry
+                  hint: only direct geometry is read, with one incident energy
+                """)
         let histogram = try HDF5File(bytes: try MDHistogramTests.histogram.encoded(), name: "m")
         #expect(
             message { () throws(InterchangeError) in _ = try NXSPE(histogram) }
