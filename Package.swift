@@ -25,6 +25,8 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CSpglib", providers: [.apt(["libsymspg-dev"])]),
         .target(name: "CGemmi"),
@@ -47,7 +49,10 @@ let package = Package(
             name: "CacheStore", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CPlanes", "CZstd"],
             swiftSettings: fast),
         .target(name: "Compute", dependencies: ["Tensors", "CLAPACK"], swiftSettings: fast),
-        .target(name: "Interchange", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CPNG", "CZip"]),
+        .target(
+            name: "Interchange",
+            dependencies: ["Artifacts", "Diagnostics", "Tensors", "CHDF5", "CPNG", "CZip", "CZlib"],
+            swiftSettings: fast),
         // 3: engine and science, which never see each other
         .target(
             name: "Dataflow",
@@ -127,9 +132,8 @@ let package = Package(
         .testTarget(
             name: "StagesTests",
             dependencies: [
-                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Learning",
-                "SpinWaves",
-                "Stages", "Tensors",
+                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",
+                "Learning", "SpinWaves", "Stages", "Tensors",
             ]),
         .testTarget(name: "PresentationTests", dependencies: ["Artifacts", "Interchange", "Presentation", "Tensors"]),
         .testTarget(

@@ -12,10 +12,11 @@ import Tensors
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Writes an artifact to a file: .npy, .npz, .csv, .json or .png by suffix.",
+        abstract: "Writes an artifact to a file: .npy, .npz, .csv, .json, .png, .nxs or .dat by suffix.",
         discussion: """
             .npz and .json hold everything; .npy, .csv and .png hold the artifact's main array (an image's domains mixed \
-            at their fractions, say). A step that was not computed yet is an error: run the graph first.
+            at their fractions, say). .nxs (Mantid's MDHistoWorkspace, one file for each incident energy) and .dat (columns \
+            h k l E intensity) hold a detector image with its axes. A step that was not computed yet is an error: run the graph first.
             """)
 
     @OptionGroup var source: GraphOptions
@@ -29,7 +30,8 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         guard let kind = ExportKind(rawValue: (output as NSString).pathExtension.lowercased()) else {
             Output.standardError(
-                "error: cannot tell the format of '\(output)'\n  hint: end it in .npy, .npz, .csv, .json or .png")
+                "error: cannot tell the format of '\(output)'\n  hint: end it in .npy, .npz, .csv, .json, .png, .nxs or .dat"
+            )
             throw ExitStatus.wrongArguments
         }
         let graph = try source.load()
@@ -48,21 +50,29 @@ struct ExportCommand: ParsableCommand {
             )
             throw ExitStatus.stepFailed
         }
-        try kind.write(value, type: bound.stage.signature.output, to: output)
+        let files = try kind.write(value, type: bound.stage.signature.output, to: output)
         switch format.format {
         case .json:
-            Output.json(
-                .record(["file": .string(output), "node": .string(node), "artifact": .digest(value.digest)]))
-        case .text: if !format.quiet { Output.standardOutput(output) }
+            var document: [String: Value] = [
+                "file": .string(files[0]), "node": .string(node), "artifact": .digest(value.digest),
+            ]
+            if files.count > 1 { document["files"] = .list(files.map { .string($0) }) }
+            Output.json(.record(document))
+        case .text: if !format.quiet { for file in files { Output.standardOutput(file) } }
         }
     }
 }
 
 private enum ExportKind: String {
-    case npy, npz, csv, json, png
+    case npy, npz, csv, json, png, nxs, dat
 
-    func write(_ value: Value, type: PortType, to path: String) throws {
+    /// - Returns: the files that were written.
+    func write(_ value: Value, type: PortType, to path: String) throws -> [String] {
         switch self {
+        case .nxs: return try writeHistograms(try image(value, type), to: path)
+        case .dat:
+            let comments = ["detector image: h, k, l in r.l.u. of the image; E in meV"]
+            try AtomicFile.write(try image(value, type).cut.encoded(comments: comments), to: path)
         case .json: try AtomicFile.write(ValueJSON.encode(value), to: path)
         case .npz: try NPZ.write(arrays(in: value), to: path)
         case .npy: try NPY.write(try main(value, type), to: path)
@@ -79,6 +89,31 @@ private enum ExportKind: String {
                 scale: max(1, 800 / max(array.shape[1], 1)))
             try PNG.write(image, to: path)
         }
+        return [path]
+    }
+
+    /// One file for each incident energy: `image.nxs`, or `image-ei25.nxs` and so on.
+    private func writeHistograms(_ image: ImageFiles, to path: String) throws -> [String] {
+        let energies = image.incidentEnergies
+        let stem = (path as NSString).deletingPathExtension
+        let suffix = (path as NSString).pathExtension
+        var paths = energies.map { "\(stem)-ei\(Self.short($0)).\(suffix)" }
+        if energies.count == 1 { paths = [path] }
+        // Two settings of one incident energy differ in the chopper's frequency.
+        if Set(paths).count < paths.count {
+            paths = energies.indices.map { "\(stem)-\($0 + 1)-ei\(Self.short(energies[$0])).\(suffix)" }
+        }
+        for (histogram, path) in zip(image.histograms, paths) { try histogram.write(to: path) }
+        return paths
+    }
+
+    private static func short(_ energy: Double) -> String { String(format: "%.6g", energy) }
+
+    private func image(_ value: Value, _ type: PortType) throws -> ImageFiles {
+        if let image = try ImageFiles(value, type: type) { return image }
+        throw Diagnostic(
+            "this artifact (\(type)) is no single detector image",
+            hint: "export an image, one noisy image or a measurement, or choose .npz or .json")
     }
 
     private func main(_ value: Value, _ type: PortType) throws -> AnyTensor {

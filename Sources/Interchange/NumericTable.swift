@@ -8,6 +8,8 @@ public struct NumericTable: Hashable, Sendable {
     /// One name per column; empty where the file has no heading line.
     public var names: [String]
     public var rows: [[Double]]
+    /// The line of each row in the file, counted from 1.
+    public var lines: [Int]
 
     /// Reads the file at `path`.
     public static func read(path: String) throws(InterchangeError) -> NumericTable {
@@ -20,7 +22,7 @@ public struct NumericTable: Hashable, Sendable {
 
     /// Reads `text`; `file` is what errors call it. Every bad cell and every row of the wrong length is reported.
     public init(parsing text: String, file: String) throws(InterchangeError) {
-        (names, rows) = ([], [])
+        (names, rows, lines) = ([], [], [])
         var columns: Int?
         var problems: [Diagnostic] = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
@@ -45,6 +47,7 @@ public struct NumericTable: Hashable, Sendable {
             }
             columns = columns ?? cells.count
             rows.append(numbers.compactMap { $0 })
+            lines.append(index + 1)
         }
         if let first = problems.first {
             throw InterchangeError(

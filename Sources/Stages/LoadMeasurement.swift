@@ -7,8 +7,8 @@ import Tensors
 /// Reads a measured detector image and checks that it can be judged.
 struct LoadMeasurement: Stage {
     static let signature = Signature(
-        "load-measurement", version: 1,
-        about: "Reads a measured detector image from .npy; without a file it takes a simulated one.",
+        "load-measurement", version: 2,
+        about: "Reads a measured detector image from a file; without one it takes a simulated image.",
         inputs: [
             InputPort("resolution", "resolution", about: "the geometry that the image must have"),
             InputPort("mask", "mask", about: "pixels without detector, as in training"),
@@ -17,8 +17,9 @@ struct LoadMeasurement: Stage {
         output: "measurement",
         parameters: [
             Parameter(
-                "path", .file, default: .optional,
-                about: ".npy with the image, [rows, columns], any number type and order that NumPy writes"),
+                "path", .either(.file, .list(.file, count: 1...64)), default: .optional,
+                about: ".npy or .npz with the image, [rows, columns]; or .nxs, .dat, .txt: one file, or one for each "
+                    + "incident energy"),
             Parameter(
                 "mask-path", .file, default: .optional,
                 about: ".npy of the same shape, not 0 where there is no data; adds to the mask of training"),
@@ -30,7 +31,7 @@ struct LoadMeasurement: Stage {
                 about: "scale the image so that the mean over its pixels with data is this; absent keeps its scale"),
         ])
 
-    private let file: Value?
+    private let files: [Value]
     private let maskFile: Value?
     private let clip: ClosedRange<Float>
     private let mean: Double?
@@ -40,7 +41,8 @@ struct LoadMeasurement: Stage {
             let value = try parameters.field(name)
             return value.isNone ? nil : value
         }
-        file = try optional("path")
+        let path = try optional("path")
+        if case .list(let several) = path { files = several } else { files = path.map { [$0] } ?? [] }
         maskFile = try optional("mask-path")
         let bounds = try parameters.doubles("clip")
         clip = Float(min(bounds[0], bounds[1]))...Float(max(bounds[0], bounds[1]))
@@ -61,8 +63,14 @@ struct LoadMeasurement: Stage {
         }
         if let maskFile { try add(maskFile, to: &missing, geometry) }
         var image: Tensor<Float>
-        if let file {
-            image = try read(file, geometry)
+        var error: Tensor<Float>?
+        if !files.isEmpty {
+            let read = try MeasurementFile(files, geometry)
+            image = Tensor(shape: geometry.shape, elements: read.image.elements.map { Float($0) })
+            for index in missing.elements.indices where read.missing.elements[index] != 0 {
+                missing.elements[index] = 1
+            }
+            error = read.error.map { Tensor(shape: $0.shape, elements: $0.elements.map { Float($0) }) }
         } else if let simulated = step.inputs["simulated"] {
             let noisy = try NoisyImages(simulated)
             guard noisy.geometry == geometryValue else {
@@ -81,6 +89,7 @@ struct LoadMeasurement: Stage {
         for index in image.elements.indices {
             if missing.elements[index] != 0 {
                 image.elements[index] = 0
+                error?.elements[index] = 0
             } else {
                 sum += Double(max(0, image.elements[index]))
                 seen += 1
@@ -100,38 +109,18 @@ struct LoadMeasurement: Stage {
             if value < clip.lowerBound { below += 1 }
             if value > clip.upperBound { above += 1 }
             image.elements[index] = min(max(value, clip.lowerBound), clip.upperBound)
+            error?.elements[index] *= factor
         }
         let measurement = Measurement(
-            image: image, missing: missing, geometry: geometryValue, isSimulated: file == nil, zeroPixels: zeros,
-            negativePixels: below)
+            image: image, missing: missing, error: error, geometry: geometryValue, isSimulated: files.isEmpty,
+            zeroPixels: zeros, negativePixels: below)
         return StepOutput(
             measurement.value,
             summary: [
-                "simulated": .bool(file == nil), "zero-pixels": .int(zeros), "negative-pixels": .int(below),
+                "simulated": .bool(files.isEmpty), "zero-pixels": .int(zeros), "negative-pixels": .int(below),
                 "clipped-pixels": .int(above),
                 "mean": .double(mean ?? sum / Double(seen)),
             ])
-    }
-
-    private func read(_ file: Value, _ geometry: ImageGeometry) throws -> Tensor<Float> {
-        let path = try file.string("path")
-        let tensor = try readArray(file)
-        guard tensor.shape == geometry.shape else {
-            let energies = geometry.settings.count == 1 ? "energy" : "energies"
-            throw StepFailure(
-                "\(path): the image has shape \(tensor.shape), the graph's geometry needs \(geometry.shape)",
-                hint: "\(geometry.settings.count) incident \(energies) × \(geometry.h.count) rows by "
-                    + "\(geometry.energyBins.count) energy bins × \(geometry.k.count) columns; see the resolution node")
-        }
-        let image = tensor.asFloat64
-        if let bad = image.elements.firstIndex(where: { !$0.isFinite }) {
-            let count = image.elements.count { !$0.isFinite }
-            throw StepFailure(
-                "\(path): \(image.elements[bad]) at row \(bad / geometry.columns), column \(bad % geometry.columns) "
-                    + "(\(count) such pixel\(count == 1 ? "" : "s"))",
-                hint: "give pixels without data the value 0 and mark them in mask-path")
-        }
-        return Tensor(shape: image.shape, elements: image.elements.map { Float($0) })
     }
 
     private func add(_ file: Value, to missing: inout Tensor<UInt8>, _ geometry: ImageGeometry) throws {

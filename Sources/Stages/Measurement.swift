@@ -7,6 +7,8 @@ struct Measurement: Sendable {
     var image: Tensor<Float>
     /// 1 where there is no data, [rows, columns].
     var missing: Tensor<UInt8>
+    /// Standard deviations on the scale of `image`, of the same shape, where the file had them.
+    var error: Tensor<Float>?
     /// Layout, as `ImageGeometry.value`.
     var geometry: Value
     /// Whether it was simulated because no file was given.
@@ -17,11 +19,12 @@ struct Measurement: Sendable {
     var negativePixels: Int
 
     init(
-        image: Tensor<Float>, missing: Tensor<UInt8>, geometry: Value, isSimulated: Bool, zeroPixels: Int,
-        negativePixels: Int
+        image: Tensor<Float>, missing: Tensor<UInt8>, error: Tensor<Float>? = nil, geometry: Value, isSimulated: Bool,
+        zeroPixels: Int, negativePixels: Int
     ) {
         self.image = image
         self.missing = missing
+        self.error = error
         self.geometry = geometry
         self.isSimulated = isSimulated
         self.zeroPixels = zeroPixels
@@ -35,6 +38,7 @@ struct Measurement: Sendable {
                 expected: "uint8", field: "missing", found: try value.tensor("missing").elementType.rawValue)
         }
         self.missing = missing
+        if let field = try value.asRecord()["error"] { error = try field.asTensor().asFloat32 }
         geometry = try value.field("geometry")
         isSimulated = try value.bool("simulated")
         zeroPixels = try value.int("zero-pixels")
@@ -42,10 +46,12 @@ struct Measurement: Sendable {
     }
 
     var value: Value {
-        .record([
+        var fields: [String: Value] = [
             "image": .tensor(image), "missing": .tensor(missing), "geometry": geometry,
             "simulated": .bool(isSimulated), "zero-pixels": .int(zeroPixels),
             "negative-pixels": .int(negativePixels),
-        ])
+        ]
+        if let error { fields["error"] = .tensor(error) }
+        return .record(fields)
     }
 }

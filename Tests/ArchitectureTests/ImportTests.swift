@@ -13,7 +13,7 @@ private let allowed: [String: Set<String>] = [
     "GraphLanguage": ["Diagnostics", "Quantities", "Yams"],
     "CacheStore": ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CPlanes", "CZstd"],
     "Compute": ["Tensors", "CLAPACK"],
-    "Interchange": ["Artifacts", "Diagnostics", "Tensors", "CPNG", "CZip"],
+    "Interchange": ["Artifacts", "Diagnostics", "Tensors", "CHDF5", "CPNG", "CZip", "CZlib"],
     // 3: engine ║ science
     "Dataflow": [
         "Artifacts", "CacheStore", "Compute", "Crypto", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",

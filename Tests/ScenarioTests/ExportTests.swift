@@ -71,7 +71,7 @@ struct ExportTests {
         #expect(
             try refusal("verdict", "verdict.txt") == (
                 64,
-                "error: cannot tell the format of 'verdict.txt'\n  hint: end it in .npy, .npz, .csv, .json or .png\n"
+                "error: cannot tell the format of 'verdict.txt'\n  hint: end it in .npy, .npz, .csv, .json, .png, .nxs or .dat\n"
             ))
         #expect(
             try refusal("verdict", "verdict.npy") == (

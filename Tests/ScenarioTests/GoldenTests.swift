@@ -27,7 +27,7 @@ struct GoldenTests {
         Golden(step: "images@dimer#3", stage: "convolve-resolution", version: 1, sum: 96.10955836570793),
         Golden(step: "mask", stage: "detector-mask", version: 1, sum: 139),
         Golden(step: "noise@dimer#3", stage: "add-noise", version: 1, sum: 3623.732073280029),
-        Golden(step: "measurement", stage: "load-measurement", version: 1, sum: 1680.1875640060753, tolerance: 5e-4),
+        Golden(step: "measurement", stage: "load-measurement", version: 2, sum: 1680.1875640060753, tolerance: 5e-4),
     ]
 
     private struct StageDocument: Decodable {
