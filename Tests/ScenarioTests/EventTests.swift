@@ -80,7 +80,7 @@ struct EventTests {
     func keepGoing() throws {
         let workplace = try Workplace()
         // The test fails; the measurement and its attribution do not depend on it, the verdict does.
-        let options = QuickGraph.options(["test-spectra.limits.time=1 ms", "test-spectra.grid=20"])
+        let options = QuickGraph.options(["test-spectra.limits.time=1 ms", "test-spectra.grid=80"])
         let stopped = try workplace.spinweave(["run", QuickGraph.file, "--quiet", "--format", "json"] + options)
         #expect(stopped.status == 1)
         let first = try JSONDecoder().decode(RunDocument.self, from: Data(stopped.output.utf8))

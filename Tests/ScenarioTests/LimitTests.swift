@@ -49,7 +49,7 @@ struct LimitTests {
         func run(_ limit: String) throws -> RunDocument.Node {
             let outcome = try workplace.spinweave(
                 ["run", QuickGraph.file, "--quiet", "--format", "json"]
-                    + QuickGraph.options(["spectra.grid=20", "spectra.limits.time=\(limit)", "parameters.count=2"]))
+                    + QuickGraph.options(["spectra.grid=80", "spectra.limits.time=\(limit)", "parameters.count=2"]))
             let document = try JSONDecoder().decode(RunDocument.self, from: Data(outcome.output.utf8))
             return try #require(document.nodes.first { $0.name.hasPrefix("spectra") && $0.failed + $0.computed > 0 })
         }
