@@ -96,7 +96,7 @@ let package = Package(
                 "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Instruments", "SpinWaves", "Stages", "Tensors",
             ],
             path: "tools/benchmarks",
-            exclude: ["README.md", "engine.md", "pyspinw_peer.py", "spin-waves.md", "store.md"]),
+            exclude: ["README.md", "convolution.md", "engine.md", "pyspinw_peer.py", "spin-waves.md", "store.md"]),
         // Inputs that no person would write, for what reads files: `tools/run-fuzzers`. The inputs are a library, so that
         // a slice of them runs with the tests.
         .target(
