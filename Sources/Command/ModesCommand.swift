@@ -17,7 +17,7 @@ struct ModesCommand: ParsableCommand {
     var model: String
 
     @Option(
-        name: .customLong("q"), parsing: .singleValue,
+        name: .customLong("q"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp("A wavevector; may be repeated.", valueName: "\"h k l\""))
     var wavevectors: [String] = []
 

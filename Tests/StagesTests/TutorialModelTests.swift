@@ -37,6 +37,21 @@ struct TutorialModelTests {
         #expect(try model.largestTorque(values: model.parameterValues).torque < 1e-12)
     }
 
+    @Test("triangular-spiral and triangular-120 are one magnet")
+    func turningFrame() throws {
+        let (spiral, cell) = (try read("triangular-spiral"), try read("triangular-120"))
+        // (h, k) of the chemical cell is (h − k, h + 2k) of the √3 cell turned by 30°, up to the point group: compare sets over
+        // points that symmetry makes equal, by energies and by S⊥, which counts three chemical cells.
+        for (h, expected) in [(0.25, [3.968627, 3.968627, 4.743416]), (0.5, [3, 4.743416, 4.743416])] {
+            let q = Vector3(h, 0, 0)
+            expect(try energies(spiral, q), expected, tolerance: 1e-5)
+            let one = try modes(spiral, q: q).reduce(0) { $0 + $1.sperp }
+            let three = try modes(cell, q: Vector3(h, h, 0)).reduce(0) { $0 + $1.sperp }
+            expect(try energies(cell, Vector3(h, h, 0)), expected, tolerance: 1e-5)
+            #expect(abs(3 * one - three) < 1e-6, "\(3 * one) \(three)")
+        }
+    }
+
     @Test("fm-chain: 2|J|S(1 − cos 2πh); afm-chain: 2JS|sin πh|, twice")
     func chains() throws {
         let (ferro, antiferro) = (try read("fm-chain"), try read("afm-chain"))
