@@ -69,7 +69,8 @@ let package = Package(
         .executableTarget(
             name: "Command",
             dependencies: [
-                "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Interchange",
+                "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments",
+                "Interchange",
                 "Presentation", "Quantities", "SpinWaves", "Stages", "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
