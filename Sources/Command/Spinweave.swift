@@ -18,7 +18,8 @@ struct Spinweave: ParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, PlanCommand.self, WhyCommand.self, LogCommand.self, DiffCommand.self,
             AdoptCommand.self, ExportCommand.self, ReportCommand.self, StagesCommand.self, ModesCommand.self,
-            InstrumentCommand.self, SchemaCommand.self, FormatCommand.self, GraphCommand.self, WorkerCommand.self,
+            InstrumentCommand.self, TripleAxisCommand.self, SchemaCommand.self, FormatCommand.self, GraphCommand.self,
+            WorkerCommand.self,
         ])
 
     static func main() {

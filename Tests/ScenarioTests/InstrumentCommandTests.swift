@@ -126,4 +126,43 @@ struct InstrumentCommandTests {
             #expect(outcome.status == 2 && outcome.errors.contains(message), "\(outcome.errors)")
         }
     }
+
+    private struct TripleAxis: Decodable {
+        struct Point: Decodable {
+            var incident_energy, final_energy, transfer, vanadium_fwhm: Double
+            var bragg_fwhm, covariance, matrix: [Double]
+        }
+        var points: [Point]
+    }
+
+    /// neutronpy's test (tests/test_resolution_tas.py): graphite, 14.7 meV, 40' and 120', mosaic 25'; 1e-4 for constants.
+    @Test("triple-axis gives the matrix of the neutronpy program")
+    func tripleAxis() throws {
+        let workplace = try Workplace()
+        try workplace.write(
+            """
+            name: T
+            monochromator: {spacing: 3.35416 angstrom, mosaic: 0.4166667 deg}
+            analyser: {spacing: 3.35416 angstrom, mosaic: 0.4166667 deg}
+            collimation: [0.6666667 deg, 0.6666667 deg, 0.6666667 deg, 0.6666667 deg]
+            vertical-collimation: [2 deg, 2 deg, 2 deg, 2 deg]
+            """, to: "t.yaml")
+        let document = try workplace.document(
+            TripleAxis.self, ["triple-axis", "t.yaml", "--ef", "14.7meV", "--q", "1.0471976", "--transfers", "0 5"])
+        let matrix = document.points[0].matrix
+        for (place, value) in [
+            (0, 9154.39386), (5, 340628.38358), (7, -32536.70773), (10, 634.72463), (15, 3114.58145),
+        ] {
+            #expect(abs(matrix[place] / value - 1) < 1e-4)
+        }
+        #expect(document.points[1].incident_energy == 19.7 && document.points[1].final_energy == 14.7)
+        let text = try workplace.spinweave("triple-axis", "t.yaml", "--ef", "14.7meV", "--q", "1.0471976")
+        #expect(text.status == 0 && text.output.contains("vanadium (meV)"))
+        let far = try workplace.spinweave("triple-axis", "thermal", "--ef", "14.7meV", "--q", "9")
+        #expect(far.status == 64 && far.errors.contains("|Q| = 9 1/Å makes no triangle"), "\(far.errors)")
+        let both = try workplace.spinweave("triple-axis", "thermal", "--ef", "14.7meV", "--ei", "15meV", "--q", "1")
+        #expect(both.status == 64 && both.errors.contains("either --ei or --ef"))
+        let unknown = try workplace.spinweave("triple-axis", "thermla", "--ef", "14.7meV", "--q", "1")
+        #expect(unknown.status == 2 && unknown.errors.contains("did you mean 'thermal'?"), "\(unknown.errors)")
+    }
 }

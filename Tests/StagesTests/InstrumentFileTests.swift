@@ -74,6 +74,62 @@ struct InstrumentFileTests {
         #expect(try instrumentValue(text: other, file: "y.yaml") == instrumentValue(text: text, file: "x.yaml"))
     }
 
+    /// The `n`-th YAML block of docs/instruments.md.
+    private func documented(_ n: Int) throws -> String {
+        let path = InstrumentFiles.graphs + "/../docs/instruments.md"
+        let pieces = try String(contentsOfFile: path, encoding: .utf8).components(separatedBy: "```yaml\n")
+        return try #require(pieces[n].components(separatedBy: "```").first)
+    }
+
+    @Test("the documented files are sound, and every key is documented")
+    func documented() throws {
+        let x = try InstrumentDescription(value: instrumentValue(text: documented(1), file: "every-key.yaml"))
+        #expect(x.packages.count == 2 && x.instrument.mosaic == 0.5)
+        let text = try documented(1)
+        for parameter in InstrumentParameters.all {
+            #expect(text.contains("\n\(parameter.name):") || parameter.name == "about")
+        }
+        let page = try String(contentsOfFile: InstrumentFiles.graphs + "/../docs/instruments.md", encoding: .utf8)
+        for part in Instrument.Part.allCases { #expect(page.contains("`\(part.rawValue)`")) }
+        // A triple-axis spectrometer, and the file beside the graphs.
+        let tas = try tripleAxis(text: documented(4), file: "thermal.yaml")
+        let example = try loadTripleAxis(name: "thermal", directory: InstrumentFiles.graphs)
+        #expect(tas.spectrometer == example.spectrometer)
+        #expect(tas.spectrometer.senses == [.right, .left, .right] && tas.spectrometer.monochromator.mosaic == 0.4)
+    }
+
+    @Test("the remaining forms: disks, polynomial and table, annulus, channels of an energy")
+    func otherForms() throws {
+        let x = try InstrumentFiles.description("let")
+        guard case .disks(let pair) = x.packages["high-resolution"],
+            case .measured(let table) = x.instrument.moderator, case .polynomial(let powers) = table.below
+        else {
+            Issue.record("LET has disks and a measured moderator")
+            return
+        }
+        #expect(pair.shaping.frequencyRatio == 0.5 && pair.last.disks == 2 && close(pair.last.slot, 0.015))
+        #expect(close(powers[0], 0.535) && close(powers[1], 49.28) && close(powers[2], -3.143))
+        #expect(x.packages.keys.sorted() == ["high-flux", "high-resolution", "intermediate"])
+        guard case .annulus(let diameter, let height) = try InstrumentFiles.description("mari").instrument.sample else {
+            Issue.record("MARI has a can")
+            return
+        }
+        #expect(close(diameter, 0.019) && close(height, 0.05))
+        let old = try InstrumentFiles.description("maps-before-2017").instrument
+        #expect(old.energyChannel == 0.0118 && old.timeChannel == 0)
+    }
+
+    @Test("a triple-axis file names its mistakes too")
+    func tripleAxisMistakes() throws {
+        let text = try documented(4).replacingOccurrences(of: "collimation: [0.667 deg, ", with: "collimation: [")
+        do {
+            _ = try tripleAxis(text: text, file: "t.yaml")
+            Issue.record("three collimations are one too few")
+        } catch let list as DiagnosticList {
+            #expect(list.diagnostics.count == 1 && list.description.contains("t.yaml:4:14: error: 'collimation'"))
+        }
+    }
+
     static let sound = """
         name: X
         distances: {moderator-chopper: 10 m, chopper-sample: 1.8 m, sample-detector: 4 m}
