@@ -37,6 +37,9 @@ struct InstrumentCommand: ParsableCommand {
             valueName: "part"))
     var without: [String] = []
 
+    @Option(help: ArgumentHelp("Scattering angle, which the sample's width feels.", valueName: "angle"))
+    var angle = "0deg"
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Energy transfers in meV (default: 0 to 0.9 Ei in ten).", valueName: "\"E E …\""))
@@ -64,7 +67,7 @@ struct InstrumentCommand: ParsableCommand {
         let energy = try quantity(ei, .energy, "--ei")
         let hertz = try quantity(frequency, .frequency, "--frequency")
         guard energy > 0 else { throw ValidationError("--ei must be above 0") }
-        let result = try computed(energy: energy, frequency: hertz)
+        let result = try computed(energy: energy, frequency: hertz, angle: quantity(angle, .angle, "--angle"))
         if let output { try AtomicFile.write(Array(result.figure.document().utf8), to: output) }
         switch format.format {
         case .json: Output.json(result.document)
@@ -77,7 +80,7 @@ struct InstrumentCommand: ParsableCommand {
         }
     }
 
-    private func computed(energy: Double, frequency: Double) throws -> InstrumentWidths {
+    private func computed(energy: Double, frequency: Double, angle: Double) throws -> InstrumentWidths {
         let description = try load()
         guard description.frequencies.allows(frequency) else {
             throw refused(
@@ -98,7 +101,8 @@ struct InstrumentCommand: ParsableCommand {
         do {
             let instrument = try description.instrument(package: name, without: parts)
             return try InstrumentWidths(
-                instrument, package: name, incidentEnergy: energy, frequency: frequency, transfers: transfers)
+                instrument, package: name, incidentEnergy: energy, frequency: frequency, angle: angle,
+                transfers: transfers)
         } catch {
             throw refused(error.description, hint: error.hint)
         }

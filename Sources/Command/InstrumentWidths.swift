@@ -23,7 +23,8 @@ struct InstrumentWidths {
     let curve: [Row]
 
     init(
-        _ instrument: Instrument, package: String, incidentEnergy: Double, frequency: Double, transfers: [Double]
+        _ instrument: Instrument, package: String, incidentEnergy: Double, frequency: Double, angle: Double,
+        transfers: [Double]
     ) throws(InstrumentError) {
         name = instrument.name
         self.package = package
@@ -31,11 +32,12 @@ struct InstrumentWidths {
         self.frequency = frequency
         var rows: [Row] = []
         for transfer in transfers {
-            rows.append(try Self.row(instrument, incidentEnergy, frequency, transfer))
+            rows.append(try Self.row(instrument, incidentEnergy, frequency, angle, transfer))
         }
         var curve: [Row] = []
         for step in 0...95 {
-            curve.append(try Self.row(instrument, incidentEnergy, frequency, Double(step) / 100 * incidentEnergy))
+            curve.append(
+                try Self.row(instrument, incidentEnergy, frequency, angle, Double(step) / 100 * incidentEnergy))
         }
         self.rows = rows
         self.curve = curve
@@ -44,10 +46,13 @@ struct InstrumentWidths {
         parts = [first, "chopper", "aperture", "sample", "detector", "channel"]
     }
 
-    private static func row(_ instrument: Instrument, _ energy: Double, _ frequency: Double, _ transfer: Double)
+    private static func row(
+        _ instrument: Instrument, _ energy: Double, _ frequency: Double, _ angle: Double, _ transfer: Double
+    )
         throws(InstrumentError) -> Row
     {
-        let widths = try instrument.timeWidths(incidentEnergy: energy, frequency: frequency, energy: transfer)
+        let widths = try instrument.timeWidths(
+            incidentEnergy: energy, frequency: frequency, energy: transfer, scatteringAngle: angle)
         let perTime = instrument.energyPerTime(finalEnergy: energy - transfer)
         let parts = [
             widths.moderator, widths.chopper, widths.aperture, widths.sample, widths.detector, widths.channel,

@@ -8,6 +8,9 @@ public enum IkedaCarpenter: Hashable, Sendable, Codable {
     case fixed(fast: Double, slow: Double, stored: Double)
     /// fast = 1166.47 depth/√Ei µs (depth in m), R = exp(−Ei/energy); the decay (µs) is the same at all energies.
     case scaled(depth: Double, slow: Double, energy: Double)
+    /// 1/fast = v √(S1² + S2² λ²) with macroscopic cross-sections S1 (1/m) and S2 (1/m/Å), a decay (µs) up to 130 meV and
+    /// another above, R = exp(−Ei/energy): the PyChop program's, for the Spallation Neutron Source.
+    case macroscopic(s1: Double, s2: Double, slow: Double, slowAbove: Double, energy: Double)
 
     public func pulse(incidentEnergy: Double) -> Pulse {
         switch self {
@@ -15,6 +18,13 @@ public enum IkedaCarpenter: Hashable, Sendable, Codable {
         case .scaled(let depth, let slow, let energy):
             Pulse(
                 fast: 1166.47 * depth / incidentEnergy.squareRoot(), slow: slow, stored: exp(-incidentEnergy / energy))
+        case .macroscopic(let s1, let s2, let slow, let slowAbove, let energy):
+            Pulse(
+                // PyChop's two constants.
+                fast: 1
+                    / (4.37392e-4 * (s1 * s1 + s2 * s2 * 81.8048 / incidentEnergy).squareRoot()
+                        * incidentEnergy.squareRoot()),
+                slow: incidentEnergy <= 130 ? slow : slowAbove, stored: exp(-incidentEnergy / energy))
         }
     }
 

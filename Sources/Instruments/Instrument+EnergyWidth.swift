@@ -22,13 +22,14 @@ extension Instrument {
     ///     R = (vi/vf)³,  g1 = 1 − (ω T/vi)(xa + x1),  g2 = 1 − (ω T/vi)(x0 − xa),  T = tan θ
     ///     f1 = 1 + (x1/x0) g1,  f2 = 1 + (x1/x0) g2,  all four over ω (xa + x1)
     ///
-    /// With disks, x0 counts from the shaping disk, and neither aperture nor sample widens the time. Widths of detector,
+    /// With disks, x0 counts from the shaping disk, no aperture counts, and the sample by the angle alone. Widths of detector,
     /// aperture, sample and channel are 2.3548 standard deviations.
     ///
     /// - Parameter energy: transfer, meV, below the incident energy (meV). Frequency in Hz.
-    public func timeWidths(incidentEnergy: Double, frequency: Double, energy: Double) throws(InstrumentError)
-        -> TimeWidths
-    {
+    /// - Parameter scatteringAngle: degrees in the horizontal plane; from there the sample's width lengthens some paths.
+    public func timeWidths(
+        incidentEnergy: Double, frequency: Double, energy: Double, scatteringAngle: Double = 0
+    ) throws(InstrumentError) -> TimeWidths {
         try requireScattering(incidentEnergy: incidentEnergy, frequency: frequency, energy: energy)
         let (x1, x2) = (chopperToSample, sampleToDetector)
         let source = pulseSource(incidentEnergy: incidentEnergy, frequency: frequency)
@@ -41,7 +42,10 @@ extension Instrument {
         let moderatorFactor = (x1 + ratio * x2) / x0
 
         let chopperWidth: Double
-        var (aperture, body) = (0.0, 0.0)
+        let across = sample.variances.y.squareRoot() * Neutron.fwhmPerSigma
+        let path = sin(scatteringAngle * Double.pi / 180) / vf
+        var aperture = 0.0
+        let body: Double
         switch chopper {
         case .fermi(let fermi):
             let xa = apertureToChopper
@@ -56,9 +60,10 @@ extension Instrument {
                 try fermi.variance(incidentEnergy: incidentEnergy, frequency: frequency).squareRoot()
                 * Neutron.fwhmPerSigma
             aperture = abs(f1 + ratio * x2 / x0 * g1) * apertureWidth * box
-            body = abs(f2 + ratio * x2 / x0 * g2) * sample.variances.y.squareRoot() * Neutron.fwhmPerSigma
+            body = abs(path + f2 + ratio * x2 / x0 * g2) * across
         case .disks(let pair):
             chopperWidth = pair.last.fwhm(frequency: frequency)
+            body = abs(path) * across
         }
         let depth = detector.variances(finalEnergy: finalEnergy).x.squareRoot()
         let fraction = x2 / vf * energyChannel * incidentEnergy / (2 * finalEnergy)
@@ -77,10 +82,12 @@ extension Instrument {
         2 * Neutron.speedPerRootEnergy * pow(finalEnergy, 1.5) / sampleToDetector
     }
 
-    /// Full width at half maximum in energy transfer, meV.
-    public func energyFWHM(incidentEnergy: Double, frequency: Double, energy: Double) throws(InstrumentError) -> Double
-    {
-        let time = try timeWidths(incidentEnergy: incidentEnergy, frequency: frequency, energy: energy).total
-        return energyPerTime(finalEnergy: incidentEnergy - energy) * time
+    /// Full width at half maximum in energy transfer, meV; parameters as for `timeWidths`.
+    public func energyFWHM(
+        incidentEnergy: Double, frequency: Double, energy: Double, scatteringAngle: Double = 0
+    ) throws(InstrumentError) -> Double {
+        let widths = try timeWidths(
+            incidentEnergy: incidentEnergy, frequency: frequency, energy: energy, scatteringAngle: scatteringAngle)
+        return energyPerTime(finalEnergy: incidentEnergy - energy) * widths.total
     }
 }

@@ -28,11 +28,14 @@ public indirect enum Moderator: Hashable, Sendable, Codable {
         }
     }
 
-    /// Full width at half maximum of the pulse, s.
+    /// Full width at half maximum of the pulse, s; of the macroscopic form 2.3548 standard deviations.
     public func fwhm(incidentEnergy: Double) -> Double {
         switch self {
         case .chiSquared(let tau, let offset):
             3.394680670846503 * (tau * 1e-6 / incidentEnergy.squareRoot() + offset * 1e-6)
+        // PyChop's formulae take the deviation of this one for a width.
+        case .ikedaCarpenter(.macroscopic):
+            Neutron.fwhmPerSigma * variance(incidentEnergy: incidentEnergy).squareRoot()
         case .ikedaCarpenter(let form): form.pulse(incidentEnergy: incidentEnergy).fwhm * 1e-6
         case .depth(let depth): depth.fwhm(incidentEnergy: incidentEnergy)
         case .polynomial(let coefficients):

@@ -129,6 +129,15 @@ enum InstrumentParameters {
                     Parameter("energy", .quantity(.energy, 1e-3...1e6), about: "part stored is exp(−Ei/energy)"),
                 ]), about: "with energy-dependent parts"),
             .init(
+                "ikeda-carpenter-macroscopic",
+                .structure([
+                    Parameter("s1", .number(0...1e6), about: "macroscopic cross-section, 1/m"),
+                    Parameter("s2", .number(0...1e6), about: "and its growth with wavelength, 1/m/Å"),
+                    Parameter("slow", time, about: "time of decay up to 130 meV"),
+                    Parameter("slow-above-130-meV", time, about: "and above"),
+                    Parameter("energy", .quantity(.energy, 1e-3...1e6), about: "part stored is exp(−Ei/energy)"),
+                ]), about: "slowing down takes 1/(v √(s1² + s2² λ²))"),
+            .init(
                 "effective-depth",
                 .structure([
                     Parameter("depth", length, about: "d0"),

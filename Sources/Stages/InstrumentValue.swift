@@ -122,6 +122,11 @@ extension Moderator {
                 .scaled(
                     depth: try inner.double("depth"), slow: try inner.double("slow") * micro,
                     energy: try inner.double("energy")))
+        case "ikeda-carpenter-macroscopic":
+            self = .ikedaCarpenter(
+                .macroscopic(
+                    s1: try inner.double("s1"), s2: try inner.double("s2"), slow: try inner.double("slow") * micro,
+                    slowAbove: try inner.double("slow-above-130-meV") * micro, energy: try inner.double("energy")))
         case "effective-depth":
             self = .depth(
                 EffectiveDepth(

@@ -34,6 +34,20 @@ struct ModeratorTests {
         #expect(abs((sums.z - sums.y * sums.y) / pulse.variance - 1) < 1e-5)
     }
 
+    /// As in the PyChop program, whose documentation gives var = 3/A² + R (2 − R)/B² with A = 4.37392e-4 Σ √E.
+    @Test("the macroscopic form: slowing down by cross-sections, two times of decay")
+    func macroscopic() {
+        let form = IkedaCarpenter.macroscopic(
+            s1: 119.63, s2: 33.618, slow: 1 / 0.037, slowAbove: 1 / 0.17, energy: 172.42)
+        for (energy, decay) in [(100.0, 0.037), (200, 0.17)] {
+            let sigma = (119.63 * 119.63 + 33.618 * 33.618 * 81.8048 / energy).squareRoot()
+            let a = 4.37392e-4 * sigma * energy.squareRoot()
+            let r = exp(-energy / 172.42)
+            let variance = 3 / (a * a) + r * (2 - r) / (decay * decay)
+            #expect(abs(form.pulse(incidentEnergy: energy).variance / variance - 1) < 1e-12)
+        }
+    }
+
     /// With no slow part, Ikeda and Carpenter's pulse is the chi-squared one.
     @Test("without storage the pulse is t² exp(−t/τ)")
     func limit() {
