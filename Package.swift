@@ -94,7 +94,8 @@ let package = Package(
         .target(
             name: "Fuzz",
             dependencies: [
-                "Artifacts", "CacheStore", "Dataflow", "Diagnostics", "GraphLanguage", "Interchange", "Stages",
+                "Artifacts", "CacheStore", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",
+                "Stages",
                 "Tensors",
             ],
             path: "tools/fuzz/inputs", swiftSettings: fast),

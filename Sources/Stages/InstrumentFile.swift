@@ -58,7 +58,7 @@ public func instrumentNames(directory: String) -> [String] {
 /// The record that an instrument file means.
 ///
 /// - Throws: `DiagnosticList` with every problem of form; when there are none, the first of physics.
-func instrumentValue(text: String, file: String) throws -> Value {
+public func instrumentValue(text: String, file: String) throws -> Value {
     let parsed = try parseYAML(text: text, file: file)
     guard case .record(var fields) = try readRecord(parsed, parameters: InstrumentParameters.all, of: "an instrument")
     else { return .none }
