@@ -3,8 +3,6 @@ import Foundation
 extension Instrument {
     /// Where the neutrons' time starts: the moderator, or with disks the shaping disk.
     struct PulseSource {
-        /// Full width at half maximum as the PyChop program takes it, s.
-        var fwhm: Double
         /// s²
         var variance: Double
         /// To the last chopper, m.
@@ -16,21 +14,24 @@ extension Instrument {
     /// The narrower of the shaping disk's opening and of the moderator's pulse as that disk sees it, which is the pulse
     /// times 1 − xm/x0 (what still opens to the last chopper).
     func pulseSource(incidentEnergy: Double, frequency: Double) -> PulseSource {
-        let fwhm = moderator.fwhm(incidentEnergy: incidentEnergy)
         let variance = moderator.variance(incidentEnergy: incidentEnergy)
         guard case .disks(let pair) = chopper else {
-            return PulseSource(fwhm: fwhm, variance: variance, distance: moderatorToChopper, isModerator: true)
+            return PulseSource(variance: variance, distance: moderatorToChopper, isModerator: true)
         }
         let fraction = 1 - pair.moderatorToShaping / moderatorToChopper
-        let distance = moderatorToChopper - pair.moderatorToShaping
         let opening = pair.shaping.fwhm(frequency: frequency)
-        if opening > fwhm * fraction {
-            return PulseSource(
-                fwhm: fwhm * fraction, variance: variance * fraction * fraction, distance: distance, isModerator: true)
-        }
+        let isModerator = opening > moderator.fwhm(incidentEnergy: incidentEnergy) * fraction
         return PulseSource(
-            fwhm: opening, variance: pair.shaping.variance(frequency: frequency), distance: distance,
-            isModerator: false)
+            variance: isModerator ? variance * fraction * fraction : pair.shaping.variance(frequency: frequency),
+            distance: moderatorToChopper - pair.moderatorToShaping, isModerator: isModerator)
+    }
+
+    /// Full width at half maximum of the source's pulse as the PyChop program takes it, s.
+    func pulseFWHM(incidentEnergy: Double, frequency: Double) -> Double {
+        let width = moderator.fwhm(incidentEnergy: incidentEnergy)
+        guard case .disks(let pair) = chopper else { return width }
+        return min(
+            width * (1 - pair.moderatorToShaping / moderatorToChopper), pair.shaping.fwhm(frequency: frequency))
     }
 
     /// Change of (Qx, Qy, Qz, E) by one standard deviation of each contribution.

@@ -33,6 +33,7 @@ extension Instrument {
         try requireScattering(incidentEnergy: incidentEnergy, frequency: frequency, energy: energy)
         let (x1, x2) = (chopperToSample, sampleToDetector)
         let source = pulseSource(incidentEnergy: incidentEnergy, frequency: frequency)
+        let pulse = pulseFWHM(incidentEnergy: incidentEnergy, frequency: frequency)
         let x0 = source.distance
         let finalEnergy = incidentEnergy - energy
         let vi = Neutron.speed(energy: incidentEnergy)
@@ -69,7 +70,7 @@ extension Instrument {
         let fraction = x2 / vf * energyChannel * incidentEnergy / (2 * finalEnergy)
         func kept(_ part: Part, _ width: Double) -> Double { without.contains(part) ? 0 : width }
         return TimeWidths(
-            moderator: kept(.moderator, moderatorFactor * source.fwhm),
+            moderator: kept(.moderator, moderatorFactor * pulse),
             chopper: kept(.chopper, (1 + moderatorFactor) * chopperWidth),
             aperture: kept(.aperture, aperture),
             detector: kept(.detector, Neutron.fwhmPerSigma * depth / vf),
