@@ -78,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "Command",
             dependencies: [
-                "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Interchange",
+                "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments",
+                "Interchange",
                 "Presentation", "Quantities", "SpinWaves", "Stages", "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -102,7 +103,8 @@ let package = Package(
         .target(
             name: "Fuzz",
             dependencies: [
-                "Artifacts", "CacheStore", "Dataflow", "Diagnostics", "GraphLanguage", "Interchange", "Stages",
+                "Artifacts", "CacheStore", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",
+                "Stages",
                 "Tensors",
             ],
             path: "tools/fuzz/inputs", swiftSettings: fast),

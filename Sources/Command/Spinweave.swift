@@ -19,7 +19,8 @@ struct Spinweave: ParsableCommand {
             RunCommand.self, CheckCommand.self, PlanCommand.self, WhyCommand.self, LogCommand.self, DiffCommand.self,
             AdoptCommand.self, ExportCommand.self, ReportCommand.self, StagesCommand.self, ModesCommand.self,
             GroundStateCommand.self, CrystalCommand.self, DispersionCommand.self, SliceCommand.self,
-            ZeroPointCommand.self, FitNoiseCommand.self, SchemaCommand.self, FormatCommand.self, GraphCommand.self,
+            ZeroPointCommand.self, InstrumentCommand.self, TripleAxisCommand.self, FitNoiseCommand.self,
+            SchemaCommand.self, FormatCommand.self, GraphCommand.self,
             WorkerCommand.self,
         ])
 

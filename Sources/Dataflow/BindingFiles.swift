@@ -36,19 +36,22 @@ extension ParameterReader {
         return value
     }
 
-    /// What the library makes of a model's name or path.
-    mutating func model(_ written: Located, _ subject: String) -> Value? {
-        guard let text = text(written, as: .model, subject) else { return nil }
+    /// What the library makes of the name or path of a model or an instrument (`kind`).
+    mutating func described(
+        _ written: Located, _ subject: String, as type: ParameterType, _ kind: String,
+        _ load: @Sendable (String, String) throws -> Value
+    ) -> Value? {
+        guard let text = text(written, as: type, subject) else { return nil }
         // A path on the command line starts at the current directory, a name is looked up beside the graph.
         let isPath = text.contains("/") || text.hasSuffix(".yaml") || text.hasSuffix(".yml")
         let name =
             isPath && isFromCommandLine(written) ? URL(fileURLWithPath: text).standardizedFileURL.path : text
         let folder = folder(of: written)
-        let model = "model \(name) of \(folder)"
-        if let known = read[model] { return known }
+        let key = "\(kind) \(name) of \(folder)"
+        if let known = read[key] { return known }
         do {
-            let value = try library.loadModel(name, folder)
-            read[model] = value
+            let value = try load(name, folder)
+            read[key] = value
             return value
         } catch let list as DiagnosticList {
             for var diagnostic in list.diagnostics {
@@ -60,7 +63,7 @@ extension ParameterReader {
             diagnostic.range = diagnostic.range ?? written.range
             report(diagnostic)
         } catch {
-            report("the model '\(text)' cannot be loaded: \(error)", at: written.range)
+            report("the \(kind) '\(text)' cannot be loaded: \(error)", at: written.range)
         }
         return nil
     }

@@ -43,7 +43,8 @@ struct ParameterReader {
         case .text: return text(written, as: type, subject).map { .string($0) }
         case .file: return file(written, subject)
         case .directory: return folder(written, subject)
-        case .model: return model(written, subject)
+        case .model: return described(written, subject, as: .model, "model", library.loadModel)
+        case .instrument: return described(written, subject, as: .instrument, "instrument", library.loadInstrument)
         case .list(let element, let count): return list(written, of: element, count: count, type, subject)
         case .mapping(let element): return mapping(written, of: element, type, subject)
         case .structure(let parameters):

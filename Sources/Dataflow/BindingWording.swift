@@ -14,6 +14,7 @@ extension ParameterType {
         case .file: "the path of a file"
         case .directory: "the path of a folder"
         case .model: "the name or path of a model"
+        case .instrument: "the name or path of an instrument"
         case .list(let element, let count): "a list\(Self.phrase(count: count)), each \(element.phrase)"
         case .mapping(let value): "a mapping of names, each with \(value.phrase)"
         case .structure(let parameters):

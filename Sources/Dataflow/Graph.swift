@@ -56,9 +56,18 @@ public struct StageLibrary: Sendable {
     /// The second argument is the directory of the graph file.
     public var loadModel: @Sendable (String, String) throws -> Value
 
-    public init(stages: [any Stage.Type], loadModel: @escaping @Sendable (String, String) throws -> Value) {
+    /// The same for instruments.
+    public var loadInstrument: @Sendable (String, String) throws -> Value
+
+    public init(
+        stages: [any Stage.Type], loadModel: @escaping @Sendable (String, String) throws -> Value,
+        loadInstrument: @escaping @Sendable (String, String) throws -> Value = { name, _ in
+            throw Diagnostic("there is no instrument '\(name)'")
+        }
+    ) {
         self.stages = stages
         self.loadModel = loadModel
+        self.loadInstrument = loadInstrument
     }
 
     public func stage(named name: String) -> (any Stage.Type)? { stages.first { $0.signature.name == name } }

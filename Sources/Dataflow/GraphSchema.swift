@@ -216,7 +216,8 @@ extension ParameterType {
             ])
         case .choice(let names): return .record(["enum": .strings(names)])
         case .text: return .record(["type": .types("string", "number", "boolean")])
-        case .file, .directory, .model: return .record(["type": .types("string", "number"), "minLength": .int(1)])
+        case .file, .directory, .model, .instrument:
+            return .record(["type": .types("string", "number"), "minLength": .int(1)])
         case .list(let element, let count):
             var fields: [String: Value] = [
                 "type": .string("array"), "items": element.schemaOrReference, "minItems": .int(count.lowerBound),

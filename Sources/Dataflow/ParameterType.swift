@@ -19,6 +19,8 @@ public indirect enum ParameterType: Sendable {
     case directory
     /// A magnetic model by name (`graphs/models/NAME.yaml`) or by path. Its meaning, not its text, enters the key.
     case model
+    /// An instrument by name (`graphs/instruments/NAME.yaml`) or by path. Its meaning, not its text, enters the key.
+    case instrument
     /// A list of values, with the number of elements allowed.
     case list(ParameterType, count: ClosedRange<Int>)
     /// Names that the user chooses, each with a value.

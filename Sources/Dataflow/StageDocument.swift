@@ -54,6 +54,7 @@ extension ParameterType {
         case .file: return ["kind": .string("file")]
         case .directory: return ["kind": .string("directory")]
         case .model: return ["kind": .string("model")]
+        case .instrument: return ["kind": .string("instrument")]
         case .integer(let range):
             var fields: [String: Value] = ["kind": .string("integer")]
             if range.lowerBound != .min { fields["minimum"] = .int(range.lowerBound) }

@@ -45,11 +45,16 @@ public struct HeliumTube: Hashable, Sendable, Codable {
         public var widthVariance: Double
     }
 
-    /// Averages over a beam that fills the tube: on a chord of half length c, μ exp(−μ s) along s from 0 to 2c, with
-    /// μ = 143.23/m · 3.49416 Å⁻¹/k at 10 atm.
+    /// m
+    var innerRadius: Double { diameter / 2 * (1 - wall) }
+
+    /// 1/m: 143.23/m · 3.49416 Å⁻¹/k at 10 atm.
+    func attenuation(wavevector k: Double) -> Double { 143.23 * 3.49416 / k * pressure / 10 }
+
+    /// Averages over a beam that fills the tube: on a chord of half length c, μ exp(−μ s) along s from 0 to 2c.
     public func absorption(wavevector k: Double) -> Absorption {
-        let radius = diameter / 2 * (1 - wall)
-        let mu = 143.23 * 3.49416 / k * pressure / 10 * radius
+        let radius = innerRadius
+        let mu = attenuation(wavevector: k) * radius
         let steps = 96
         var sums = SIMD4<Double>.zero
         // y = sin θ makes the integrand smooth at the tube's edge, and periodic: the midpoint rule converges fast.

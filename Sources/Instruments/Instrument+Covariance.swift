@@ -5,9 +5,13 @@ extension Instrument {
     public enum Contribution: String, Hashable, Sendable, Codable, CaseIterable {
         case moderator, apertureAcross, apertureUp, chopper, sampleAlong, sampleAcross, sampleUp
         case detectorDepth, detectorAcross, detectorUp, timeChannel
+        case divergenceAcross, divergenceUp, mosaicAcross, mosaicUp
     }
 
-    /// Covariance of (Qx, Qy, Qz, E) by linearising the flight in eleven deviations, as the Tobyfit program does.
+    /// Covariance of (Qx, Qy, Qz, E) by linearising the flight, as the Tobyfit program does.
+    ///
+    /// With a Fermi chopper eleven deviations count and the crystal's mosaic; with disks, the shaping disk takes the place
+    /// of the moderator and a divergence that of the aperture.
     ///
     /// - Parameter incidentEnergy: meV; `energy`, the transfer, meV; `frequency`, Hz.
     /// - Parameter direction: of the scattered neutron, a unit vector with x along the beam, z up; not along z.
@@ -26,76 +30,6 @@ extension Instrument {
             }
         }
         return covariance
-    }
-
-    /// Change of (Qx, Qy, Qz, E) by one standard deviation of each contribution.
-    func deviations(incidentEnergy: Double, frequency: Double, energy: Double, direction: SIMD3<Double>)
-        throws(InstrumentError) -> [SIMD4<Double>]
-    {
-        try validate()
-        guard incidentEnergy > 0, frequency > 0, energy < incidentEnergy else {
-            throw .invalid("the energy transfer", problem: "must be below a positive incident energy")
-        }
-        let (x0, xa, x1, x2) = (moderatorToChopper, apertureToChopper, chopperToSample, sampleToDetector)
-        let ki = Neutron.wavevector(energy: incidentEnergy)
-        let kf = Neutron.wavevector(energy: incidentEnergy - energy)
-        let (vi, vf) = (Neutron.speedPerWavevector * ki, Neutron.speedPerWavevector * kf)
-        let angular = 2 * Double.pi * frequency
-        let tangent = tan(moderatorAngle * Double.pi / 180)
-        let g1 = 1 - angular * (x0 + x1) * tangent / vi
-        let g2 = 1 - angular * (x0 - xa) * tangent / vi
-        let scale = 1 / (angular * (xa + x1))
-        let (G1, G2) = (g1 * scale, g2 * scale)
-        let (F1, F2) = ((1 + x1 / x0 * g1) * scale, (1 + x1 / x0 * g2) * scale)
-        let cpi = ki * vi / x0
-        let cti = ki / (xa + x1)
-        let cpf = kf * vf / x2
-        let ctf = kf / x2
-
-        // Secondary frame: x along kf, z as near to vertical as that allows. Detectors stand upright in it, and the
-        // sample's edges lie along the laboratory's axes.
-        let x = direction
-        let horizontal = (x.x * x.x + x.y * x.y).squareRoot()
-        guard horizontal > 1e-9 else { throw .invalid("the direction", problem: "must not be vertical") }
-        let y = SIMD3(-x.y / horizontal, x.x / horizontal, 0)
-        let z = SIMD3(x.y * y.z - x.z * y.y, x.z * y.x - x.x * y.z, x.x * y.y - x.y * y.x)
-
-        // Each row: change of ki along the beam's axes and of kf along the secondary ones, for a unit deviation.
-        typealias Change = (ki: SIMD3<Double>, kf: SIMD3<Double>)
-        func position(_ axis: Int) -> Change {
-            var s = SIMD3<Double>.zero
-            s[axis] = 1
-            let (fx, fy, fz) = ((x * s).sum(), (y * s).sum(), (z * s).sum())
-            return (
-                SIMD3(cpi * G2 * s.y, cti * s.y, cti * s.z),
-                SIMD3(cpf * (s.x / vi - fx / vf - F2 * s.y), -ctf * fy, -ctf * fz)
-            )
-        }
-        let unit: [Change] = [
-            (SIMD3(cpi, 0, 0), SIMD3(-cpf * x1 / x0, 0, 0)),
-            (SIMD3(-cpi * G1, -cti, 0), SIMD3(cpf * F1, 0, 0)),
-            (SIMD3(0, 0, -cti), .zero),
-            (SIMD3(-cpi, 0, 0), SIMD3(cpf * (x0 + x1) / x0, 0, 0)),
-            position(0), position(1), position(2),
-            (.zero, SIMD3(cpf / vf, 0, 0)), (.zero, SIMD3(0, ctf, 0)), (.zero, SIMD3(0, 0, ctf)),
-            (.zero, SIMD3(-cpf, 0, 0)),
-        ]
-
-        let finalEnergy = incidentEnergy - energy
-        let absorbed = detector.variances(finalEnergy: finalEnergy)
-        let channel = x2 / vf * energyChannel * incidentEnergy / (2 * finalEnergy)
-        let variances = [
-            moderator.variance(incidentEnergy: incidentEnergy), apertureWidth * apertureWidth / 12,
-            apertureHeight * apertureHeight / 12,
-            try chopper.variance(incidentEnergy: incidentEnergy, frequency: frequency),
-            sample[0] * sample[0] / 12, sample[1] * sample[1] / 12, sample[2] * sample[2] / 12,
-            absorbed.x, absorbed.y, absorbed.z, channel * channel / 12,
-        ]
-        return zip(unit, variances).map { change, variance in
-            let dQ = change.ki - (x * change.kf.x + y * change.kf.y + z * change.kf.z)
-            let dE = 2 * Neutron.energyPerWavevectorSquared * (ki * change.ki.x - kf * change.kf.x)
-            return SIMD4(dQ, dE) * variance.squareRoot()
-        }
     }
 
     /// Covariance of (h, k, E) where the detectors see (h, k) of the image lattice at an energy transfer, whatever l.
@@ -158,10 +92,17 @@ extension ResolutionTable {
             for e in 0..<energy.count {
                 for j in 0..<k.count {
                     for i in 0..<h.count {
-                        covariances += try instrument.covariance(
+                        let covariance = try instrument.covariance(
                             geometry: geometry, incidentEnergy: incident, frequency: setting.chopperFrequency,
-                            energy: energy.value(e), h: h.value(i), k: k.value(j), azimuth: azimuth
-                        ).elements
+                            energy: energy.value(e), h: h.value(i), k: k.value(j), azimuth: azimuth)
+                        guard covariance.isPositiveDefinite else {
+                            throw .invalid(
+                                "the resolution of \(instrument.name)",
+                                problem:
+                                    "has no width in some direction of (h, k, E); leave out less, or give it sample and divergence"
+                            )
+                        }
+                        covariances += covariance.elements
                     }
                 }
             }

@@ -8,5 +8,5 @@ extension StageLibrary {
             MakeResolution.self, MaskDetector.self, ConvolveResolution.self, AddNoise.self, TrainNetwork.self,
             Evaluate.self, LoadMeasurement.self, CompareImages.self,
             Judge.self, Attribute.self,
-        ], loadModel: loadModel(name:directory:))
+        ], loadModel: loadModel(name:directory:), loadInstrument: loadInstrument(name:directory:))
 }

@@ -45,9 +45,9 @@ struct EnergyWidthTests {
     @Test("the high-resolution and medium packages at the elastic line")
     func packages() throws {
         var a = Instrument.maps
-        a.chopper = .mapsA
+        a.chopper = .fermi(.mapsA)
         var b = Instrument.maps
-        b.chopper = .mapsB
+        b.chopper = .fermi(.mapsB)
         let elastic: [(Double, Double, Double?, Double)] = [
             (25, 300, nil, 0.61278), (35, 200, 0.88612, 1.07081), (50, 200, 1.30796, 1.70143),
             (70, 250, 1.76303, 2.26353), (100, 300, 3.0189, 3.63086), (140, 400, 3.67242, 4.38967),

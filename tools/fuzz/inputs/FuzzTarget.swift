@@ -46,7 +46,10 @@ package struct FuzzRandom: RandomNumberGenerator {
 
 package enum Fuzz {
     package static var targets: [any FuzzTarget.Type] {
-        [GraphTarget.self, ArrayFileTarget.self, HDF5Target.self, CutTarget.self, ValueTarget.self, BlobTarget.self]
+        [
+            GraphTarget.self, InstrumentTarget.self, ArrayFileTarget.self, HDF5Target.self, CutTarget.self,
+            ValueTarget.self, BlobTarget.self,
+        ]
     }
 
     /// Checks `numbers` one after the other; `progress` is told each number before it is tried.

@@ -13,14 +13,21 @@ struct GraphTarget: FuzzTarget {
     private let library: StageLibrary
 
     init() throws {
-        // A model file is read once: it is not what is tried here.
+        // A model or instrument file is read once: it is not what is tried here.
+        let instruments = try ["maps", "maps-before-2017"].reduce(into: [String: Value]()) {
+            $0[$1] = try StageLibrary.spinweave.loadInstrument($1, "")
+        }
         let known = Mutex<[String: Value]>([:])
-        library = StageLibrary(stages: StageLibrary.spinweave.stages) { name, directory in
+        let loadModel: @Sendable (String, String) throws -> Value = { name, directory in
             if let value = known.withLock({ $0[name] }) { return value }
             // No file of this machine is opened by what an input says.
             guard GraphSeeds.models.contains(name) else { throw DiagnosticList([Diagnostic("no model '\(name)'")]) }
             let value = try StageLibrary.spinweave.loadModel(name, directory)
             known.withLock { $0[name] = value }
+            return value
+        }
+        library = StageLibrary(stages: StageLibrary.spinweave.stages, loadModel: loadModel) { name, _ in
+            guard let value = instruments[name] else { throw DiagnosticList([Diagnostic("no instrument '\(name)'")]) }
             return value
         }
     }
