@@ -26,12 +26,16 @@ final class Network {
     private let logitGradient: Memory?
 
     /// - Parameter batch: images in one pass, 1 or more.
-    init(_ spec: NetworkSpec, batch: Int, mode: Mode = .inference) throws(LearningError) {
+    /// - Parameter precision: of layers with kernels; for training.
+    init(
+        _ spec: NetworkSpec, batch: Int, mode: Mode = .inference, precision: Precision = .f32
+    ) throws(LearningError) {
+        try precision.require()
         if batch < 1 { throw .setting(name: "batch", problem: "\(batch) images in one pass; give 1 or more") }
         self.spec = spec
         self.batch = batch
         self.mode = mode
-        compiler = try NetworkCompiler(spec, batch: batch, mode: mode)
+        compiler = try NetworkCompiler(spec, batch: batch, mode: mode, precision: precision)
         engine = compiler.engine
         (input, logitMemory, logitGradient) = try compiler.compile()
     }

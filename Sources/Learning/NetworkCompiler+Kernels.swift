@@ -11,9 +11,10 @@ extension NetworkCompiler {
         }
         let kernel = spec.parameter(number, .kernel)
         let bias = try parameterMemory(spec.parameter(number, .bias))
-        let anySource = try Layout(any: [batch] + spec.shapes[number - 1])
-        let anyDestination = try Layout(any: [batch] + spec.shapes[number])
-        let anyKernel = try Layout(any: kernel.shape)
+        let anySource = try Layout(any: [batch] + spec.shapes[number - 1], precision)
+        let anyDestination = try Layout(any: [batch] + spec.shapes[number], precision)
+        let anyKernel = try Layout(any: kernel.shape, precision)
+        let anyKernelGradient = try Layout(any: kernel.shape)
         let forward = try describeConvolution(
             engine, training: mode != .inference, source: anySource, weights: anyKernel, bias: bias.layout,
             destination: anyDestination, window: window, fusingReLU: fusingReLU)
@@ -26,7 +27,8 @@ extension NetworkCompiler {
             },
             backwardWeights: { [engine] () throws(LearningError) in
                 try describeConvolutionBackwardWeights(
-                    engine, source: anySource, weights: anyKernel, bias: bias.layout, destination: anyDestination,
+                    engine, source: anySource, weights: anyKernelGradient, bias: bias.layout,
+                    destination: anyDestination,
                     window: window, hint: forward)
             })
     }
@@ -36,9 +38,10 @@ extension NetworkCompiler {
     ) throws(LearningError) -> (Memory, EmitBackward) {
         let kernel = spec.parameter(number, .kernel)
         let bias = try parameterMemory(spec.parameter(number, .bias))
-        let anySource = try Layout(any: [batch, kernel.shape[1]])
-        let anyDestination = try Layout(any: [batch, kernel.shape[0]])
-        let anyKernel = try Layout(any: kernel.shape)
+        let anySource = try Layout(any: [batch, kernel.shape[1]], precision)
+        let anyDestination = try Layout(any: [batch, kernel.shape[0]], precision)
+        let anyKernel = try Layout(any: kernel.shape, precision)
+        let anyKernelGradient = try Layout(any: kernel.shape)
         let forward = try describeDense(
             engine, training: mode != .inference, source: anySource, weights: anyKernel, bias: bias.layout,
             destination: anyDestination, fusingReLU: fusingReLU)
@@ -50,7 +53,8 @@ extension NetworkCompiler {
             },
             backwardWeights: { [engine] () throws(LearningError) in
                 try describeDenseBackwardWeights(
-                    engine, source: anySource, weights: anyKernel, bias: bias.layout, destination: anyDestination,
+                    engine, source: anySource, weights: anyKernelGradient, bias: bias.layout,
+                    destination: anyDestination,
                     hint: forward)
             })
     }

@@ -9,11 +9,13 @@ final class NetworkPool: @unchecked Sendable {
     private let lock = NSLock()
     private var idle: [Network]
 
-    init(_ spec: NetworkSpec, batch: Int, mode: Network.Mode, count: Int) throws(LearningError) {
+    init(
+        _ spec: NetworkSpec, batch: Int, mode: Network.Mode, precision: Precision = .f32, count: Int
+    ) throws(LearningError) {
         self.spec = spec
         self.batch = batch
         idle = []
-        for _ in 0..<max(1, count) { idle.append(try Network(spec, batch: batch, mode: mode)) }
+        for _ in 0..<max(1, count) { idle.append(try Network(spec, batch: batch, mode: mode, precision: precision)) }
     }
 
     /// Loads all networks; none may be in use.

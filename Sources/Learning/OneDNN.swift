@@ -49,11 +49,11 @@ final class FloatBuffer {
     }
 }
 
-/// How the elements of a tensor lie in memory.
+/// How the elements of a tensor lie in memory, and what they are.
 struct Layout: Equatable {
     fileprivate(set) var raw = dnnl_memory_desc_t()
 
-    /// Row-major.
+    /// Row-major, single precision.
     init(plain shape: [Int]) throws(LearningError) {
         var strides = [Int](repeating: 1, count: shape.count)
         for axis in stride(from: shape.count - 2, through: 0, by: -1) {
@@ -63,9 +63,10 @@ struct Layout: Equatable {
     }
 
     /// Left to the primitive, which answers with the layout that it is fastest with.
-    init(any shape: [Int]) throws(LearningError) {
+    init(any shape: [Int], _ precision: Precision = .f32) throws(LearningError) {
+        let type = precision == .bf16 ? dnnl_bf16 : dnnl_f32
         let status = dnnl_memory_desc_init_by_tag(
-            &raw, Int32(shape.count), shape.map(Int64.init), dnnl_f32, dnnl_format_tag_any)
+            &raw, Int32(shape.count), shape.map(Int64.init), type, dnnl_format_tag_any)
         try check(status, "dnnl_memory_desc_init_by_tag")
     }
 
@@ -77,10 +78,12 @@ struct Layout: Equatable {
 
     fileprivate init(_ raw: dnnl_memory_desc_t) { self.raw = raw }
 
-    /// Room that the layout takes, padding of blocks included.
+    /// Room that the layout takes, padding of blocks included, in floats.
     var floatCount: Int {
         withUnsafePointer(to: raw) { (dnnl_memory_desc_get_size($0) + 3) / 4 }
     }
+
+    var precision: Precision { raw.data_type == dnnl_bf16 ? .bf16 : .f32 }
 
     static func == (a: Layout, b: Layout) -> Bool {
         withUnsafePointer(to: a.raw) { a in withUnsafePointer(to: b.raw) { b in dnnl_memory_desc_equal(a, b) != 0 } }
@@ -135,6 +138,12 @@ final class Engine {
         for user in scratchUsers { dnnl_memory_destroy(user) }
         dnnl_stream_destroy(stream)
         dnnl_engine_destroy(raw)
+    }
+
+    /// Whether this processor multiplies in bf16.
+    static var hasBF16: Bool {
+        let bf16 = dnnl_cpu_isa_avx512_core_bf16.rawValue
+        return dnnl_get_effective_cpu_isa().rawValue & bf16 == bf16
     }
 
     /// OpenMP must not start threads below ours. The limit belongs to the calling thread.

@@ -111,7 +111,8 @@ private final class Trainer {
         microBatch = min(settings.microBatchSize, settings.batchSize, split.training.count)
         let parts = max(1, settings.batchSize / microBatch)
         self.threads = max(1, min(threads, parts))
-        learners = try NetworkPool(spec, batch: microBatch, mode: .training, count: self.threads)
+        learners = try NetworkPool(
+            spec, batch: microBatch, mode: .training, precision: settings.precision, count: self.threads)
         judges = try NetworkPool(spec, batch: Classifier.batch, mode: .inference, count: max(1, threads))
         sum = GradientSum(count: spec.parameterCount)
         update = WeightUpdate(spec, settings)
