@@ -54,7 +54,7 @@ let package = Package(
             ]),
         .target(name: "SpinWaves", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
         .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
-        .target(name: "Learning", dependencies: ["COneDNN", "Compute", "Tensors"], swiftSettings: fast),
+        .target(name: "Learning", dependencies: ["CKernels", "COneDNN", "Compute", "Tensors"], swiftSettings: fast),
         // 4: meeting and view
         .target(
             name: "Stages",

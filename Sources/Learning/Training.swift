@@ -139,7 +139,7 @@ private final class Trainer {
             // In the middle of the update: a schedule that begins or ends at zero wastes none.
             let done = (Double(start) + Double(parts) / 2) / Double(microBatches)
             let rate = settings.learningRate(after: Double(epoch - 1) + done)
-            _ = update.apply(to: &weights.values, sum: sum.values, parts: parts, rate: rate)
+            update.apply(to: &weights.values, sum: sum.values, parts: parts, rate: rate)
         }
         let seen = Double(microBatches * microBatch)
         return (loss / seen, Double(correct) / seen)
