@@ -81,7 +81,11 @@ extension NetworkCompiler {
             { [unowned self] gradient, isWanted throws(LearningError) in
                 var incoming = gradient
                 if fusingReLU { incoming = try emitReLUBackward(gradient, output: output, inPlace: true) }
-                if mode == .training { try emitKernelGradient(number, input, incoming, try backwardWeights()) }
+                if let size = defersFrom, mode == .training, spec.defersKernel(number, from: size, batch) {
+                    try deferKernelGradient(number, input, incoming)
+                } else if mode == .training {
+                    try emitKernelGradient(number, input, incoming, try backwardWeights())
+                }
                 var result: Memory?
                 if isWanted { result = try emitInputGradient(kernel, weights, incoming, try backwardData()) }
                 if incoming.buffer !== gradient.buffer { retire(incoming) }
@@ -112,6 +116,19 @@ extension NetworkCompiler {
         }
         if source !== input { retire(source) }
         if gradient !== incoming { retire(gradient) }
+    }
+
+    /// Keeps for the end of the update what the kernel's gradient is made of.
+    private func deferKernelGradient(_ number: Int, _ input: Memory, _ incoming: Memory) throws(LearningError) {
+        let source = try reordered(
+            input, to: Layout(plain: [batch, spec.parameter(number, .kernel).shape[1]], precision))
+        let layout = try Layout(plain: [batch] + spec.shapes[number], precision)
+        // A copy, because later layers reuse the gradient's memory.
+        let gradient = try Memory(layout, FloatBuffer(count: layout.floatCount), engine)
+        try emit(
+            PrimitiveDescription(reorder: incoming.layout, to: layout, engine),
+            [(DNNL_ARG_FROM, incoming), (DNNL_ARG_TO, gradient)])
+        deferredKernels.append(DeferredKernel(layer: number, input: source, gradient: gradient))
     }
 
     private func emitInputGradient(

@@ -83,8 +83,8 @@ extension NetworkCompiler {
     }
 
     func emitFlatten(_ shape: [Int], _ source: Memory) throws(LearningError) -> (Memory, EmitBackward) {
-        let imageLayout = try Layout(plain: [batch] + shape)
-        let vectorLayout = try Layout(plain: [batch, shape.reduce(1, *)])
+        let imageLayout = try Layout(plain: [batch] + shape, source.layout.precision)
+        let vectorLayout = try Layout(plain: [batch, shape.reduce(1, *)], source.layout.precision)
         let plain = try reordered(source, to: imageLayout)
         return (
             try view(plain, as: vectorLayout),

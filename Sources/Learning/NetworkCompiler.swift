@@ -21,6 +21,8 @@ final class NetworkCompiler {
     let mode: Network.Mode
     /// Of layers with kernels.
     let precision: Precision
+    /// From how many weights on a dense layer leaves its kernel's gradient to `DeferredKernels`; nil: never.
+    let defersFrom: Int?
     let engine: Engine
     /// All weights, as in `Weights.values`.
     let parameters: FloatBuffer
@@ -37,6 +39,9 @@ final class NetworkCompiler {
     /// Gradient of each layer's output; kept only for attribution.
     var activationGradients: [Int: Memory] = [:]
 
+    /// In the order of the layers.
+    var deferredKernels: [DeferredKernel] = []
+
     private var phase = Phase.forward
     private var freeBuffers: [FloatBuffer] = []
     var joins = Joins()
@@ -44,12 +49,13 @@ final class NetworkCompiler {
     enum Phase { case weights, forward, backward }
 
     init(
-        _ spec: NetworkSpec, batch: Int, mode: Network.Mode, precision: Precision
+        _ spec: NetworkSpec, batch: Int, mode: Network.Mode, precision: Precision, defersFrom: Int?
     ) throws(LearningError) {
         self.spec = spec
         self.batch = batch
         self.mode = mode
         self.precision = precision
+        self.defersFrom = defersFrom
         engine = try Engine()
         parameters = FloatBuffer(count: spec.parameterCount)
         gradients = FloatBuffer(count: mode == .inference ? 0 : spec.parameterCount)
@@ -83,6 +89,7 @@ final class NetworkCompiler {
         freeBuffers = []
         let logitGradient = try memory(Layout(plain: [batch, spec.classes]))
         try emitBackward(backward, from: logitGradient)
+        deferredKernels.sort { $0.layer < $1.layer }
         return (input, logits, logitGradient)
     }
 

@@ -112,9 +112,11 @@ private final class Trainer {
         let parts = max(1, settings.batchSize / microBatch)
         self.threads = max(1, min(threads, parts))
         learners = try NetworkPool(
-            spec, batch: microBatch, mode: .training, precision: settings.precision, count: self.threads)
+            spec, batch: microBatch, mode: .training, precision: settings.precision,
+            defersFrom: DeferredKernel.size, count: self.threads)
         judges = try NetworkPool(spec, batch: Classifier.batch, mode: .inference, count: max(1, threads))
-        sum = GradientSum(count: spec.parameterCount)
+        sum = try GradientSum(
+            spec, microBatch: microBatch, parts: parts, precision: settings.precision, defersFrom: DeferredKernel.size)
         update = WeightUpdate(spec, settings)
     }
 
@@ -165,13 +167,14 @@ private final class Trainer {
                         logits: logits, labels: members.map { images.labels[$0] }, classes: classes,
                         smoothing: smoothing)
                     try network.backward(result.gradient)
-                    turns.take(part) { sum.add(network, result) }
+                    try turns.take(part) { try sum.add(network, result, part: part) }
                 }
             } catch {
                 turns.abandon()
                 throw error
             }
         }
+        try sum.finish(parts: range.count)
     }
 
     /// - Returns: mean loss and accuracy over the validation images; nil without any.
@@ -184,29 +187,6 @@ private final class Trainer {
             logits: logits, labels: split.validation.map { images.labels[$0] }, classes: spec.classes)
         let count = Double(split.validation.count)
         return (result.loss / count, Double(result.correct) / count)
-    }
-}
-
-/// What the micro-batches of one update add up to.
-///
-/// `@unchecked Sendable`: `Turns` lets one thread at a time add to it.
-private final class GradientSum: @unchecked Sendable {
-    let values: FloatBuffer
-    private(set) var loss = 0.0
-    private(set) var correct = 0
-
-    init(count: Int) { values = FloatBuffer(count: count) }
-
-    func clear() {
-        values.clear(0..<values.count)
-        loss = 0
-        correct = 0
-    }
-
-    func add(_ network: Network, _ result: CrossEntropy) {
-        network.addGradients(to: values)
-        loss += result.loss
-        correct += result.correct
     }
 }
 
