@@ -76,6 +76,101 @@ struct TrainingTests {
         #expect(other.weights != results[0].weights)
     }
 
+    /// Joins, group-norm, and a dense layer large enough (1024 × 1152) that its gradient is found once an update.
+    @Test("so does a network with joins and a large dense layer", arguments: Precision.allCases.filter(\.isSupported))
+    func isDeterministicWithLargeLayers(precision: Precision) throws {
+        let layers: [LayerSpec] = [
+            .convolution(channels: 8, kernel: [3, 3]), .gelu, .mark("stem"), .convolution(channels: 8, kernel: [3, 3]),
+            .groupNorm(groups: 2), .relu, .add("stem"), .batchNorm, .dense(units: 1024), .relu, .dropout(rate: 0.2),
+            .dense(units: 2),
+        ]
+        let spec = try NetworkSpec(inputShape: [1, 12, 12], layers: layers, classes: 2)
+        #expect(spec.defersKernel(9, from: DeferredKernel.size, 4))
+        let images = try bars(60)
+        let split = Split(images, validationFraction: 0.2)
+        var settings = settings
+        settings.epochs = 2
+        settings.precision = precision
+        let results = try [1, 2, 3].map {
+            try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 5), threads: $0)
+        }
+        #expect(results[1] == results[0])
+        #expect(results[2] == results[0])
+    }
+
+    @Test("a gradient that is found once an update is the sum over micro-batches", arguments: [2, 3])
+    func deferredGradients(parts: Int) throws {
+        let layers: [LayerSpec] = [
+            .convolution(channels: 4, kernel: [3, 3]), .relu, .batchNorm, .dense(units: 6), .relu, .dense(units: 2),
+        ]
+        let spec = try NetworkSpec(inputShape: [1, 12, 12], layers: layers, classes: 2)
+        let images = try bars(12)
+        let weights = Weights(initialising: spec, random: RandomStream(seed: 4))
+        // All dense layers, or none.
+        let sums = try [1, 1 << 30].map { size in
+            let network = try Network(spec, batch: 4, mode: .training, defersFrom: size)
+            let sum = try GradientSum(spec, microBatch: 4, parts: 3, precision: .f32, defersFrom: size)
+            try network.load(weights)
+            sum.clear()
+            for part in 0..<parts {
+                for place in 0..<4 {
+                    network.setImage(place, from: images.values, at: images.start(of: 4 * part + place))
+                }
+                let labels = Array(images.labels[4 * part..<4 * part + 4])
+                let result = CrossEntropy(logits: try network.forward(), labels: labels, classes: 2)
+                try network.backward(result.gradient)
+                try sum.add(network, result, part: part)
+            }
+            try sum.finish(parts: parts)
+            return sum.values.prefix(spec.parameterCount)
+        }
+        let largest = sums[1].reduce(0) { max($0, abs($1)) }
+        // The same products in another order: a few roundings of the largest.
+        for (deferred, added) in zip(sums[0], sums[1]) { #expect(abs(deferred - added) < 1e-6 * largest) }
+        let dense = spec.parameter(4, .kernel)
+        #expect(sums[1][dense.offset..<dense.offset + dense.count].contains { $0 != 0 })
+    }
+
+    @Test("bf16 learns the bars as f32 does", .enabled(if: Precision.bf16.isSupported))
+    func learnsInBF16() throws {
+        let images = try bars(240)
+        let split = Split(images, validationFraction: 0.2)
+        var settings = settings
+        settings.precision = .bf16
+        let result = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
+        let fresh = try bars(200, seed: 99)
+        let logits = try Classifier(spec, result.weights).logits(of: fresh)
+        let report = try ClassificationReport(probabilities: softmax(logits), labels: fresh.labels)
+        // As for f32: guessing gives 0.5 ± 0.035.
+        #expect(report.accuracy > 0.9)
+    }
+
+    /// bf16 rounds to 8 bits, 0.4 %: gradients of a whole network agree with those in single precision to a few of these.
+    @Test("gradients in bf16 are those in f32, rounded", .enabled(if: Precision.bf16.isSupported))
+    func gradientsInBF16() throws {
+        let images = try bars(8)
+        let weights = Weights(initialising: spec, random: RandomStream(seed: 4))
+        let random = RandomStream(seed: 9)
+        let gradients = try Precision.allCases.map { precision in
+            let network = try Network(spec, batch: 8, mode: .training, precision: precision)
+            try network.load(weights)
+            for place in 0..<8 { network.setImage(place, from: images.values, at: images.start(of: place)) }
+            let result = CrossEntropy(logits: try network.forward(random: random), labels: images.labels, classes: 2)
+            try network.backward(result.gradient)
+            return network.parameterGradients
+        }
+        var (distance, length) = (0.0, 0.0)
+        for parameter in spec.parameters where parameter.role.isTrained {
+            for index in parameter.range {
+                let (exact, rounded) = (Double(gradients[0][index]), Double(gradients[1][index]))
+                distance += (exact - rounded) * (exact - rounded)
+                length += exact * exact
+            }
+        }
+        #expect(distance > 0)
+        #expect(distance.squareRoot() < 0.03 * length.squareRoot())
+    }
+
     @Test("the answer for an image does not depend on its neighbours")
     func isIndependent() throws {
         let images = try bars(11)
@@ -171,8 +266,8 @@ struct TrainingTests {
         let inTraining = try training.forward()
         let update = { (settings: TrainingSettings) throws in
             let sum = FloatBuffer(count: spec.parameterCount)
-            training.addGradients(to: sum)
-            _ = WeightUpdate(spec, settings).apply(to: &weights.values, sum: sum, parts: 1, rate: 0)
+            training.addGradients(to: sum, 0..<spec.parameterCount)
+            WeightUpdate(spec, settings).apply(to: &weights.values, sum: sum, parts: 1, rate: 0)
         }
         var settings = TrainingSettings()
         settings.batchNormMomentum = 1
@@ -272,9 +367,9 @@ struct TrainingTests {
         var values: [Float] = [1, 1, 1, 1]
         let sgd = WeightUpdate(spec, settings)
         // Mean gradients 1, −2, 0, 4; kernels (the first two) decay by 0.1·0.5.
-        #expect(sgd.apply(to: &values, sum: sum, parts: 2, rate: 0.1) == 21.0.squareRoot())
+        sgd.apply(to: &values, sum: sum, parts: 2, rate: 0.1)
         for (value, expected) in zip(values, [0.85, 1.15, 1, 0.6]) { #expect(abs(Double(value) - expected) < 1e-6) }
-        _ = sgd.apply(to: &values, sum: sum, parts: 2, rate: 0.1)
+        sgd.apply(to: &values, sum: sum, parts: 2, rate: 0.1)
         // Velocities 1.5, −3, 0, 6.
         for (value, expected) in zip(values, [0.85 * 0.95 - 0.15, 1.15 * 0.95 + 0.3, 1, 0]) {
             #expect(abs(Double(value) - expected) < 1e-6)
@@ -282,13 +377,14 @@ struct TrainingTests {
         settings.optimiser = .adam()
         settings.weightDecay = 0
         values = [1, 1, 1, 1]
-        _ = WeightUpdate(spec, settings).apply(to: &values, sum: sum, parts: 2, rate: 0.1)
+        WeightUpdate(spec, settings).apply(to: &values, sum: sum, parts: 2, rate: 0.1)
         // The first step of Adam has the length of the rate, whatever the gradient.
         for (value, expected) in zip(values, [0.9, 1.1, 1, 0.9]) { #expect(abs(Double(value) - expected) < 1e-6) }
+        // The mean gradient's length is √21: clipped to half of it, steps are half as long.
         settings.optimiser = .sgd(momentum: 0)
         settings.gradientClipping = 21.0.squareRoot() / 2
         values = [1, 1, 1, 1]
-        _ = WeightUpdate(spec, settings).apply(to: &values, sum: sum, parts: 2, rate: 0.1)
+        WeightUpdate(spec, settings).apply(to: &values, sum: sum, parts: 2, rate: 0.1)
         for (value, expected) in zip(values, [0.95, 1.1, 1, 0.8]) { #expect(abs(Double(value) - expected) < 1e-6) }
     }
 }
