@@ -84,10 +84,13 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "SpinWaves", "Stages", "Tensors",
+                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Learning", "SpinWaves", "Stages", "Tensors",
             ],
             path: "tools/benchmarks",
-            exclude: ["README.md", "engine.md", "pyspinw_peer.py", "spin-waves.md", "store.md"]),
+            exclude: [
+                "README.md", "engine.md", "pyspinw_peer.py", "spin-waves.md", "store.md", "torch_peer.py",
+                "training.md",
+            ]),
         // Inputs that no person would write, for what reads files: `tools/run-fuzzers`. The inputs are a library, so that
         // a slice of them runs with the tests.
         .target(
@@ -123,9 +126,8 @@ let package = Package(
         .testTarget(
             name: "StagesTests",
             dependencies: [
-                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Learning",
-                "SpinWaves",
-                "Stages", "Tensors",
+                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",
+                "Learning", "SpinWaves", "Stages", "Tensors",
             ]),
         .testTarget(name: "PresentationTests", dependencies: ["Artifacts", "Interchange", "Presentation", "Tensors"]),
         .testTarget(

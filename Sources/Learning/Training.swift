@@ -48,16 +48,18 @@ public struct TrainingResult: Hashable, Sendable {
 /// fill the last micro-batch are left out of it.
 ///
 /// - Parameter random: addresses initial weights, shuffling and dropout.
+/// - Parameter initial: weights to begin with; nil: random ones.
 /// - Parameter progress: called after each epoch, on the calling thread.
 /// - Throws: `LearningError` for unusable settings, data or layers and when the loss is no longer finite;
 ///   `CancellationError` soon after `isCancelled` says true.
 public func train(
     _ spec: NetworkSpec, on images: ImageSet, split: Split, settings: TrainingSettings, random: RandomStream,
-    threads: Int = 1, progress: (EpochReport) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+    initial: Weights? = nil, threads: Int = 1, progress: (EpochReport) -> Void = { _ in }, isCancelled: () -> Bool = { false }
 ) throws -> TrainingResult {
     try settings.validate()
     try images.check(fit: spec, split)
-    var weights = Weights(initialising: spec, random: random.substream("weights"))
+    try initial?.check(fit: spec)
+    var weights = initial ?? Weights(initialising: spec, random: random.substream("weights"))
     let trainer = try Trainer(spec, images, split, settings, random: random, threads: threads)
     var best = (loss: Double.infinity, epoch: 0, weights: weights)
     var history: [EpochReport] = []

@@ -61,12 +61,18 @@ struct TrainNetwork: Stage {
                 "precision", .choice(["f32", "bf16"]), default: .text("f32"),
                 about: "arithmetic of the layers with kernels while training; bf16 (with weights, sums and everything "
                     + "later in f32) takes about half the time where the processor has it"),
+            Parameter(
+                "initial-weights", .file, default: .optional,
+                about: "weights of these layers to begin with in place of random ones, as 'spinweave export' writes "
+                    + "them (.safetensors); every member begins with them"),
         ],
         isRandom: true, isThreaded: true)
 
     private let layers: Value
     private let settings: TrainingSettings
     private let validation: Double
+    /// A record of path and content; nil: random weights.
+    private let initialWeights: Value?
     private let shared = SharedImages()
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
@@ -83,6 +89,7 @@ struct TrainNetwork: Stage {
         layers = try parameters.field("layers")
         settings = try Self.settings(parameters)
         validation = try parameters.double("validation")
+        initialWeights = parameters["initial-weights"].flatMap { $0.isNone ? nil : $0 }
     }
 
     private static func settings(_ parameters: Value) throws -> TrainingSettings {
@@ -124,8 +131,12 @@ struct TrainNetwork: Stage {
             let trained = try spec.suffix(after: images.prefix)
             let split = Split(images.set, validationFraction: validation, salt: "validation")
             let epochs = settings.epochs
+            let initial = try initialWeights.map {
+                try Weights(spec, file: $0.string("path")).suffix(of: spec, after: images.prefix)
+            }
             let result = try train(
-                trained, on: images.set, split: split, settings: settings, random: step.random, threads: step.threads,
+                trained, on: images.set, split: split, settings: settings, random: step.random, initial: initial,
+                threads: step.threads,
                 progress: { epoch in
                     var note = "epoch \(epoch.epoch) of \(epochs), loss \(Self.short(epoch.loss))"
                     if let loss = epoch.validationLoss, let accuracy = epoch.validationAccuracy {

@@ -4,7 +4,9 @@ import Foundation
 /// `spinweave-bench NAME [--format json]`: runs one benchmark and prints its figures.
 @main
 enum Benchmarks {
-    static var all: [any Benchmark.Type] { [EngineBenchmark.self, StoreBenchmark.self, SpinWaveBenchmark.self] }
+    static var all: [any Benchmark.Type] {
+        [EngineBenchmark.self, StoreBenchmark.self, SpinWaveBenchmark.self, TrainingBenchmark.self]
+    }
 
     static func main() {
         var arguments = Array(CommandLine.arguments.dropFirst())
