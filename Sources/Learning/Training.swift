@@ -49,12 +49,19 @@ public struct TrainingResult: Hashable, Sendable {
 ///
 /// - Parameter random: addresses initial weights, shuffling and dropout.
 /// - Parameter initial: weights to begin with; nil: random ones.
+/// - Parameter state: where to go on, from `afterEpoch` of a training with the same network, images, split, random stream
+///   and settings but for `epochs`. The result is that of an undisturbed training, bit for bit, unless the schedule
+///   depends on the number of epochs and that is another. A state that does not fit is not used.
 /// - Parameter progress: called after each epoch, on the calling thread.
+/// - Parameter afterEpoch: called after each epoch with whether it is the last, and with how to take the state then.
 /// - Throws: `LearningError` for unusable settings, data or layers and when the loss is no longer finite;
-///   `CancellationError` soon after `isCancelled` says true.
+///   `CancellationError` soon after `isCancelled` says true; what `afterEpoch` throws.
 public func train(
     _ spec: NetworkSpec, on images: ImageSet, split: Split, settings: TrainingSettings, random: RandomStream,
-    initial: Weights? = nil, threads: Int = 1, progress: (EpochReport) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+    initial: Weights? = nil, from state: TrainingState? = nil, threads: Int = 1,
+    progress: (EpochReport) -> Void = { _ in },
+    afterEpoch: (_ isLast: Bool, _ state: () -> TrainingState) throws -> Void = { _, _ in },
+    isCancelled: () -> Bool = { false }
 ) throws -> TrainingResult {
     try settings.validate()
     try images.check(fit: spec, split)
@@ -63,7 +70,18 @@ public func train(
     let trainer = try Trainer(spec, images, split, settings, random: random, threads: threads)
     var best = (loss: Double.infinity, epoch: 0, weights: weights)
     var history: [EpochReport] = []
-    for epoch in 1...settings.epochs {
+    if let state, state.fits(spec, settings) {
+        weights.values = state.weights
+        best.weights.values = state.bestWeights
+        (best.loss, best.epoch, history) = (state.bestLoss, state.bestEpoch, state.history)
+        trainer.restore(state)
+    }
+    func isPatienceOver() -> Bool {
+        guard let patience = settings.patience, !history.isEmpty else { return false }
+        return history.count - best.epoch >= patience
+    }
+    while history.count < settings.epochs, !isPatienceOver() {
+        let epoch = history.count + 1
         let (loss, accuracy) = try trainer.runEpoch(epoch, &weights, isCancelled: isCancelled)
         if !loss.isFinite || !weights.values.allSatisfy(\.isFinite) { throw LearningError.diverged(epoch: epoch) }
         let validation = try trainer.validate(weights, isCancelled: isCancelled)
@@ -76,7 +94,9 @@ public func train(
             learningRate: settings.learningRate(after: Double(epoch)), isBest: isBest)
         history.append(report)
         progress(report)
-        if let patience = settings.patience, epoch - best.epoch >= patience { break }
+        try afterEpoch(epoch == settings.epochs || isPatienceOver()) {
+            trainer.state(weights: weights, best: best, history: history)
+        }
     }
     // A validation loss that was never finite leaves no best epoch.
     if best.epoch == 0 { throw LearningError.diverged(epoch: 1) }
@@ -99,7 +119,7 @@ private final class Trainer {
     private let judges: NetworkPool
     private let microBatch: Int
     private let sum: GradientSum
-    private var update: WeightUpdate
+    private let update: WeightUpdate
 
     init(
         _ spec: NetworkSpec, _ images: ImageSet, _ split: Split, _ settings: TrainingSettings, random: RandomStream,
@@ -120,6 +140,19 @@ private final class Trainer {
         sum = try GradientSum(
             spec, microBatch: microBatch, parts: parts, precision: settings.precision, defersFrom: DeferredKernel.size)
         update = WeightUpdate(spec, settings)
+    }
+
+    func state(
+        weights: Weights, best: (loss: Double, epoch: Int, weights: Weights), history: [EpochReport]
+    ) -> TrainingState {
+        let (first, second, updates) = update.memory
+        return TrainingState(
+            weights: weights.values, bestWeights: best.weights.values, bestLoss: best.loss, bestEpoch: best.epoch,
+            firstMoments: first, secondMoments: second, updates: updates, history: history)
+    }
+
+    func restore(_ state: TrainingState) {
+        update.restore(first: state.firstMoments, second: state.secondMoments, updates: state.updates)
     }
 
     /// - Returns: mean loss and accuracy over the images seen.

@@ -25,6 +25,18 @@ final class WeightUpdate {
         second = FloatBuffer(count: needsSecond ? spec.parameterCount : 0)
     }
 
+    /// All that later updates depend on.
+    var memory: (first: [Float], second: [Float], updates: Int) {
+        (first.prefix(first.count), second.prefix(second.count), updates)
+    }
+
+    /// - Precondition: `memory` of an update of the same network by the same optimiser.
+    func restore(first: [Float], second: [Float], updates: Int) {
+        self.first.copy(first, 0..<self.first.count, to: 0)
+        self.second.copy(second, 0..<self.second.count, to: 0)
+        self.updates = updates
+    }
+
     /// One update.
     ///
     /// - Parameter sum: gradients (statistics in the places of mean and variance) added over `parts` micro-batches.

@@ -73,6 +73,7 @@ struct TrainNetwork: Stage {
     private let validation: Double
     /// A record of path and content; nil: random weights.
     private let initialWeights: Value?
+    private let canGrow: Bool
     private let shared = SharedImages()
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
@@ -85,10 +86,23 @@ struct TrainNetwork: Stage {
         }
     }
 
+    /// A training that was interrupted goes on where it stopped. One that wants more epochs does too, unless its schedule
+    /// depends on their number.
+    static func checkpointParameters(_ parameters: Value) -> Value? {
+        guard case .record(var fields) = parameters else { return nil }
+        if canGrow(parameters) { fields["epochs"] = nil }
+        return .record(fields)
+    }
+
+    private static func canGrow(_ parameters: Value) -> Bool {
+        (try? parameters.field("schedule").string("form")) != "cosine"
+    }
+
     init(parameters: Value) throws {
         layers = try parameters.field("layers")
         settings = try Self.settings(parameters)
         validation = try parameters.double("validation")
+        canGrow = Self.canGrow(parameters)
         initialWeights = parameters["initial-weights"].flatMap { $0.isNone ? nil : $0 }
     }
 
@@ -131,18 +145,27 @@ struct TrainNetwork: Stage {
             let trained = try spec.suffix(after: images.prefix)
             let split = Split(images.set, validationFraction: validation, salt: "validation")
             let epochs = settings.epochs
-            let initial = try initialWeights.map {
-                try Weights(spec, file: $0.string("path")).suffix(of: spec, after: images.prefix)
+            var initial: Weights?
+            if let initialWeights {
+                let whole = try Weights(spec, file: initialWeights.string("path"))
+                initial = try whole.suffix(of: spec, after: images.prefix)
             }
+            var state: TrainingState?
+            if let checkpoint = step.checkpoint, let kept = try checkpoint.load() { state = try? TrainingState(kept) }
             let result = try train(
                 trained, on: images.set, split: split, settings: settings, random: step.random, initial: initial,
-                threads: step.threads,
+                from: state, threads: step.threads,
                 progress: { epoch in
                     var note = "epoch \(epoch.epoch) of \(epochs), loss \(Self.short(epoch.loss))"
                     if let loss = epoch.validationLoss, let accuracy = epoch.validationAccuracy {
                         note += ", validation loss \(Self.short(loss)), right \(Self.short(100 * accuracy)) %"
                     }
                     step.progress(Double(epoch.epoch) / Double(epochs), note)
+                },
+                afterEpoch: { isLast, state in
+                    guard let checkpoint = step.checkpoint else { return }
+                    // The last is kept for a training of more epochs.
+                    if isLast ? canGrow : checkpoint.isDue() { try checkpoint.save(state().value) }
                 }, isCancelled: step.isCancelled)
             var temperature = 1.0
             if !split.validation.isEmpty {
