@@ -180,12 +180,12 @@ struct TrainNetwork: Stage {
                 bestEpoch: result.bestEpoch, keptEpoch: result.keptEpoch,
                 domain: TrainingDomain(features: images.features, geometry: try ImageGeometry(images.geometry)),
                 geometry: images.geometry)
-            return StepOutput(
-                network.value,
-                summary: [
-                    "training-images": .int(split.training.count), "validation-images": .int(split.validation.count),
-                    "unstable-simulations": .int(images.unstable),
-                ])
+            var facts: [String: Value] = [
+                "training-images": .int(split.training.count), "validation-images": .int(split.validation.count),
+                "unstable-simulations": .int(images.unstable),
+            ]
+            if let state, state.fits(trained, settings) { facts["continued-after-epoch"] = .int(state.epoch) }
+            return StepOutput(network.value, summary: facts)
         } catch let error as LearningError {
             // oneDNN out of memory is the machine's failure and is not remembered.
             if error.isOfTheMachine { throw error }
