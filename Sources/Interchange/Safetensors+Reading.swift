@@ -38,9 +38,10 @@ extension Safetensors {
             parts.append(part)
         }
         var end = 0
-        for part in parts.sorted(by: {
-            ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
-        }) {
+        let ordered = parts.sorted {
+            ($0.range.lowerBound, $0.range.upperBound, $0.name) < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+        }
+        for part in ordered {
             guard part.range.lowerBound == end else {
                 throw refuse("array '\(part.name)' begins at byte \(part.range.lowerBound) of the data, not at \(end)")
             }

@@ -7,7 +7,6 @@ of the best round, and the peak resident memory. Ends with 3, and a word, where 
 """
 
 import json
-import resource
 import sys
 import time
 
@@ -54,10 +53,13 @@ for _ in range(rounds + 1):
     start = time.process_time()
     step()
     seconds.append(time.process_time() - start)
+# Of this program alone: what getrusage calls the peak is also that of the program which started it.
+with open("/proc/self/status") as file:
+    peak = next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
 # The first round builds primitives and the optimiser's memory.
 answer = {
     "seconds": min(seconds[1:]),
-    "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    "peakBytes": peak * 1024,
     "version": torch.__version__,
 }
 with open(result, "w") as file:
