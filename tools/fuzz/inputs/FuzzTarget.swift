@@ -46,7 +46,7 @@ package struct FuzzRandom: RandomNumberGenerator {
 
 package enum Fuzz {
     package static var targets: [any FuzzTarget.Type] {
-        [GraphTarget.self, ArrayFileTarget.self, ValueTarget.self, BlobTarget.self]
+        [GraphTarget.self, ArrayFileTarget.self, SafetensorsTarget.self, ValueTarget.self, BlobTarget.self]
     }
 
     /// Checks `numbers` one after the other; `progress` is told each number before it is tried.
