@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import Tensors
 import Testing
 
@@ -452,5 +453,37 @@ struct TrainingTests {
         values = [1, 1, 1, 1]
         WeightUpdate(spec, settings).apply(to: &values, sum: sum, parts: 2, rate: 0.1)
         for (value, expected) in zip(values, [0.95, 1.1, 1, 0.8]) { #expect(abs(Double(value) - expected) < 1e-6) }
+    }
+
+    /// The equations of arXiv:1412.6980 with decoupled decay, number by number. No operation is fused, so that vectors of any
+    /// width give the same bits.
+    @Test("Adam in vectors is Adam number by number, bit for bit", arguments: [1, 7, 8, 37, 1000])
+    func adamInVectors(count: Int) throws {
+        let spec = try NetworkSpec(inputShape: [1, 1, count], layers: [.dense(units: 2)], classes: 2)
+        var settings = TrainingSettings()
+        (settings.optimiser, settings.weightDecay) = (.adam(), 0.01)
+        let random = RandomStream(seed: 21)
+        let total = spec.parameterCount
+        var values = (0..<total).map { Float(random.normal(at: $0)) }
+        var (expected, m, v) = (values, [Float](repeating: 0, count: total), [Float](repeating: 0, count: total))
+        let update = WeightUpdate(spec, settings)
+        let sum = FloatBuffer(count: total)
+        let kernel = spec.parameter(1, .kernel)
+        for step in 1...3 {
+            let gradient = (0..<total).map { Float(random.substream("gradient", step).normal(at: $0)) }
+            sum.copy(gradient, 0..<total, to: 0)
+            update.apply(to: &values, sum: sum, parts: 2, rate: 0.01)
+            let correction = (1 - pow(0.999, Double(step))).squareRoot()
+            let rate = Float(0.01 * correction / (1 - pow(0.9, Double(step))))
+            let (b1, b2, epsilon) = (Float(0.9), Float(0.999), Float(1e-8 * correction))
+            for index in 0..<total {
+                let g = 0.5 * gradient[index]
+                m[index] = b1 * m[index] + (1 - b1) * g
+                v[index] = b2 * v[index] + (1 - b2) * g * g
+                let decay = kernel.offset..<kernel.offset + kernel.count ~= index ? Float(0.01 * 0.01) : 0
+                expected[index] -= rate * m[index] / (v[index].squareRoot() + epsilon) + decay * expected[index]
+            }
+            #expect(values == expected, "update \(step)")
+        }
     }
 }
