@@ -63,7 +63,7 @@ let package = Package(
             name: "SpinWaves", dependencies: ["CGemmi", "CKernels", "CSpglib", "Compute", "Tensors"],
             swiftSettings: fast),
         .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
-        .target(name: "Learning", dependencies: ["COneDNN", "Compute", "Tensors"], swiftSettings: fast),
+        .target(name: "Learning", dependencies: ["CKernels", "COneDNN", "Compute", "Tensors"], swiftSettings: fast),
         // 4: meeting and view
         .target(
             name: "Stages",
@@ -94,10 +94,15 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Instruments", "SpinWaves", "Stages", "Tensors",
+                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Instruments", "Learning", "SpinWaves",
+                "Stages",
+                "Tensors",
             ],
             path: "tools/benchmarks",
-            exclude: ["README.md", "convolution.md", "engine.md", "pyspinw_peer.py", "spin-waves.md", "store.md"]),
+            exclude: [
+                "README.md", "convolution.md", "engine.md", "pyspinw_peer.py", "spin-waves.md", "store.md",
+                "torch_peer.py", "training.md",
+            ]),
         // Inputs that no person would write, for what reads files: `tools/run-fuzzers`. The inputs are a library, so that
         // a slice of them runs with the tests.
         .target(

@@ -12,11 +12,14 @@ import Tensors
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Writes an artifact to a file: .npy, .npz, .csv, .json, .png, .nxs or .dat by suffix.",
+        abstract:
+            "Writes an artifact to a file: .npy, .npz, .csv, .json, .png, .safetensors, .onnx, .nxs or .dat by suffix.",
         discussion: """
             .npz and .json hold everything; .npy, .csv and .png hold the artifact's main array (an image's domains mixed \
-            at their fractions, say). .nxs (Mantid's MDHistoWorkspace, one file for each incident energy) and .dat (columns \
-            h k l E intensity) hold a detector image with its axes. A step that was not computed yet is an error: run the graph first.
+            at their fractions, say). .safetensors holds every array, of a network its weights; .onnx holds a network as a \
+            model that onnxruntime and others evaluate. .nxs (Mantid's MDHistoWorkspace, one file for each incident energy) \
+            and .dat (columns h k l E intensity) hold a detector image with its axes. A step that was not computed yet is an \
+            error: run the graph first.
             """)
 
     @OptionGroup var source: GraphOptions
@@ -30,7 +33,8 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         guard let kind = ExportKind(rawValue: (output as NSString).pathExtension.lowercased()) else {
             Output.standardError(
-                "error: cannot tell the format of '\(output)'\n  hint: end it in .npy, .npz, .csv, .json, .png, .nxs or .dat"
+                "error: cannot tell the format of '\(output)'\n  hint: end it in .npy, .npz, .csv, .json, .png, .safetensors, "
+                    + ".onnx, .nxs or .dat"
             )
             throw ExitStatus.wrongArguments
         }
@@ -64,7 +68,7 @@ struct ExportCommand: ParsableCommand {
 }
 
 private enum ExportKind: String {
-    case npy, npz, csv, json, png, nxs, dat
+    case npy, npz, csv, json, png, safetensors, onnx, nxs, dat
 
     /// - Returns: the files that were written.
     func write(_ value: Value, type: PortType, to path: String) throws -> [String] {
@@ -74,6 +78,15 @@ private enum ExportKind: String {
             let comments = ["detector image: h, k, l in r.l.u. of the image; E in meV"]
             try AtomicFile.write(try image(value, type).cut.encoded(comments: comments), to: path)
         case .json: try AtomicFile.write(ValueJSON.encode(value), to: path)
+        case .safetensors:
+            let file = try type == "network" ? weightsFile(of: value) : Safetensors(tensors: arrays(in: value))
+            try file.write(to: path)
+        case .onnx:
+            guard type == "network" else {
+                throw Diagnostic(
+                    "only a network is an ONNX model; this artifact is \(type)", hint: "export .npz instead")
+            }
+            try AtomicFile.write(onnxModel(of: value), to: path)
         case .npz: try NPZ.write(arrays(in: value), to: path)
         case .npy: try NPY.write(try main(value, type), to: path)
         case .csv: try AtomicFile.write(try CSV.encode(try main(value, type), name: path), to: path)

@@ -27,6 +27,12 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Work that a killed run may lose of a training under way; it takes at most a twentieth of the time, too.",
+            valueName: "seconds"))
+    var checkpointEvery = 10.0
+
+    @Option(
+        help: ArgumentHelp(
             "Write what happens to a file or named pipe, one JSON object a line; - is standard output.",
             valueName: "file"))
     var events: String?
@@ -52,12 +58,13 @@ struct RunCommand: ParsableCommand {
                 steps: steps, cost: cost, isThreaded: node.stage.signature.isThreaded, jobs: jobs)?.likely
         }
         let workers = WorkerPool(store: store, seed: graph.seed)
+        var options = RunOptions(
+            jobs: jobs, retriesFailed: retryFailed, strictNumerics: source.strictNumerics, keepsGoing: keepGoing,
+            programVersion: Spinweave.version, machine: Machine.kind,
+            isolated: { try workers.compute($0, $1) }, clock: clock)
+        options.checkpointInterval = max(0, checkpointEvery)
         let run = Run(
-            graph, store: store,
-            options: RunOptions(
-                jobs: jobs, retriesFailed: retryFailed, strictNumerics: source.strictNumerics, keepsGoing: keepGoing,
-                programVersion: Spinweave.version, machine: Machine.kind,
-                isolated: { try workers.compute($0, $1) }, clock: clock),
+            graph, store: store, options: options,
             events: { event in
                 display.show(event)
                 stream?.show(event)

@@ -106,7 +106,12 @@ final class NodeBatch: Sendable {
             return
         }
         let sample = node.samples == nil ? nil : index
-        let (step, digests) = try step(position, sample)
+        var (step, digests) = try step(position, sample)
+        if let parameters = node.stage.checkpointParameters(node.parameters) {
+            step.checkpoint =
+                CheckpointKeeper(run, node, identity, inputs: digests, sample: sample, parameters: parameters)
+                .checkpoint
+        }
         let began = run.options.clock()
         var summary: [String: Value] = [:]
         var artifact: EncodedValue?

@@ -13,6 +13,8 @@ public struct RunOptions: Sendable {
     public var machine: String
     /// Computes a step of a node with limits in a process of its own; nil where there is none: limits are not kept then.
     public var isolated: (@Sendable (Graph.Node, Step) throws -> StepOutput)?
+    /// Seconds of work that a killed run may lose of a step that keeps checkpoints.
+    public var checkpointInterval = 10.0
     /// Wall clock in seconds since 1970.
     public var clock: @Sendable () -> Double
 

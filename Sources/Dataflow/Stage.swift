@@ -22,6 +22,10 @@ public protocol Stage: Sendable {
     /// The parameters that enter keys through `parameters(_:ofSample:)` alone.
     static var sampleParameterNames: Set<String> { get }
 
+    /// The parameters that a checkpoint of a step depends on, for stages whose steps keep one (`Step.checkpoint`): all but
+    /// those that only say how far to go. Nil for stages that keep none.
+    static func checkpointParameters(_ parameters: Value) -> Value?
+
     /// - Parameter parameters: a record with every parameter of the signature, defaults filled in.
     init(parameters: Value) throws
 
@@ -42,6 +46,8 @@ extension Stage {
     public static func parameters(_ parameters: Value, ofSample sample: Int) -> Value? { nil }
 
     public static var sampleParameterNames: Set<String> { [] }
+
+    public static func checkpointParameters(_ parameters: Value) -> Value? { nil }
 }
 
 /// A problem with one parameter that a stage found at binding.
@@ -102,6 +108,9 @@ public struct Step: Sendable {
     public var progress: @Sendable (Double, String) -> Void
     /// True when the user asked to stop at once; long steps look at it and throw `CancellationError`.
     public var isCancelled: @Sendable () -> Bool
+    /// For stages with `checkpointParameters`; nil elsewhere, and in steps with limits, which are computed by a process
+    /// that does not write to the store.
+    public var checkpoint: Checkpoint?
 
     public init(
         node: String, className: String? = nil, sample: Int? = nil, inputs: [String: Value] = [:],

@@ -68,8 +68,9 @@ extension LayerSpec {
     /// Whether the layer does the same to an image always: it holds no weights and no randomness.
     fileprivate var isFixed: Bool {
         switch self {
-        case .relu, .maxPool, .averagePool, .log1p, .panels, .fold, .unitMean, .flatten, .globalAveragePool: true
-        case .convolution, .batchNorm, .dense, .dropout: false
+        case .relu, .gelu, .maxPool, .averagePool, .log1p, .panels, .fold, .unitMean, .flatten, .globalAveragePool: true
+        // Marks belong to the layers that add them.
+        case .convolution, .batchNorm, .groupNorm, .dense, .dropout, .mark, .add: false
         }
     }
 
@@ -77,12 +78,11 @@ extension LayerSpec {
     fileprivate func fixedOutput(_ image: [Float], shape: [Int], outputShape: [Int]) -> [Float] {
         switch self {
         case .relu: return image.map { max($0, 0) }
+        case .gelu: return image.map { Float(0.5 * Double($0) * erfc(-Double($0) * 0.5.squareRoot())) }
         case .log1p: return image.map { logarithm(onePlus: max($0, 0)) }
-        case .maxPool(let size):
-            return pooled(image, shape, size, outputShape) { $0.reduce(-.infinity) { max($0, $1) } }
-        case .averagePool(let size):
-            let count = Double(size[0] * size[1])
-            return pooled(image, shape, size, outputShape) { Float($0.reduce(0) { $0 + Double($1) } / count) }
+        case .maxPool: return pooled(image, shape, outputShape) { $0.reduce(-.infinity) { max($0, $1) } }
+        case .averagePool:
+            return pooled(image, shape, outputShape) { Float($0.reduce(0) { $0 + Double($1) } / Double($0.count)) }
         case .panels(let rows, let columns):
             let (height, width) = (outputShape[1], outputShape[2])
             var result: [Float] = []
@@ -105,26 +105,31 @@ extension LayerSpec {
             return transformed(image, count: image.count) {
                 UnitMean(groups: groups, size: image.count / groups, mean: mean).forward($0, into: &$1)
             }
-        case .convolution, .batchNorm, .dense, .dropout, .flatten, .globalAveragePool:
+        case .convolution, .batchNorm, .groupNorm, .dense, .dropout, .flatten, .globalAveragePool, .mark, .add:
             preconditionFailure("\(name) does not belong to a fixed prefix")
         }
     }
 
-    /// One number from each window, row by row.
+    /// One number from what each window holds of the map, row by row.
     private func pooled(
-        _ image: [Float], _ shape: [Int], _ size: [Int], _ outputShape: [Int], _ combine: ([Float]) -> Float
+        _ image: [Float], _ shape: [Int], _ outputShape: [Int], _ combine: ([Float]) -> Float
     ) -> [Float] {
-        var window = [Float](repeating: 0, count: size[0] * size[1])
+        guard let window = window(over: shape) else { preconditionFailure("\(name) has no window") }
+        var held: [Float] = []
         var result: [Float] = []
         result.reserveCapacity(outputShape.reduce(1, *))
         for channel in 0..<shape[0] {
             for row in 0..<outputShape[1] {
+                let top = row * window.stride[0] - window.before[0]
                 for column in 0..<outputShape[2] {
-                    for place in window.indices {
-                        let (y, x) = (row * size[0] + place / size[1], column * size[1] + place % size[1])
-                        window[place] = image[(channel * shape[1] + y) * shape[2] + x]
+                    let left = column * window.stride[1] - window.before[1]
+                    held.removeAll(keepingCapacity: true)
+                    for y in max(top, 0)..<min(top + window.kernel[0], shape[1]) {
+                        for x in max(left, 0)..<min(left + window.kernel[1], shape[2]) {
+                            held.append(image[(channel * shape[1] + y) * shape[2] + x])
+                        }
                     }
-                    result.append(combine(window))
+                    result.append(combine(held))
                 }
             }
         }

@@ -12,13 +12,20 @@ public enum LayerSpec: Hashable, Sendable {
     case convolution(channels: Int, kernel: [Int], stride: [Int] = [1, 1], padding: Padding = .same)
     /// max(x, 0)
     case relu
-    /// Maximum over windows [height, width] that do not overlap; rows and columns that fill no window are dropped.
-    case maxPool([Int])
-    /// Mean over such windows.
-    case averagePool([Int])
+    /// x·Φ(x) with Φ the normal distribution function (Hendrycks and Gimpel, arXiv:1606.08415), not an approximation.
+    case gelu
+    /// Maximum over windows [height, width], `stride` apart; nil: as far as they are large, so that they do not overlap.
+    /// Rows and columns that fill no window are dropped; with padding `same` none are, and what lies beyond the edge
+    /// does not count.
+    case maxPool([Int], stride: [Int]? = nil, padding: Padding = .valid)
+    /// Mean over such windows, of what lies within the map.
+    case averagePool([Int], stride: [Int]? = nil, padding: Padding = .valid)
     /// Normalisation of each channel by its mean and variance over the micro-batch (in training) or over the training
     /// so far, with learnt scale and shift (Ioffe and Szegedy, arXiv:1502.03167). Images or vectors.
     case batchNorm
+    /// Normalisation of each of `groups` equal runs of channels by mean and variance over all its pixels in one image,
+    /// with learnt scale and shift of each channel (Wu and He, arXiv:1803.08494). The same in training and afterwards.
+    case groupNorm(groups: Int)
     /// All inputs to all `units`, with bias; images are flattened.
     case dense(units: Int)
     /// In training, each value is zero with probability `rate`, the others are divided by 1 − rate.
@@ -40,6 +47,11 @@ public enum LayerSpec: Hashable, Sendable {
     /// `mean`: removes an unknown scale of each run. After `panels` of R rows, R groups are the rows of an image of one
     /// channel.
     case unitMean(groups: Int, mean: Double = 1)
+    /// Changes nothing: names the value here, for `add` layers to come.
+    case mark(String)
+    /// Adds the value at the mark of this name, which has the same shape: a residual join (He et al.,
+    /// arXiv:1512.03385).
+    case add(String)
 }
 
 extension LayerSpec {
@@ -48,9 +60,11 @@ extension LayerSpec {
         switch self {
         case .convolution: "conv"
         case .relu: "relu"
+        case .gelu: "gelu"
         case .maxPool: "max-pool"
         case .averagePool: "average-pool"
         case .batchNorm: "batch-norm"
+        case .groupNorm: "group-norm"
         case .dense: "dense"
         case .dropout: "dropout"
         case .flatten: "flatten"
@@ -59,13 +73,15 @@ extension LayerSpec {
         case .panels: "panels"
         case .fold: "fold"
         case .unitMean: "unit-mean"
+        case .mark: "mark"
+        case .add: "add"
         }
     }
 
     /// Names of all layers.
     public static let names = [
-        "conv", "relu", "max-pool", "average-pool", "batch-norm", "dense", "dropout", "flatten",
-        "global-average-pool", "log1p", "panels", "fold", "unit-mean",
+        "conv", "relu", "gelu", "max-pool", "average-pool", "batch-norm", "group-norm", "dense", "dropout", "flatten",
+        "global-average-pool", "log1p", "panels", "fold", "unit-mean", "mark", "add",
     ]
 
     /// The shape that this layer makes of `shape`.
@@ -97,21 +113,17 @@ extension LayerSpec {
                         ? "use padding same, a smaller kernel or less pooling before"
                         : "use a smaller kernel or less pooling before")
             }
-            let window = convolutionWindow(over: shape)
-            return [channels]
-                + (0..<2).map { axis in
-                    let covered = shape[axis + 1] + window.before[axis] + window.after[axis]
-                    return (covered - kernel[axis]) / stride[axis] + 1
-                }
-        case .maxPool(let size), .averagePool(let size):
+            return [channels] + Window(kernel: kernel, stride: stride, padding: padding, over: shape).outputs
+        case .maxPool(let size, let stride, let padding), .averagePool(let size, let stride, let padding):
             try requireMap()
             try Self.requirePair(size, "window", number)
+            if let stride { try Self.requirePair(stride, "stride", number) }
             if size[0] > shape[1] || size[1] > shape[2] {
                 throw fail(
                     "window \(size[0])×\(size[1]) does not fit a \(shape[1])×\(shape[2]) map",
                     "pool less, here or before")
             }
-            return [shape[0], shape[1] / size[0], shape[2] / size[1]]
+            return [shape[0]] + Window(kernel: size, stride: stride ?? size, padding: padding, over: shape).outputs
         case .dense(let units):
             if units < 1 { throw fail("dense with \(units) units", "give 1 unit or more") }
             return [units]
@@ -154,7 +166,16 @@ extension LayerSpec {
                 throw fail("unit-mean of mean \(mean)", "give a mean above 0; 1 is usual")
             }
             return shape
-        case .relu, .batchNorm, .log1p:
+        case .groupNorm(let groups):
+            try requireMap()
+            if groups < 1 { throw fail("group-norm of \(groups) groups", "give 1 group or more") }
+            if shape[0] % groups != 0 {
+                throw fail(
+                    "\(shape[0]) channels cannot be split into \(groups) equal groups",
+                    "the channels must be a multiple of the groups")
+            }
+            return shape
+        case .relu, .gelu, .batchNorm, .log1p, .mark, .add:
             return shape
         }
     }
@@ -170,27 +191,13 @@ extension LayerSpec {
     /// The window of a convolution or pooling layer over an image of `shape`.
     func window(over shape: [Int]) -> Window? {
         switch self {
-        case .convolution: convolutionWindow(over: shape)
-        case .maxPool(let size), .averagePool(let size): Window(kernel: size, stride: size)
-        case .globalAveragePool: Window(kernel: [shape[1], shape[2]], stride: [1, 1])
+        case .convolution(_, let kernel, let stride, let padding):
+            Window(kernel: kernel, stride: stride, padding: padding, over: shape)
+        case .maxPool(let size, let stride, let padding), .averagePool(let size, let stride, let padding):
+            Window(kernel: size, stride: stride ?? size, padding: padding, over: shape)
+        case .globalAveragePool:
+            Window(kernel: [shape[1], shape[2]], stride: [1, 1], padding: .valid, over: shape)
         default: nil
         }
-    }
-
-    private func convolutionWindow(over shape: [Int]) -> Window {
-        guard case .convolution(_, let kernel, let stride, let padding) = self else {
-            preconditionFailure("\(name) is not a convolution")
-        }
-        var window = Window(kernel: kernel, stride: stride)
-        if padding == .same {
-            for axis in 0..<2 {
-                let extent = shape[axis + 1]
-                let outputs = (extent + stride[axis] - 1) / stride[axis]
-                let missing = max(0, (outputs - 1) * stride[axis] + kernel[axis] - extent)
-                window.before[axis] = missing / 2
-                window.after[axis] = missing - missing / 2
-            }
-        }
-        return window
     }
 }

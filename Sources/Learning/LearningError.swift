@@ -14,8 +14,22 @@ public enum LearningError: Error, Hashable, Sendable {
     case diverged(epoch: Int)
     /// Probabilities and labels that no report can be made of.
     case predictions(problem: String)
+    /// This machine cannot do what was asked for, where another could.
+    case machine(problem: String, hint: String)
     /// oneDNN refused a call.
     case library(call: String, status: String)
+    /// A file that does not hold what it should, or cannot hold what it is to.
+    case file(problem: String, hint: String)
+}
+
+extension LearningError {
+    /// Whether another machine, or this one at another time, might not fail: such a failure says nothing of the task.
+    public var isOfTheMachine: Bool {
+        switch self {
+        case .library, .machine: true
+        default: false
+        }
+    }
 }
 
 extension LearningError: CustomStringConvertible {
@@ -28,13 +42,16 @@ extension LearningError: CustomStringConvertible {
         case .weights(let problem): "weights: \(problem)"
         case .diverged(let epoch): "training diverged in epoch \(epoch): the loss is not a finite number"
         case .predictions(let problem): "predictions: \(problem)"
+        case .machine(let problem, _), .file(let problem, _): problem
         case .library(let call, let status): "oneDNN: \(call) failed with status '\(status)'"
         }
     }
 
     public var hint: String? {
         switch self {
-        case .layer(_, _, let hint), .network(_, let hint), .images(_, let hint): hint
+        case .layer(_, _, let hint), .network(_, let hint), .images(_, let hint), .machine(_, let hint),
+            .file(_, let hint):
+            hint
         case .setting, .predictions: nil
         case .weights: "weights belong to the layers they were trained with: train this network anew"
         case .diverged: "use a smaller learning rate, a warm-up or gradient clipping"

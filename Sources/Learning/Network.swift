@@ -26,12 +26,17 @@ final class Network {
     private let logitGradient: Memory?
 
     /// - Parameter batch: images in one pass, 1 or more.
-    init(_ spec: NetworkSpec, batch: Int, mode: Mode = .inference) throws(LearningError) {
+    /// - Parameter precision: of layers with kernels; for training.
+    /// - Parameter defersFrom: from how many weights on a dense layer leaves its kernel's gradient to `DeferredKernels`.
+    init(
+        _ spec: NetworkSpec, batch: Int, mode: Mode = .inference, precision: Precision = .f32, defersFrom: Int? = nil
+    ) throws(LearningError) {
+        try precision.require()
         if batch < 1 { throw .setting(name: "batch", problem: "\(batch) images in one pass; give 1 or more") }
         self.spec = spec
         self.batch = batch
         self.mode = mode
-        compiler = try NetworkCompiler(spec, batch: batch, mode: mode)
+        compiler = try NetworkCompiler(spec, batch: batch, mode: mode, precision: precision, defersFrom: defersFrom)
         engine = compiler.engine
         (input, logitMemory, logitGradient) = try compiler.compile()
     }
@@ -74,14 +79,12 @@ final class Network {
         try run(compiler.backwardSteps)
     }
 
-    /// Adds the gradients of all weights to `sum`; in the places of mean and variance, the statistics of the batch.
-    func addGradients(to sum: FloatBuffer) {
-        compiler.gradients.withSpan { gradient in
-            sum.withMutableSpan { sum in
-                for index in 0..<gradient.count { sum[index] += gradient[index] }
-            }
-        }
-    }
+    /// Adds the gradients of all weights in `range` to `sum`; in the places of mean and variance, the statistics of the
+    /// batch.
+    func addGradients(to sum: FloatBuffer, _ range: Range<Int>) { sum.add(compiler.gradients, range) }
+
+    /// What the last pass left of the layers whose kernels' gradients are deferred.
+    var deferredKernels: [DeferredKernel] { compiler.deferredKernels }
 
     /// The gradients of all weights, in the order of `Weights.values`.
     var parameterGradients: [Float] { compiler.gradients.prefix(spec.parameterCount) }

@@ -11,9 +11,10 @@ extension NetworkCompiler {
         }
         let kernel = spec.parameter(number, .kernel)
         let bias = try parameterMemory(spec.parameter(number, .bias))
-        let anySource = try Layout(any: [batch] + spec.shapes[number - 1])
-        let anyDestination = try Layout(any: [batch] + spec.shapes[number])
-        let anyKernel = try Layout(any: kernel.shape)
+        let anySource = try Layout(any: [batch] + spec.shapes[number - 1], precision)
+        let anyDestination = try Layout(any: [batch] + spec.shapes[number], precision)
+        let anyKernel = try Layout(any: kernel.shape, precision)
+        let anyKernelGradient = try Layout(any: kernel.shape)
         let forward = try describeConvolution(
             engine, training: mode != .inference, source: anySource, weights: anyKernel, bias: bias.layout,
             destination: anyDestination, window: window, fusingReLU: fusingReLU)
@@ -26,7 +27,8 @@ extension NetworkCompiler {
             },
             backwardWeights: { [engine] () throws(LearningError) in
                 try describeConvolutionBackwardWeights(
-                    engine, source: anySource, weights: anyKernel, bias: bias.layout, destination: anyDestination,
+                    engine, source: anySource, weights: anyKernelGradient, bias: bias.layout,
+                    destination: anyDestination,
                     window: window, hint: forward)
             })
     }
@@ -36,9 +38,10 @@ extension NetworkCompiler {
     ) throws(LearningError) -> (Memory, EmitBackward) {
         let kernel = spec.parameter(number, .kernel)
         let bias = try parameterMemory(spec.parameter(number, .bias))
-        let anySource = try Layout(any: [batch, kernel.shape[1]])
-        let anyDestination = try Layout(any: [batch, kernel.shape[0]])
-        let anyKernel = try Layout(any: kernel.shape)
+        let anySource = try Layout(any: [batch, kernel.shape[1]], precision)
+        let anyDestination = try Layout(any: [batch, kernel.shape[0]], precision)
+        let anyKernel = try Layout(any: kernel.shape, precision)
+        let anyKernelGradient = try Layout(any: kernel.shape)
         let forward = try describeDense(
             engine, training: mode != .inference, source: anySource, weights: anyKernel, bias: bias.layout,
             destination: anyDestination, fusingReLU: fusingReLU)
@@ -50,7 +53,8 @@ extension NetworkCompiler {
             },
             backwardWeights: { [engine] () throws(LearningError) in
                 try describeDenseBackwardWeights(
-                    engine, source: anySource, weights: anyKernel, bias: bias.layout, destination: anyDestination,
+                    engine, source: anySource, weights: anyKernelGradient, bias: bias.layout,
+                    destination: anyDestination,
                     hint: forward)
             })
     }
@@ -77,7 +81,11 @@ extension NetworkCompiler {
             { [unowned self] gradient, isWanted throws(LearningError) in
                 var incoming = gradient
                 if fusingReLU { incoming = try emitReLUBackward(gradient, output: output, inPlace: true) }
-                if mode == .training { try emitKernelGradient(number, input, incoming, try backwardWeights()) }
+                if let size = defersFrom, mode == .training, spec.defersKernel(number, from: size, batch) {
+                    try deferKernelGradient(number, input, incoming)
+                } else if mode == .training {
+                    try emitKernelGradient(number, input, incoming, try backwardWeights())
+                }
                 var result: Memory?
                 if isWanted { result = try emitInputGradient(kernel, weights, incoming, try backwardData()) }
                 if incoming.buffer !== gradient.buffer { retire(incoming) }
@@ -108,6 +116,19 @@ extension NetworkCompiler {
         }
         if source !== input { retire(source) }
         if gradient !== incoming { retire(gradient) }
+    }
+
+    /// Keeps for the end of the update what the kernel's gradient is made of.
+    private func deferKernelGradient(_ number: Int, _ input: Memory, _ incoming: Memory) throws(LearningError) {
+        let source = try reordered(
+            input, to: Layout(plain: [batch, spec.parameter(number, .kernel).shape[1]], precision))
+        let layout = try Layout(plain: [batch] + spec.shapes[number], precision)
+        // A copy, because later layers reuse the gradient's memory.
+        let gradient = try Memory(layout, FloatBuffer(count: layout.floatCount), engine)
+        try emit(
+            PrimitiveDescription(reorder: incoming.layout, to: layout, engine),
+            [(DNNL_ARG_FROM, incoming), (DNNL_ARG_TO, gradient)])
+        deferredKernels.append(DeferredKernel(layer: number, input: source, gradient: gradient))
     }
 
     private func emitInputGradient(

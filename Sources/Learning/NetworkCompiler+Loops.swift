@@ -18,11 +18,42 @@ extension NetworkCompiler {
             backward: { division.backward(source: $0, $1, into: &$2) })
     }
 
+    func emitGroupNormalization(
+        _ number: Int, _ source: Memory, groups: Int
+    ) throws(LearningError) -> (Memory, EmitBackward) {
+        let shape = spec.shapes[number]
+        let (scale, shift) = (spec.parameter(number, .scale), spec.parameter(number, .shift))
+        let norm = GroupNormalization(
+            images: batch, groups: groups, channels: shape[0] / groups, pixels: shape[1] * shape[2])
+        let (parameters, gradients, keepsGradients) = (parameters, gradients, mode == .training)
+        return try emitLoops(
+            number, source,
+            forward: { source, result in
+                parameters.withSpan {
+                    norm.forward(
+                        source, scale: $0.extracting(scale.range), shift: $0.extracting(shift.range), into: &result)
+                }
+            },
+            backward: { source, gradient, result in
+                var (scaleGradient, shiftGradient): ([Float], [Float]) = ([], [])
+                parameters.withSpan {
+                    norm.backward(
+                        source: source, scale: $0.extracting(scale.range), gradient, into: &result,
+                        scaleGradient: &scaleGradient, shiftGradient: &shiftGradient)
+                }
+                if keepsGradients {
+                    gradients.copy(scaleGradient, 0..<scale.count, to: scale.offset)
+                    gradients.copy(shiftGradient, 0..<shift.count, to: shift.offset)
+                }
+            }, ownsWeights: true)
+    }
+
     /// - Parameter forward: from the layer's input to its output.
     /// - Parameter backward: from the input and the gradient of the output to the gradient of the input.
+    /// - Parameter ownsWeights: `backward` finds gradients of weights too, and is needed for them.
     private func emitLoops(
         _ number: Int, _ source: Memory, forward: @escaping (Span<Float>, inout MutableSpan<Float>) -> Void,
-        backward: @escaping (Span<Float>, Span<Float>, inout MutableSpan<Float>) -> Void
+        backward: @escaping (Span<Float>, Span<Float>, inout MutableSpan<Float>) -> Void, ownsWeights: Bool = false
     ) throws(LearningError) -> (Memory, EmitBackward) {
         let inputLayout = try Layout(plain: [batch] + spec.shapes[number - 1])
         let outputLayout = try Layout(plain: [batch] + spec.shapes[number])
@@ -35,7 +66,7 @@ extension NetworkCompiler {
         return (
             output,
             { [unowned self] gradient, isWanted throws(LearningError) in
-                if !isWanted { return nil }
+                if !isWanted && !ownsWeights { return nil }
                 let incoming = try reordered(gradient, to: outputLayout)
                 let result = try memory(inputLayout)
                 emit {

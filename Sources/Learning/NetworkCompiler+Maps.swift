@@ -15,6 +15,25 @@ extension NetworkCompiler {
         )
     }
 
+    func emitGELU(_ source: Memory) throws(LearningError) -> (Memory, EmitBackward) {
+        let output = try memory(source.layout)
+        let forward = try describeElementwise(engine, .gelu, layout: source.layout)
+        try emit(forward, [(DNNL_ARG_SRC, source), (DNNL_ARG_DST, output)])
+        return (
+            output,
+            { [unowned self] gradient, isWanted throws(LearningError) in
+                if !isWanted { return nil }
+                let incoming = try reordered(gradient, to: source.layout)
+                let result = try memory(source.layout)
+                let backward = try describeElementwiseBackward(engine, .gelu, layout: source.layout, hint: forward)
+                try emit(
+                    backward, [(DNNL_ARG_SRC, source), (DNNL_ARG_DIFF_DST, incoming), (DNNL_ARG_DIFF_SRC, result)])
+                if incoming !== gradient { retire(incoming) }
+                return result
+            }
+        )
+    }
+
     /// - Parameter inPlace: `gradient` is not needed any more and may be overwritten.
     func emitReLUBackward(_ gradient: Memory, output: Memory, inPlace: Bool) throws(LearningError) -> Memory {
         let incoming = try reordered(gradient, to: output.layout)
@@ -31,10 +50,10 @@ extension NetworkCompiler {
         let input = spec.shapes[number - 1]
         guard let window = layer.window(over: input) else { preconditionFailure("layer \(number) has no window") }
         let kind: Pooling = if case .maxPool = layer { .maximum } else { .average }
-        let outputShape = [input[0]] + (0..<2).map { input[$0 + 1] / window.kernel[$0] }
+        let outputShape = [input[0]] + window.outputs
         let forward = try describePooling(
             engine, kind, training: mode != .inference, source: source.layout,
-            destination: Layout(any: [batch] + outputShape), window: window)
+            destination: Layout(any: [batch] + outputShape, source.layout.precision), window: window)
         let output = try memory(forward.layout(DNNL_ARG_DST))
         var arguments = [(DNNL_ARG_SRC, source), (DNNL_ARG_DST, output)]
         // Which element of each window was the largest.
@@ -64,8 +83,8 @@ extension NetworkCompiler {
     }
 
     func emitFlatten(_ shape: [Int], _ source: Memory) throws(LearningError) -> (Memory, EmitBackward) {
-        let imageLayout = try Layout(plain: [batch] + shape)
-        let vectorLayout = try Layout(plain: [batch, shape.reduce(1, *)])
+        let imageLayout = try Layout(plain: [batch] + shape, source.layout.precision)
+        let vectorLayout = try Layout(plain: [batch, shape.reduce(1, *)], source.layout.precision)
         let plain = try reordered(source, to: imageLayout)
         return (
             try view(plain, as: vectorLayout),

@@ -19,6 +19,10 @@ final class NetworkCompiler {
     let spec: NetworkSpec
     let batch: Int
     let mode: Network.Mode
+    /// Of layers with kernels.
+    let precision: Precision
+    /// From how many weights on a dense layer leaves its kernel's gradient to `DeferredKernels`; nil: never.
+    let defersFrom: Int?
     let engine: Engine
     /// All weights, as in `Weights.values`.
     let parameters: FloatBuffer
@@ -33,17 +37,25 @@ final class NetworkCompiler {
     /// Output of each layer, the input's first.
     private(set) var activations: [Memory] = []
     /// Gradient of each layer's output; kept only for attribution.
-    private(set) var activationGradients: [Int: Memory] = [:]
+    var activationGradients: [Int: Memory] = [:]
+
+    /// In the order of the layers.
+    var deferredKernels: [DeferredKernel] = []
 
     private var phase = Phase.forward
     private var freeBuffers: [FloatBuffer] = []
+    var joins = Joins()
 
     enum Phase { case weights, forward, backward }
 
-    init(_ spec: NetworkSpec, batch: Int, mode: Network.Mode) throws(LearningError) {
+    init(
+        _ spec: NetworkSpec, batch: Int, mode: Network.Mode, precision: Precision, defersFrom: Int?
+    ) throws(LearningError) {
         self.spec = spec
         self.batch = batch
         self.mode = mode
+        self.precision = precision
+        self.defersFrom = defersFrom
         engine = try Engine()
         parameters = FloatBuffer(count: spec.parameterCount)
         gradients = FloatBuffer(count: mode == .inference ? 0 : spec.parameterCount)
@@ -77,6 +89,7 @@ final class NetworkCompiler {
         freeBuffers = []
         let logitGradient = try memory(Layout(plain: [batch, spec.classes]))
         try emitBackward(backward, from: logitGradient)
+        deferredKernels.sort { $0.layer < $1.layer }
         return (input, logits, logitGradient)
     }
 
@@ -112,12 +125,14 @@ final class NetworkCompiler {
             let (output, emit) = try emitDense(number, vector, fusingReLU: fusingReLU)
             return (output, chained(unflatten, after: emit))
         case .relu: return try emitReLU(source)
+        case .gelu: return try emitGELU(source)
         case .maxPool, .averagePool: return try emitPooling(number, source)
         case .globalAveragePool:
             let (mean, spread) = try emitPooling(number, source)
             let (vector, unflatten) = try emitFlatten([input[0], 1, 1], mean)
             return (vector, chained(spread, after: unflatten))
         case .batchNorm: return try emitBatchNormalization(number, source)
+        case .groupNorm(let groups): return try emitGroupNormalization(number, source, groups: groups)
         case .dropout(let rate): return try emitDropout(number, source, rate: rate)
         case .flatten: return try emitFlatten(input, source)
         case .log1p: return try emitLog1p(input, source)
@@ -125,6 +140,8 @@ final class NetworkCompiler {
         case .fold: return try emitFold(number, source)
         case .unitMean(let groups, let mean):
             return try emitUnitMean(number, source, groups: groups, mean: mean)
+        case .mark(let mark): return try emitMark(number, mark, source)
+        case .add(let mark): return try emitAdd(mark, source)
         }
     }
 
@@ -182,7 +199,7 @@ final class NetworkCompiler {
     /// shows everything.
     func retire(_ memory: Memory, unlessSharedWith other: Memory? = nil) {
         let isReusable = (mode == .inference && phase == .forward) || (mode == .training && phase == .backward)
-        if isReusable, memory.buffer !== other?.buffer, memory.buffer !== activations[0].buffer {
+        if isReusable, memory.buffer !== other?.buffer, memory.buffer !== activations[0].buffer, !joins.holds(memory) {
             freeBuffers.append(memory.buffer)
         }
     }

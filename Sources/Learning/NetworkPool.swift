@@ -9,11 +9,17 @@ final class NetworkPool: @unchecked Sendable {
     private let lock = NSLock()
     private var idle: [Network]
 
-    init(_ spec: NetworkSpec, batch: Int, mode: Network.Mode, count: Int) throws(LearningError) {
+    init(
+        _ spec: NetworkSpec, batch: Int, mode: Network.Mode, precision: Precision = .f32, defersFrom: Int? = nil,
+        count: Int
+    ) throws(LearningError) {
         self.spec = spec
         self.batch = batch
         idle = []
-        for _ in 0..<max(1, count) { idle.append(try Network(spec, batch: batch, mode: mode)) }
+        for _ in 0..<max(1, count) {
+            idle.append(
+                try Network(spec, batch: batch, mode: mode, precision: precision, defersFrom: defersFrom))
+        }
     }
 
     /// Loads all networks; none may be in use.
@@ -36,14 +42,14 @@ final class Turns: @unchecked Sendable {
     private var isAbandoned = false
 
     /// Waits until all turns before `index` are over and runs `body`, alone; does nothing after `abandon`.
-    func take(_ index: Int, _ body: () -> Void) {
+    func take(_ index: Int, _ body: () throws -> Void) throws {
         condition.lock()
         defer { condition.unlock() }
         while next != index {
             if isAbandoned { return }
             condition.wait()
         }
-        body()
+        try body()
         next += 1
         condition.broadcast()
     }

@@ -47,9 +47,11 @@ public struct NetworkSpec: Hashable, Sendable {
         var shapes = [inputShape]
         var parameters: [Parameter] = []
         var offset = 0
+        var marks: [String: [Int]] = [:]
         for (index, layer) in layers.enumerated() {
             let input = shapes[index]
             let output = try layer.outputShape(of: input, number: index + 1)
+            try layer.checkJoin(of: input, number: index + 1, &marks)
             for (role, shape) in layer.arrays(input: input, output: output) {
                 parameters.append(Parameter(layer: index + 1, role: role, shape: shape, offset: offset))
                 offset += shape.reduce(1, *)
@@ -84,6 +86,32 @@ public struct NetworkSpec: Hashable, Sendable {
 }
 
 extension LayerSpec {
+    /// Notes the shape at a mark, and checks that what an `add` names is there and fits.
+    fileprivate func checkJoin(
+        of shape: [Int], number: Int, _ marks: inout [String: [Int]]
+    ) throws(LearningError) {
+        switch self {
+        case .mark(let mark):
+            if marks[mark] != nil {
+                throw .layer(number: number, problem: "a second mark '\(mark)'", hint: "give each mark its own name")
+            }
+            marks[mark] = shape
+        case .add(let mark):
+            guard let marked = marks[mark] else {
+                let known = marks.keys.sorted().map { "'\($0)'" }.joined(separator: ", ")
+                throw .layer(
+                    number: number, problem: "there is no mark '\(mark)' before it",
+                    hint: known.isEmpty ? "put mark: \(mark) where the value is to be taken" : "there are \(known)")
+            }
+            if marked != shape {
+                throw .layer(
+                    number: number, problem: "shape \(shape) cannot be added to shape \(marked) at mark '\(mark)'",
+                    hint: "stride 1, padding same and as many channels keep the shape")
+            }
+        default: break
+        }
+    }
+
     /// The arrays that this layer owns.
     fileprivate func arrays(input: [Int], output: [Int]) -> [(NetworkSpec.Parameter.Role, [Int])] {
         switch self {
@@ -91,6 +119,7 @@ extension LayerSpec {
             [(.kernel, [channels, input[0], kernel[0], kernel[1]]), (.bias, [channels])]
         case .dense(let units):
             [(.kernel, [units, input.reduce(1, *)]), (.bias, [units])]
+        case .groupNorm: [(.scale, [input[0]]), (.shift, [input[0]])]
         case .batchNorm:
             // Scale directly before shift: oneDNN takes both as one array.
             [(.scale, [input[0]]), (.shift, [input[0]]), (.mean, [input[0]]), (.variance, [input[0]])]

@@ -37,9 +37,10 @@ extension NetworkSpec {
                 case .panels(let rows, let columns):
                     channel = (channel * rows + y / output[1]) * columns + x / output[2]
                     (y, x) = (y % output[1], x % output[2])
-                case .maxPool(let size), .averagePool(let size):
+                case .maxPool(let size, let stride, _), .averagePool(let size, let stride, _):
                     // What fills no window is dropped and belongs anywhere; its neighbour's place will do.
-                    (y, x) = (min(y / size[0], output[1] - 1), min(x / size[1], output[2] - 1))
+                    let step = stride ?? size
+                    (y, x) = (min(y / step[0], output[1] - 1), min(x / step[1], output[2] - 1))
                 case .fold:
                     y = y < output[1] ? output[1] - 1 - y : y - output[1]
                     x = x < output[2] ? output[2] - 1 - x : x - output[2]

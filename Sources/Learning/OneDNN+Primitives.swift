@@ -2,15 +2,7 @@ import COneDNN
 
 // The operations that networks are made of, described to oneDNN. Layouts made with `Layout(any:)` are chosen by it.
 
-/// The geometry of a sliding window over [height, width].
-struct Window {
-    var kernel: [Int]
-    var stride: [Int]
-    /// Rows above and columns to the left that are taken as zero.
-    var before: [Int] = [0, 0]
-    /// Rows below and columns to the right.
-    var after: [Int] = [0, 0]
-
+extension Window {
     fileprivate var strides: [Int64] { stride.map(Int64.init) }
     fileprivate var kernels: [Int64] { kernel.map(Int64.init) }
     fileprivate var paddingBefore: [Int64] { before.map(Int64.init) }
@@ -92,6 +84,8 @@ func describePoolingBackward(
 enum Elementwise {
     /// max(x, 0); its gradient is taken from the result, so that the source may be overwritten.
     case relu
+    /// Its gradient is taken from the source.
+    case gelu
     case log
     /// αx + β
     case linear(Float, Float)
@@ -99,6 +93,7 @@ enum Elementwise {
     fileprivate var algorithm: dnnl_alg_kind_t {
         switch self {
         case .relu: dnnl_eltwise_relu_use_dst_for_bwd
+        case .gelu: dnnl_eltwise_gelu_erf
         case .log: dnnl_eltwise_log
         case .linear: dnnl_eltwise_linear
         }
@@ -132,6 +127,16 @@ func describeElementwiseBackward(
         dnnl_eltwise_backward_desc_init(&operation, kind.algorithm, &gradient, &data, alpha, beta),
         "dnnl_eltwise_backward_desc_init")
     return try PrimitiveDescription(operation, engine, hint: hint)
+}
+
+/// The sum of two tensors; the first may be overwritten with it.
+func describeSum(
+    _ engine: Engine, _ first: Layout, _ second: Layout, _ result: Layout
+) throws(LearningError) -> PrimitiveDescription {
+    var operation = dnnl_binary_desc_t()
+    var (a, b, d) = (first.raw, second.raw, result.raw)
+    try check(dnnl_binary_desc_init(&operation, dnnl_binary_add, &a, &b, &d), "dnnl_binary_desc_init")
+    return try PrimitiveDescription(operation, engine)
 }
 
 /// Where batch normalisation takes mean and variance from.

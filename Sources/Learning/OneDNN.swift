@@ -1,3 +1,4 @@
+import CKernels
 import COneDNN
 
 // The unsafe edge to oneDNN: this file and OneDNN+Primitives.swift own every handle and pointer. What they hand out is
@@ -37,6 +38,18 @@ final class FloatBuffer {
         }
     }
 
+    /// Copies all of `source` to the elements from `offset` on.
+    func copy(_ source: FloatBuffer, to offset: Int) {
+        precondition(offset >= 0 && offset + source.count <= count, "range outside the buffer")
+        (base + offset).update(from: source.base, count: source.count)
+    }
+
+    /// Adds the elements of `range` of `source` to those at the same places.
+    func add(_ source: FloatBuffer, _ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= min(count, source.count), "range outside the buffer")
+        if !range.isEmpty { sw_add(base + range.lowerBound, source.base + range.lowerBound, Int64(range.count)) }
+    }
+
     /// The first `count` elements.
     func prefix(_ count: Int) -> [Float] {
         precondition(count <= self.count, "more elements than the buffer has")
@@ -49,42 +62,48 @@ final class FloatBuffer {
     }
 }
 
-/// How the elements of a tensor lie in memory.
+/// How the elements of a tensor lie in memory, and what they are.
 struct Layout: Equatable {
     fileprivate(set) var raw = dnnl_memory_desc_t()
 
     /// Row-major.
-    init(plain shape: [Int]) throws(LearningError) {
+    init(plain shape: [Int], _ precision: Precision = .f32) throws(LearningError) {
         var strides = [Int](repeating: 1, count: shape.count)
         for axis in stride(from: shape.count - 2, through: 0, by: -1) {
             strides[axis] = strides[axis + 1] * shape[axis + 1]
         }
-        try self.init(shape, strides: strides)
+        try self.init(shape, strides: strides, precision)
     }
 
     /// Left to the primitive, which answers with the layout that it is fastest with.
-    init(any shape: [Int]) throws(LearningError) {
+    init(any shape: [Int], _ precision: Precision = .f32) throws(LearningError) {
         let status = dnnl_memory_desc_init_by_tag(
-            &raw, Int32(shape.count), shape.map(Int64.init), dnnl_f32, dnnl_format_tag_any)
+            &raw, Int32(shape.count), shape.map(Int64.init), precision.type, dnnl_format_tag_any)
         try check(status, "dnnl_memory_desc_init_by_tag")
     }
 
-    init(_ shape: [Int], strides: [Int]) throws(LearningError) {
+    init(_ shape: [Int], strides: [Int], _ precision: Precision = .f32) throws(LearningError) {
         let status = dnnl_memory_desc_init_by_strides(
-            &raw, Int32(shape.count), shape.map(Int64.init), dnnl_f32, strides.map(Int64.init))
+            &raw, Int32(shape.count), shape.map(Int64.init), precision.type, strides.map(Int64.init))
         try check(status, "dnnl_memory_desc_init_by_strides")
     }
 
     fileprivate init(_ raw: dnnl_memory_desc_t) { self.raw = raw }
 
-    /// Room that the layout takes, padding of blocks included.
+    /// Room that the layout takes, padding of blocks included, in floats.
     var floatCount: Int {
         withUnsafePointer(to: raw) { (dnnl_memory_desc_get_size($0) + 3) / 4 }
     }
 
+    var precision: Precision { raw.data_type == dnnl_bf16 ? .bf16 : .f32 }
+
     static func == (a: Layout, b: Layout) -> Bool {
         withUnsafePointer(to: a.raw) { a in withUnsafePointer(to: b.raw) { b in dnnl_memory_desc_equal(a, b) != 0 } }
     }
+}
+
+extension Precision {
+    fileprivate var type: dnnl_data_type_t { self == .bf16 ? dnnl_bf16 : dnnl_f32 }
 }
 
 /// A tensor in memory: a layout over (part of) a buffer.
@@ -135,6 +154,12 @@ final class Engine {
         for user in scratchUsers { dnnl_memory_destroy(user) }
         dnnl_stream_destroy(stream)
         dnnl_engine_destroy(raw)
+    }
+
+    /// Whether this processor multiplies in bf16.
+    static var hasBF16: Bool {
+        let bf16 = dnnl_cpu_isa_avx512_core_bf16.rawValue
+        return dnnl_get_effective_cpu_isa().rawValue & bf16 == bf16
     }
 
     /// OpenMP must not start threads below ours. The limit belongs to the calling thread.

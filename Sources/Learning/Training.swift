@@ -48,20 +48,40 @@ public struct TrainingResult: Hashable, Sendable {
 /// fill the last micro-batch are left out of it.
 ///
 /// - Parameter random: addresses initial weights, shuffling and dropout.
+/// - Parameter initial: weights to begin with; nil: random ones.
+/// - Parameter state: where to go on, from `afterEpoch` of a training with the same network, images, split, random stream
+///   and settings but for `epochs`. The result is that of an undisturbed training, bit for bit, unless the schedule
+///   depends on the number of epochs and that is another. A state that does not fit is not used.
 /// - Parameter progress: called after each epoch, on the calling thread.
+/// - Parameter afterEpoch: called after each epoch with whether it is the last, and with how to take the state then.
 /// - Throws: `LearningError` for unusable settings, data or layers and when the loss is no longer finite;
-///   `CancellationError` soon after `isCancelled` says true.
+///   `CancellationError` soon after `isCancelled` says true; what `afterEpoch` throws.
 public func train(
     _ spec: NetworkSpec, on images: ImageSet, split: Split, settings: TrainingSettings, random: RandomStream,
-    threads: Int = 1, progress: (EpochReport) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+    initial: Weights? = nil, from state: TrainingState? = nil, threads: Int = 1,
+    progress: (EpochReport) -> Void = { _ in },
+    afterEpoch: (_ isLast: Bool, _ state: () -> TrainingState) throws -> Void = { _, _ in },
+    isCancelled: () -> Bool = { false }
 ) throws -> TrainingResult {
     try settings.validate()
     try images.check(fit: spec, split)
-    var weights = Weights(initialising: spec, random: random.substream("weights"))
+    try initial?.check(fit: spec)
+    var weights = initial ?? Weights(initialising: spec, random: random.substream("weights"))
     let trainer = try Trainer(spec, images, split, settings, random: random, threads: threads)
     var best = (loss: Double.infinity, epoch: 0, weights: weights)
     var history: [EpochReport] = []
-    for epoch in 1...settings.epochs {
+    if let state, state.fits(spec, settings) {
+        weights.values = state.weights
+        best.weights.values = state.bestWeights
+        (best.loss, best.epoch, history) = (state.bestLoss, state.bestEpoch, state.history)
+        trainer.restore(state)
+    }
+    func isPatienceOver() -> Bool {
+        guard let patience = settings.patience, !history.isEmpty else { return false }
+        return history.count - best.epoch >= patience
+    }
+    while history.count < settings.epochs, !isPatienceOver() {
+        let epoch = history.count + 1
         let (loss, accuracy) = try trainer.runEpoch(epoch, &weights, isCancelled: isCancelled)
         if !loss.isFinite || !weights.values.allSatisfy(\.isFinite) { throw LearningError.diverged(epoch: epoch) }
         let validation = try trainer.validate(weights, isCancelled: isCancelled)
@@ -74,7 +94,9 @@ public func train(
             learningRate: settings.learningRate(after: Double(epoch)), isBest: isBest)
         history.append(report)
         progress(report)
-        if let patience = settings.patience, epoch - best.epoch >= patience { break }
+        try afterEpoch(epoch == settings.epochs || isPatienceOver()) {
+            trainer.state(weights: weights, best: best, history: history)
+        }
     }
     // A validation loss that was never finite leaves no best epoch.
     if best.epoch == 0 { throw LearningError.diverged(epoch: 1) }
@@ -97,7 +119,7 @@ private final class Trainer {
     private let judges: NetworkPool
     private let microBatch: Int
     private let sum: GradientSum
-    private var update: WeightUpdate
+    private let update: WeightUpdate
 
     init(
         _ spec: NetworkSpec, _ images: ImageSet, _ split: Split, _ settings: TrainingSettings, random: RandomStream,
@@ -111,10 +133,26 @@ private final class Trainer {
         microBatch = min(settings.microBatchSize, settings.batchSize, split.training.count)
         let parts = max(1, settings.batchSize / microBatch)
         self.threads = max(1, min(threads, parts))
-        learners = try NetworkPool(spec, batch: microBatch, mode: .training, count: self.threads)
+        learners = try NetworkPool(
+            spec, batch: microBatch, mode: .training, precision: settings.precision,
+            defersFrom: DeferredKernel.size, count: self.threads)
         judges = try NetworkPool(spec, batch: Classifier.batch, mode: .inference, count: max(1, threads))
-        sum = GradientSum(count: spec.parameterCount)
+        sum = try GradientSum(
+            spec, microBatch: microBatch, parts: parts, precision: settings.precision, defersFrom: DeferredKernel.size)
         update = WeightUpdate(spec, settings)
+    }
+
+    func state(
+        weights: Weights, best: (loss: Double, epoch: Int, weights: Weights), history: [EpochReport]
+    ) -> TrainingState {
+        let (first, second, updates) = update.memory
+        return TrainingState(
+            weights: weights.values, bestWeights: best.weights.values, bestLoss: best.loss, bestEpoch: best.epoch,
+            firstMoments: first, secondMoments: second, updates: updates, history: history)
+    }
+
+    func restore(_ state: TrainingState) {
+        update.restore(first: state.firstMoments, second: state.secondMoments, updates: state.updates)
     }
 
     /// - Returns: mean loss and accuracy over the images seen.
@@ -138,7 +176,7 @@ private final class Trainer {
             // In the middle of the update: a schedule that begins or ends at zero wastes none.
             let done = (Double(start) + Double(parts) / 2) / Double(microBatches)
             let rate = settings.learningRate(after: Double(epoch - 1) + done)
-            _ = update.apply(to: &weights.values, sum: sum.values, parts: parts, rate: rate)
+            update.apply(to: &weights.values, sum: sum.values, parts: parts, rate: rate)
         }
         let seen = Double(microBatches * microBatch)
         return (loss / seen, Double(correct) / seen)
@@ -164,13 +202,14 @@ private final class Trainer {
                         logits: logits, labels: members.map { images.labels[$0] }, classes: classes,
                         smoothing: smoothing)
                     try network.backward(result.gradient)
-                    turns.take(part) { sum.add(network, result) }
+                    try turns.take(part) { try sum.add(network, result, part: part) }
                 }
             } catch {
                 turns.abandon()
                 throw error
             }
         }
+        try sum.finish(parts: range.count)
     }
 
     /// - Returns: mean loss and accuracy over the validation images; nil without any.
@@ -183,29 +222,6 @@ private final class Trainer {
             logits: logits, labels: split.validation.map { images.labels[$0] }, classes: spec.classes)
         let count = Double(split.validation.count)
         return (result.loss / count, Double(result.correct) / count)
-    }
-}
-
-/// What the micro-batches of one update add up to.
-///
-/// `@unchecked Sendable`: `Turns` lets one thread at a time add to it.
-private final class GradientSum: @unchecked Sendable {
-    let values: FloatBuffer
-    private(set) var loss = 0.0
-    private(set) var correct = 0
-
-    init(count: Int) { values = FloatBuffer(count: count) }
-
-    func clear() {
-        values.clear(0..<values.count)
-        loss = 0
-        correct = 0
-    }
-
-    func add(_ network: Network, _ result: CrossEntropy) {
-        network.addGradients(to: values)
-        loss += result.loss
-        correct += result.correct
     }
 }
 

@@ -51,6 +51,8 @@ public struct TrainingSettings: Hashable, Sendable {
     /// Stop when the validation loss has not improved for so many epochs; nil: never.
     public var patience: Int?
     public var keep = Keep.best
+    /// Of the layers with kernels while training; validation images and everything later are judged in single precision.
+    public var precision = Precision.f32
     /// Part of each new statistic in the running statistics of batch-norm.
     public var batchNormMomentum = 0.1
 

@@ -1,3 +1,5 @@
+import CKernels
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -23,15 +25,28 @@ final class WeightUpdate {
         second = FloatBuffer(count: needsSecond ? spec.parameterCount : 0)
     }
 
+    /// All that later updates depend on.
+    var memory: (first: [Float], second: [Float], updates: Int) {
+        (first.prefix(first.count), second.prefix(second.count), updates)
+    }
+
+    /// - Precondition: `memory` of an update of the same network by the same optimiser.
+    func restore(first: [Float], second: [Float], updates: Int) {
+        self.first.copy(first, 0..<self.first.count, to: 0)
+        self.second.copy(second, 0..<self.second.count, to: 0)
+        self.updates = updates
+    }
+
     /// One update.
     ///
     /// - Parameter sum: gradients (statistics in the places of mean and variance) added over `parts` micro-batches.
-    /// - Returns: the length of the mean gradient, before clipping.
-    func apply(to values: inout [Float], sum: FloatBuffer, parts: Int, rate: Double) -> Double {
+    func apply(to values: inout [Float], sum: FloatBuffer, parts: Int, rate: Double) {
         updates += 1
-        let length = sum.withSpan { gradientLength($0) } / Double(parts)
         var scale = 1 / Double(parts)
-        if let limit = settings.gradientClipping, length > limit { scale *= limit / length }
+        if let limit = settings.gradientClipping {
+            let length = sum.withSpan { gradientLength($0) } / Double(parts)
+            if length > limit { scale *= limit / length }
+        }
         for parameter in parameters {
             switch parameter.role {
             case .mean, .variance: average(parameter.range, &values, sum, parts)
@@ -40,9 +55,9 @@ final class WeightUpdate {
                 move(parameter.range, &values, sum, scale: Float(scale), rate: rate, decay: decay)
             }
         }
-        return length
     }
 
+    /// Before clipping.
     private func gradientLength(_ gradient: Span<Float>) -> Double {
         var squares = 0.0
         for parameter in parameters where parameter.role.isTrained {
@@ -75,16 +90,36 @@ final class WeightUpdate {
                     // Both moments begin at zero; the corrections for that go into the rate and epsilon.
                     let correction2 = (1 - pow(beta2, Double(updates))).squareRoot()
                     let step = Float(rate * correction2 / (1 - pow(beta1, Double(updates))))
-                    let (b1, b2, e) = (Float(beta1), Float(beta2), Float(epsilon * correction2))
                     second.withMutableSpan { second in
-                        for index in range {
-                            let gradient = scale * sum[index]
-                            first[index] = b1 * first[index] + (1 - b1) * gradient
-                            second[index] = b2 * second[index] + (1 - b2) * gradient * gradient
-                            weights[index] -=
-                                step * first[index] / (second[index].squareRoot() + e) + decay * weights[index]
-                        }
+                        adam(
+                            &weights, sum, &first, &second, range, scale: scale, beta1: Float(beta1),
+                            beta2: Float(beta2), epsilon: Float(epsilon * correction2), step: step, decay: decay)
                     }
+                }
+            }
+        }
+    }
+}
+
+/// `m ← β₁m + (1 − β₁)g`, `v ← β₂v + (1 − β₂)g²`, `w ← w − (step·m/(√v + ε) + decay·w)` over `range`.
+private func adam(
+    _ weights: inout MutableSpan<Float>, _ gradient: Span<Float>, _ first: inout MutableSpan<Float>,
+    _ second: inout MutableSpan<Float>, _ range: Range<Int>, scale: Float, beta1: Float, beta2: Float, epsilon: Float,
+    step: Float, decay: Float
+) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= weights.count && range.upperBound <= gradient.count)
+    precondition(range.upperBound <= first.count && range.upperBound <= second.count)
+    let (start, count) = (range.lowerBound, Int64(range.count))
+    if count == 0 { return }
+    weights.withUnsafeMutableBufferPointer { weights in
+        gradient.withUnsafeBufferPointer { gradient in
+            first.withUnsafeMutableBufferPointer { first in
+                second.withUnsafeMutableBufferPointer { second in
+                    guard let w = weights.baseAddress, let g = gradient.baseAddress, let m = first.baseAddress,
+                        let v = second.baseAddress
+                    else { return }
+                    sw_adam(
+                        w + start, g + start, m + start, v + start, count, scale, beta1, beta2, epsilon, step, decay)
                 }
             }
         }

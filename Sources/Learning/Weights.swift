@@ -49,8 +49,8 @@ public struct Weights: Hashable, Sendable {
         }
     }
 
-    /// Random weights to begin with: kernels normal with variance 2/fan-in where a ReLU follows (He et al.,
-    /// arXiv:1502.01852) and 1/fan-in elsewhere; biases and shifts 0, scales and variances 1.
+    /// Random weights to begin with: kernels normal with variance 2/fan-in where a ReLU or GELU follows (He et
+    /// al., arXiv:1502.01852) and 1/fan-in elsewhere; biases and shifts 0, scales and variances 1.
     public init(initialising spec: NetworkSpec, random: RandomStream) {
         parameters = spec.parameters
         values = []
@@ -82,7 +82,7 @@ extension NetworkSpec {
     fileprivate func isRectified(after number: Int) -> Bool {
         for layer in layers[number...] {
             switch layer {
-            case .relu: return true
+            case .relu, .gelu: return true
             case .convolution, .dense: return false
             default: continue
             }

@@ -45,7 +45,7 @@ struct Evaluate: Stage {
                 ])
         } catch let error as LearningError {
             // oneDNN out of memory is the machine's failure and is not remembered.
-            if case .library = error { throw error }
+            if error.isOfTheMachine { throw error }
             throw StepFailure(error.message, hint: error.hint)
         }
     }

@@ -76,7 +76,7 @@ struct Judge: Stage {
             return StepOutput(.record(verdict), summary: ["verdict": .record(verdict)])
         } catch let error as LearningError {
             // oneDNN out of memory is the machine's failure and is not remembered.
-            if case .library = error { throw error }
+            if error.isOfTheMachine { throw error }
             throw StepFailure(error.message, hint: error.hint)
         }
     }

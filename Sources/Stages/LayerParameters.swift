@@ -8,6 +8,16 @@ enum LayerParameters {
 
     private static let pair: ParameterType = .list(.integer(1...10_000), count: 2...2)
     private static let nothing: ParameterType = .structure([])
+    /// `[2, 2]` for windows side by side, or with stride and padding.
+    private static let windows: ParameterType = .either(
+        pair,
+        .structure([
+            Parameter("window", pair, about: "height and width in pixels"),
+            Parameter("stride", pair, about: "step down and to the right"),
+            Parameter(
+                "padding", .choice(["same", "valid"]), default: .text("valid"),
+                about: "whether windows may reach beyond the edge, where nothing counts"),
+        ]))
 
     private static let forms: [ParameterType.Variant] = [
         .init(
@@ -21,9 +31,13 @@ enum LayerParameters {
                     about: "zeros beyond the edge, or only where the kernel fits"),
             ]), about: "convolution with learnt kernels and biases"),
         .init("relu", nothing, about: "max(x, 0)"),
-        .init("max-pool", pair, about: "maximum over windows [height, width]"),
-        .init("average-pool", pair, about: "mean over windows [height, width]"),
+        .init("gelu", nothing, about: "x Φ(x), a smooth relu (arXiv:1606.08415)"),
+        .init("max-pool", windows, about: "maximum over windows [height, width]"),
+        .init("average-pool", windows, about: "mean over windows [height, width]"),
         .init("batch-norm", nothing, about: "normalisation of each channel (arXiv:1502.03167)"),
+        .init(
+            "group-norm", .integer(1...4096),
+            about: "normalisation of so many equal runs of channels, each image by itself (arXiv:1803.08494)"),
         .init("dense", .integer(1...100_000), about: "all inputs to so many units"),
         .init("dropout", .number(0...0.95), about: "fraction of values set to zero while training"),
         .init("flatten", nothing, about: "image into vector"),
@@ -46,6 +60,8 @@ enum LayerParameters {
                     about: "equal runs of channels; after panels: as many as incident energies"),
                 Parameter("mean", .number(1e-6...1e6), default: .text("1"), about: "what each run's mean becomes"),
             ]), about: "divides each run of channels by its mean: removes its unknown scale"),
+        .init("mark", .text, about: "names the value here, for add"),
+        .init("add", .text, about: "adds the value at the mark of this name: a residual join (arXiv:1512.03385)"),
     ]
 
     /// Layers from a bound parameter or an artifact: both are lists of `{form, value}` records.
@@ -53,7 +69,6 @@ enum LayerParameters {
 
     private static func layer(_ value: Value) throws -> LayerSpec {
         let content = try value.field("value")
-        func ints(_ value: Value) throws -> [Int] { try value.asList().map { try $0.asInt() } }
         let form = try value.string("form")
         switch form {
         case "conv":
@@ -62,9 +77,15 @@ enum LayerParameters {
                 stride: try ints(content.field("stride")),
                 padding: try content.string("padding") == "valid" ? .valid : .same)
         case "relu": return .relu
-        case "max-pool": return .maxPool(try ints(content))
-        case "average-pool": return .averagePool(try ints(content))
+        case "gelu": return .gelu
+        case "max-pool":
+            let (size, stride, padding) = try windows(content)
+            return .maxPool(size, stride: stride, padding: padding)
+        case "average-pool":
+            let (size, stride, padding) = try windows(content)
+            return .averagePool(size, stride: stride, padding: padding)
         case "batch-norm": return .batchNorm
+        case "group-norm": return .groupNorm(groups: try content.asInt())
         case "dense": return .dense(units: try content.asInt())
         case "dropout": return .dropout(rate: try content.asDouble())
         case "flatten": return .flatten
@@ -73,7 +94,19 @@ enum LayerParameters {
         case "panels": return .panels(rows: try content.int("rows"), columns: try content.int("columns"))
         case "fold": return .fold
         case "unit-mean": return .unitMean(groups: try content.int("groups"), mean: try content.double("mean"))
+        case "mark": return .mark(try content.asString())
+        case "add": return .add(try content.asString())
         default: throw ValueError(expected: "a layer", field: "form", found: form)
         }
+    }
+
+    private static func ints(_ value: Value) throws -> [Int] { try value.asList().map { try $0.asInt() } }
+
+    private static func windows(_ value: Value) throws -> (size: [Int], stride: [Int]?, padding: LayerSpec.Padding) {
+        if case .list = value { return (try ints(value), nil, .valid) }
+        return (
+            try ints(value.field("window")), try ints(value.field("stride")),
+            try value.string("padding") == "same" ? .same : .valid
+        )
     }
 }

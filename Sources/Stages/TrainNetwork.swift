@@ -57,12 +57,23 @@ struct TrainNetwork: Stage {
                 "keep", .choice(["best", "last"]), default: .text("best"),
                 about: "the weights of the epoch with the lowest validation loss (training loss without validation), "
                     + "or of the last epoch, usually as good or better where validation images are few"),
+            Parameter(
+                "precision", .choice(["f32", "bf16"]), default: .text("f32"),
+                about: "arithmetic of the layers with kernels while training; bf16 (with weights, sums and everything "
+                    + "later in f32) takes about half the time where the processor has it"),
+            Parameter(
+                "initial-weights", .file, default: .optional,
+                about: "weights of these layers to begin with in place of random ones, as 'spinweave export' writes "
+                    + "them (.safetensors); every member begins with them"),
         ],
         isRandom: true, isThreaded: true)
 
     private let layers: Value
     private let settings: TrainingSettings
     private let validation: Double
+    /// A record of path and content; nil: random weights.
+    private let initialWeights: Value?
+    private let canGrow: Bool
     private let shared = SharedImages()
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
@@ -75,10 +86,24 @@ struct TrainNetwork: Stage {
         }
     }
 
+    /// A training that was interrupted goes on where it stopped. One that wants more epochs does too, unless its schedule
+    /// depends on their number.
+    static func checkpointParameters(_ parameters: Value) -> Value? {
+        guard case .record(var fields) = parameters else { return nil }
+        if canGrow(parameters) { fields["epochs"] = nil }
+        return .record(fields)
+    }
+
+    private static func canGrow(_ parameters: Value) -> Bool {
+        (try? parameters.field("schedule").string("form")) != "cosine"
+    }
+
     init(parameters: Value) throws {
         layers = try parameters.field("layers")
         settings = try Self.settings(parameters)
         validation = try parameters.double("validation")
+        canGrow = Self.canGrow(parameters)
+        initialWeights = parameters["initial-weights"].flatMap { $0.isNone ? nil : $0 }
     }
 
     private static func settings(_ parameters: Value) throws -> TrainingSettings {
@@ -105,6 +130,7 @@ struct TrainNetwork: Stage {
         settings.gradientClipping = try optional("clip-gradient")?.asDouble()
         settings.patience = try optional("patience")?.asInt()
         settings.keep = try parameters.string("keep") == "last" ? .last : .best
+        settings.precision = try parameters.string("precision") == "bf16" ? .bf16 : .f32
         return settings
     }
 
@@ -119,14 +145,27 @@ struct TrainNetwork: Stage {
             let trained = try spec.suffix(after: images.prefix)
             let split = Split(images.set, validationFraction: validation, salt: "validation")
             let epochs = settings.epochs
+            var initial: Weights?
+            if let initialWeights {
+                let whole = try Weights(spec, file: initialWeights.string("path"))
+                initial = try whole.suffix(of: spec, after: images.prefix)
+            }
+            var state: TrainingState?
+            if let checkpoint = step.checkpoint, let kept = try checkpoint.load() { state = try? TrainingState(kept) }
             let result = try train(
-                trained, on: images.set, split: split, settings: settings, random: step.random, threads: step.threads,
+                trained, on: images.set, split: split, settings: settings, random: step.random, initial: initial,
+                from: state, threads: step.threads,
                 progress: { epoch in
                     var note = "epoch \(epoch.epoch) of \(epochs), loss \(Self.short(epoch.loss))"
                     if let loss = epoch.validationLoss, let accuracy = epoch.validationAccuracy {
                         note += ", validation loss \(Self.short(loss)), right \(Self.short(100 * accuracy)) %"
                     }
                     step.progress(Double(epoch.epoch) / Double(epochs), note)
+                },
+                afterEpoch: { isLast, state in
+                    guard let checkpoint = step.checkpoint else { return }
+                    // The last is kept for a training of more epochs.
+                    if isLast ? canGrow : checkpoint.isDue() { try checkpoint.save(state().value) }
                 }, isCancelled: step.isCancelled)
             var temperature = 1.0
             if !split.validation.isEmpty {
@@ -141,15 +180,15 @@ struct TrainNetwork: Stage {
                 bestEpoch: result.bestEpoch, keptEpoch: result.keptEpoch,
                 domain: TrainingDomain(features: images.features, geometry: try ImageGeometry(images.geometry)),
                 geometry: images.geometry)
-            return StepOutput(
-                network.value,
-                summary: [
-                    "training-images": .int(split.training.count), "validation-images": .int(split.validation.count),
-                    "unstable-simulations": .int(images.unstable),
-                ])
+            var facts: [String: Value] = [
+                "training-images": .int(split.training.count), "validation-images": .int(split.validation.count),
+                "unstable-simulations": .int(images.unstable),
+            ]
+            if let state, state.fits(trained, settings) { facts["continued-after-epoch"] = .int(state.epoch) }
+            return StepOutput(network.value, summary: facts)
         } catch let error as LearningError {
             // oneDNN out of memory is the machine's failure and is not remembered.
-            if case .library = error { throw error }
+            if error.isOfTheMachine { throw error }
             throw StepFailure(error.message, hint: error.hint)
         }
     }

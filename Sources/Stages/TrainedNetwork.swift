@@ -47,17 +47,7 @@ struct TrainedNetwork: Sendable {
         keptEpoch = try value.int("kept-epoch")
         domain = try TrainingDomain(value.field("domain"))
         geometry = try value.field("geometry")
-        history = try value.list("history").map { epoch in
-            func optional(_ name: String) throws -> Double? {
-                let field = try epoch.field(name)
-                return field.isNone ? nil : try field.asDouble()
-            }
-            return EpochReport(
-                epoch: try epoch.int("epoch"), loss: try epoch.double("loss"), accuracy: try epoch.double("accuracy"),
-                validationLoss: try optional("validation-loss"),
-                validationAccuracy: try optional("validation-accuracy"),
-                learningRate: try epoch.double("learning-rate"), isBest: try epoch.bool("best"))
-        }
+        history = try value.list("history").map(EpochReport.init)
     }
 
     var value: Value {
@@ -68,15 +58,7 @@ struct TrainedNetwork: Sendable {
                 Dictionary(uniqueKeysWithValues: classifier.weights.tensors.map { ($0.name, .tensor($0.tensor)) })),
             "temperature": .double(temperature), "best-epoch": .int(bestEpoch),
             "kept-epoch": .int(keptEpoch), "domain": domain.value, "geometry": geometry,
-            "history": .list(
-                history.map { epoch in
-                    .record([
-                        "epoch": .int(epoch.epoch), "loss": .double(epoch.loss), "accuracy": .double(epoch.accuracy),
-                        "validation-loss": epoch.validationLoss.map { .double($0) } ?? .none,
-                        "validation-accuracy": epoch.validationAccuracy.map { .double($0) } ?? .none,
-                        "learning-rate": .double(epoch.learningRate), "best": .bool(epoch.isBest),
-                    ])
-                }),
+            "history": .list(history.map(\.value)),
         ])
     }
 }

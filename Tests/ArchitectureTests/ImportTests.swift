@@ -20,7 +20,7 @@ private let allowed: [String: Set<String>] = [
     ],
     "SpinWaves": ["CGemmi", "CKernels", "CSpglib", "Compute", "Tensors"],
     "Instruments": ["CKernels", "Compute", "Tensors"],
-    "Learning": ["COneDNN", "Compute", "Tensors"],
+    "Learning": ["CKernels", "COneDNN", "Compute", "Tensors"],
     // 4: meeting and view
     "Stages": [
         "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange", "Learning",

@@ -19,6 +19,10 @@ struct FixedPrefixTests {
         Example(layers: [.fold, .dense(units: 3)], prefix: 1),
         Example(layers: [.averagePool([3, 4]), .dense(units: 3)], prefix: 1),
         Example(layers: [.maxPool([5, 2]), .dense(units: 3)], prefix: 1),
+        Example(layers: [.maxPool([5, 2], stride: [3, 2], padding: .same), .dense(units: 3)], prefix: 1),
+        Example(layers: [.averagePool([4, 3], stride: [2, 3], padding: .same), .dense(units: 3)], prefix: 1),
+        Example(layers: [.gelu, .dense(units: 3)], prefix: 1),
+        Example(layers: [.relu, .mark("a"), .relu, .add("a"), .dense(units: 3)], prefix: 1),
         Example(layers: [.unitMean(groups: 2, mean: 3), .dense(units: 3)], prefix: 1),
         Example(
             layers: [

@@ -46,6 +46,50 @@ struct GradientTests {
             name: "average-pool", input: [2, 7, 9],
             layers: [.convolution(channels: 4, kernel: [3, 3]), .averagePool([3, 2]), .dense(units: 3)]),
         Case(
+            name: "max-pool that overlaps, padded", input: [2, 7, 9],
+            layers: [
+                .convolution(channels: 4, kernel: [3, 3]), .maxPool([3, 3], stride: [2, 2], padding: .same),
+                .dense(units: 3),
+            ]),
+        Case(
+            name: "average-pool that overlaps, padded", input: [2, 7, 9],
+            layers: [
+                .convolution(channels: 4, kernel: [3, 3]), .averagePool([3, 2], stride: [2, 1], padding: .same),
+                .dense(units: 3),
+            ]),
+        Case(
+            name: "gelu", input: [2, 6, 8],
+            layers: [.convolution(channels: 5, kernel: [3, 3]), .gelu, .dense(units: 6), .gelu, .dense(units: 3)]),
+        Case(
+            name: "group-norm", input: [2, 6, 8],
+            layers: [.convolution(channels: 6, kernel: [3, 3]), .groupNorm(groups: 3), .relu, .dense(units: 3)]),
+        Case(
+            name: "group-norm first", input: [4, 6, 8], layers: [.groupNorm(groups: 2), .gelu, .dense(units: 3)]),
+        Case(
+            name: "a join", input: [2, 6, 8],
+            layers: [
+                .convolution(channels: 5, kernel: [3, 3]), .relu, .mark("stem"),
+                .convolution(channels: 5, kernel: [3, 3]), .relu, .convolution(channels: 5, kernel: [3, 3]),
+                .add("stem"), .relu, .dense(units: 3),
+            ]),
+        Case(
+            name: "joins that share a mark, and one within another", input: [2, 6, 8],
+            layers: [
+                .mark("image"), .convolution(channels: 2, kernel: [3, 3]), .mark("inner"), .relu,
+                .convolution(channels: 2, kernel: [3, 3]), .add("inner"), .add("image"), .dropout(rate: 0.3),
+                .add("image"), .dense(units: 4), .mark("vector"), .relu, .dense(units: 4), .add("vector"),
+                .dense(units: 3),
+            ]),
+        Case(
+            name: "a residual network", input: [1, 12, 20],
+            layers: [
+                .convolution(channels: 8, kernel: [3, 3]), .groupNorm(groups: 2), .gelu, .mark("a"),
+                .convolution(channels: 8, kernel: [3, 3]), .batchNorm, .relu,
+                .convolution(channels: 8, kernel: [3, 3]),
+                .batchNorm, .add("a"), .relu, .maxPool([3, 3], stride: [2, 2], padding: .same), .mark("b"),
+                .convolution(channels: 8, kernel: [1, 3]), .gelu, .add("b"), .globalAveragePool, .dense(units: 3),
+            ]),
+        Case(
             name: "batch-norm of maps", input: [2, 6, 8],
             layers: [.convolution(channels: 5, kernel: [3, 3]), .batchNorm, .relu, .dense(units: 3)]),
         Case(

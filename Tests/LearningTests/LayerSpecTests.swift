@@ -53,6 +53,15 @@ struct LayerSpecTests {
             message: "layer 2: 10 channels cannot be split into 4 equal groups"),
         Mistake(layers: [.unitMean(groups: 0)], message: "layer 1: unit-mean of 0 groups"),
         Mistake(layers: [.unitMean(groups: 1, mean: 0)], message: "layer 1: unit-mean of mean 0.0"),
+        Mistake(layers: [.groupNorm(groups: 2)], message: "layer 1: 1 channels cannot be split into 2 equal groups"),
+        Mistake(layers: [.groupNorm(groups: 0)], message: "layer 1: group-norm of 0 groups"),
+        Mistake(
+            layers: [.maxPool([2, 2], stride: [0, 1])], message: "layer 1: stride [0, 1] is not a height and a width"),
+        Mistake(layers: [.mark("a"), .mark("a")], message: "layer 2: a second mark 'a'"),
+        Mistake(layers: [.add("a"), .mark("a")], message: "layer 1: there is no mark 'a' before it"),
+        Mistake(
+            layers: [.mark("a"), .convolution(channels: 2, kernel: [3, 3]), .add("a")],
+            message: "layer 3: shape [2, 12, 40] cannot be added to shape [1, 12, 40] at mark 'a'"),
         Mistake(layers: [.relu, .dropout(rate: 1)], message: "layer 2: dropout rate 1.0 is outside 0 ≤ rate < 1"),
         Mistake(layers: [.dense(units: 0)], message: "layer 1: dense with 0 units"),
         Mistake(
@@ -150,6 +159,41 @@ struct LayerSpecTests {
             #expect(abs(values[24 + index] - values[index]) < 2e-5)
             // An empty group stays empty, and the other does not feel it.
             #expect(values[48 + index] == (index < 12 ? 0 : values[index]))
+        }
+    }
+
+    @Test("gelu is x Φ(x)")
+    func gelu() throws {
+        let points: [Float] = [-3, -1, -0.5, 0, 0.5, 1, 3]
+        // From tables of the normal distribution: Φ(0.5) = 0.691462, Φ(1) = 0.841345, Φ(3) = 0.998650.
+        let expected: [Double] = [-0.004050, -0.158655, -0.154269, 0, 0.345731, 0.841345, 2.995950]
+        let spec = try NetworkSpec(inputShape: [1, 1, 7], layers: [.gelu, .dense(units: 2)], classes: 2)
+        let network = try Network(spec, batch: 1, mode: .attribution)
+        network.setImage(0, from: points)
+        _ = try network.forward()
+        for (value, expected) in zip(try network.activation(1), expected) {
+            // Six digits of the table.
+            #expect(abs(Double(value) - expected) < 3e-6)
+        }
+    }
+
+    @Test("group-norm gives each run of channels mean 0 and variance 1 in each image by itself")
+    func groupNorm() throws {
+        let spec = try NetworkSpec(
+            inputShape: [4, 5, 6], layers: [.groupNorm(groups: 2), .dense(units: 2)], classes: 2)
+        let random = RandomStream(seed: 3)
+        let network = try Network(spec, batch: 2, mode: .attribution)
+        try network.load(Weights(initialising: spec, random: random))
+        let images = (0..<240).map { Float(5 + 3 * random.normal(at: $0)) * ($0 < 120 ? 1 : 10) }
+        for place in 0..<2 { network.setImage(place, from: images, at: 120 * place) }
+        _ = try network.forward()
+        let output = try network.activation(1)
+        for run in 0..<4 {
+            let values = output[60 * run..<60 * (run + 1)].map { Double($0) }
+            let mean = values.reduce(0, +) / 60
+            let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 60
+            // ε = 1e-5 in the denominator beside variances of about 9.
+            #expect(abs(mean) < 1e-5 && abs(variance - 1) < 1e-4)
         }
     }
 

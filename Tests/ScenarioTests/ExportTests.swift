@@ -58,6 +58,26 @@ struct ExportTests {
         }
     }
 
+    @Test("a network goes out as .safetensors, from which another training begins, and as .onnx")
+    func network() throws {
+        let workplace = try QuickGraph.workplace()
+        for suffix in ["safetensors", "onnx"] {
+            let outcome = try workplace.spinweave(
+                ["export", QuickGraph.file, "network#1", "-o", "network.\(suffix)"] + QuickGraph.options())
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+        let weights = try Safetensors.read(path: workplace.path("network.safetensors").path)
+        #expect(weights.tensors["3.kernel"]?.shape == [4, 6, 3, 3])
+        #expect(weights.metadata["classes"] == "goodenough, dimer")
+        let model = try Data(contentsOf: workplace.path("network.onnx"))
+        #expect(String(decoding: model, as: UTF8.self).contains("goodenough, dimer"))
+        let file = workplace.path("network.safetensors").path
+        let run = try workplace.document(
+            RunDocument.self,
+            ["run", QuickGraph.file, "--quiet"] + QuickGraph.options(["network.initial-weights=\(file)"]))
+        #expect(run.node("network")?.computed == 2)
+    }
+
     @Test("what cannot be exported is said with what can")
     func refusals() throws {
         let workplace = try QuickGraph.workplace()
@@ -71,7 +91,13 @@ struct ExportTests {
         #expect(
             try refusal("verdict", "verdict.txt") == (
                 64,
-                "error: cannot tell the format of 'verdict.txt'\n  hint: end it in .npy, .npz, .csv, .json, .png, .nxs or .dat\n"
+                "error: cannot tell the format of 'verdict.txt'\n  hint: end it in .npy, .npz, .csv, .json, .png, "
+                    + ".safetensors, .onnx, .nxs or .dat\n"
+            ))
+        #expect(
+            try refusal("verdict", "verdict.onnx") == (
+                2,
+                "error: only a network is an ONNX model; this artifact is verdict\n  hint: export .npz instead\n"
             ))
         #expect(
             try refusal("verdict", "verdict.npy") == (

@@ -1,7 +1,9 @@
 import Artifacts
 import Compute
 import Dataflow
+import Foundation
 import Instruments
+import Interchange
 import Learning
 import Tensors
 import Testing
@@ -73,6 +75,7 @@ struct TrainNetworkTests {
             "learning-rate": .double(0.01), "optimiser": layer("adam"), "schedule": layer("cosine"),
             "warm-up": .double(0), "weight-decay": .double(0), "label-smoothing": .double(0), "clip-gradient": .none,
             "patience": .none, "validation": .double(validation), "keep": .string(keep),
+            "precision": .string("f32"), "initial-weights": .none,
         ])
     }
 
@@ -107,6 +110,40 @@ struct TrainNetworkTests {
                 images.set.values[index * 384..<(index + 1) * 384], rows: 2, columns: 3, height: 8, width: 8)
             #expect(network.domain.distance(features) <= last * (1 + 1e-12))
         }
+    }
+
+    @Test("weights go out to a file and begin another training")
+    func weightsFiles() throws {
+        let (network, _) = try trained(Self.parameters(validation: 0.25))
+        let path = FileManager.default.temporaryDirectory.path + "/weights-\(UUID().uuidString).safetensors"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try weightsFile(of: network.value).write(to: path)
+        let file = try Safetensors.read(path: path)
+        #expect(file.metadata["classes"] == "a, b")
+        #expect(file.tensors["6.kernel"] == .float32(try #require(network.classifier.weights["6.kernel"])))
+        guard case .record(var fields) = Self.parameters(validation: 0.25) else { return }
+        fields["initial-weights"] = .record(["path": .string(path), "content": .digest(Digest(of: [1]))])
+        fields["epochs"] = .int(1)
+        fields["learning-rate"] = .double(1e-9)
+        let (next, _) = try trained(.record(fields))
+        for (old, new) in zip(network.classifier.weights.values, next.classifier.weights.values) {
+            // Six updates of Adam are at most some ten times the rate.
+            #expect(abs(old - new) < 1e-6)
+        }
+        // Weights of other layers are refused, with the file's name.
+        try Safetensors(tensors: ["6.kernel": .float32(Tensor(shape: [1], elements: [1]))]).write(to: path)
+        let error = #expect(throws: StepFailure.self) { try self.trained(.record(fields)) }
+        #expect(error?.message == "\(path): weights: array '6.kernel' has shape [1], the network needs [8, 6, 3, 3]")
+    }
+
+    @Test("a network becomes an ONNX model, and nothing else does")
+    func onnx() throws {
+        let (network, _) = try trained(Self.parameters(validation: 0.25))
+        // What the model says is tested against onnxruntime where it is made; here, that classes come along.
+        let bytes = try onnxModel(of: network.value)
+        #expect(bytes.count > 4 * network.classifier.weights.values.count)
+        #expect(String(decoding: bytes, as: UTF8.self).contains("a, b"))
+        #expect(throws: (any Error).self) { try onnxModel(of: .record([:])) }
     }
 
     @Test("keeps what the fixed layers make of an image, in the order of the collection, for any number of threads")

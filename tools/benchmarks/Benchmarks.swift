@@ -5,7 +5,10 @@ import Foundation
 @main
 enum Benchmarks {
     static var all: [any Benchmark.Type] {
-        [EngineBenchmark.self, StoreBenchmark.self, SpinWaveBenchmark.self, ConvolutionBenchmark.self]
+        [
+            EngineBenchmark.self, StoreBenchmark.self, SpinWaveBenchmark.self, ConvolutionBenchmark.self,
+            TrainingBenchmark.self,
+        ]
     }
 
     static func main() {

@@ -10,14 +10,16 @@ func elapsed(_ body: () throws -> Void) rethrows -> Double {
 /// Seconds of processor time that this program takes during `body`: what is left when waiting for the disk, and for
 /// other programs, is taken out.
 func processorSeconds(_ body: () throws -> Void) rethrows -> Double {
-    func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-    let start = now()
+    let start = processorTime()
     try body()
-    return now() - start
+    return processorTime() - start
+}
+
+/// Seconds of processor time of this program so far, all threads together.
+func processorTime() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
 /// The shortest of several rounds: what the work takes when nothing else gets in its way.

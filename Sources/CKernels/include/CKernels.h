@@ -3,5 +3,6 @@
 
 #include "detector_image.h"
 #include "magnons.h"
+#include "weights.h"
 
 #endif

@@ -48,7 +48,7 @@ package enum Fuzz {
     package static var targets: [any FuzzTarget.Type] {
         [
             GraphTarget.self, InstrumentTarget.self, ArrayFileTarget.self, HDF5Target.self, CutTarget.self,
-            ValueTarget.self, BlobTarget.self,
+            SafetensorsTarget.self, ValueTarget.self, BlobTarget.self,
         ]
     }
 
