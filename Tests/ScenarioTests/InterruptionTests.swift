@@ -70,9 +70,12 @@ struct InterruptionTests {
     func interruptedTwice() throws {
         let workplace = try Workplace()
         // One step takes many seconds, so that the first Ctrl-C alone would not end the run.
-        let slow = QuickGraph.options(["parameters.count=4", "spectra.grid=150"]) + ["--jobs", "1"]
+        let slow =
+            QuickGraph.options(["parameters.count=4", "images.method=monte-carlo", "images.draws=10000"]) + [
+                "--jobs", "1",
+            ]
         let run = try Program.spinweave.start(["run", QuickGraph.file] + slow, in: workplace.folder)
-        while try !run.errorsSoFar.contains("spectra@goodenough:  "), run.isRunning { usleep(2000) }
+        while try !run.errorsSoFar.contains("images@goodenough:  "), run.isRunning { usleep(2000) }
         run.send(SIGINT)
         while try !run.errorsSoFar.contains("stopping: "), run.isRunning { usleep(2000) }
         #expect(run.isRunning)
