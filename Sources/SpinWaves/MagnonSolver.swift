@@ -7,7 +7,8 @@ import Tensors
 ///     let lines = try solver.lines(at: path)
 ///
 /// The Hamiltonian is divided into the blocks that its symmetries allow (`blockSizes`), which are solved eight wavevectors at a
-/// time.
+/// time. Wavevectors that differ by a reciprocal lattice vector, or along an axis without dispersion, have the same modes, which
+/// `modes` and `energies` solve once for each 256 wavevectors of a list; only site phases and form factors differ.
 public struct MagnonSolver: Sendable {
     public let model: SpinModel
     private let solver: BatchSolver
@@ -56,7 +57,10 @@ public struct MagnonSolver: Sendable {
                 diverges: all.flatMap(\.diverges))
         }
         let parts = try batches(q, threads: threads) { q in
-            try checked(solver.solve(phases: solver.phases(at: q), at: q, .intensities, sight: factor.sight(at: q)), q)
+            let reduced = try q.map(solver.canonical)
+            return try checked(
+                solver.solve(phases: solver.phases(at: reduced), at: reduced, .intensities, sight: factor.sight(at: q)),
+                q)
         }
         let shape = [q.count, model.sites.count]
         return Lines(
@@ -73,10 +77,14 @@ public struct MagnonSolver: Sendable {
             let all = try modes(at: q, threads: threads)
             return Tensor(shape: [q.count, modeCount], elements: all.flatMap(\.energies))
         }
+        let n = model.sites.count
         let parts = try batches(q, threads: threads) { q in
-            try checked(solver.solve(phases: solver.phases(at: q), at: q, .energies), q)
+            let (points, places) = solver.distinct(try q.map(solver.canonical))
+            let answer = try checked(
+                solver.solve(phases: solver.phases(at: points), at: points, .energies), q, places)
+            return places.flatMap { answer.energies[$0 * n..<($0 + 1) * n] }
         }
-        return Tensor(shape: [q.count, model.sites.count], elements: parts.flatMap(\.energies))
+        return Tensor(shape: [q.count, n], elements: parts.flatMap { $0 })
     }
 
     /// Everything that is known of the modes at each wavevector.
@@ -91,12 +99,13 @@ public struct MagnonSolver: Sendable {
     private func frameModes(at q: [Vector3], threads: Int) throws -> [Modes] {
         let n = model.sites.count
         let parts = try batches(q, threads: threads) { q in
+            let (points, places) = solver.distinct(try q.map(solver.canonical))
             let answer = try checked(
-                solver.solve(phases: solver.phases(at: q), at: q, [.amplitudes, .velocities]), q)
-            return q.indices.map { point in
+                solver.solve(phases: solver.phases(at: points), at: points, [.amplitudes, .velocities]), q, places)
+            let found = points.indices.map { point in
                 let lines = point * n..<(point + 1) * n
                 return Modes(
-                    q: q[point], energies: Array(answer.energies[lines]),
+                    q: points[point], energies: Array(answer.energies[lines]),
                     amplitudes: (2 * n * lines.lowerBound..<2 * n * lines.upperBound).map {
                         Complex(answer.amplitudes[2 * $0], answer.amplitudes[2 * $0 + 1])
                     },
@@ -106,6 +115,7 @@ public struct MagnonSolver: Sendable {
                     },
                     diverges: lines.map { answer.diverges(line: $0, point: point) })
             }
+            return q.indices.map { found[places[$0]].moved(to: q[$0]) }
         }
         return parts.flatMap { $0 }
     }
@@ -132,10 +142,15 @@ public struct MagnonSolver: Sendable {
         }
     }
 
-    private func checked(_ answer: MagnonKernel.Answer, _ q: [Vector3]) throws(SpinWaveError) -> MagnonKernel.Answer {
+    /// - Parameter q: what was asked for.
+    /// - Parameter places: for each of them its point in the answer, where that is not in order.
+    private func checked(_ answer: MagnonKernel.Answer, _ q: [Vector3], _ places: [Int]? = nil) throws(SpinWaveError)
+        -> MagnonKernel.Answer
+    {
         for (point, isUnstable) in answer.isUnstable.enumerated() where isUnstable {
-            let lowest = try solver.lowestEigenvalue(at: q[point])
-            throw .unstable(Instability(q: q[point], lowestEigenvalue: lowest))
+            let asked = q[places?.firstIndex(of: point) ?? point]
+            let lowest = try solver.lowestEigenvalue(at: asked)
+            throw .unstable(Instability(q: asked, lowestEigenvalue: lowest))
         }
         return answer
     }

@@ -18,6 +18,13 @@ public struct Modes: Sendable {
     /// without one.
     public internal(set) var harmonics: [Int] = []
 
+    /// The same modes at a wavevector that is equivalent.
+    func moved(to q: Vector3) -> Modes {
+        var modes = Modes(q: q, energies: energies, amplitudes: amplitudes, velocities: velocities, diverges: diverges)
+        modes.harmonics = harmonics
+        return modes
+    }
+
     public var siteCount: Int { energies.isEmpty ? 0 : amplitudes.count / (2 * energies.count) }
 }
 

@@ -123,6 +123,31 @@ struct FastSolverTests {
         #expect(solver.deviation(of: answer, point: 3, at: points[3]) > 1e-9)
     }
 
+    @Test("wavevectors that are one to H(q) have the same modes, bit by bit, and intensities of their own")
+    func equivalents() throws {
+        let model = try ReferenceData.pcsmo("goodenough")
+        let solver = try MagnonSolver(model)
+        // l does not disperse; 0.3 and 1.3 − 1 differ in the last bit.
+        let q = [Vector3(0.3, 0.2, 0), Vector3(1.3, -0.8, 0.37), Vector3(-0.7, 2.2, -5)]
+        let modes = try solver.modes(at: q)
+        let energies = try solver.energies(at: q)
+        let lines = try solver.lines(at: q)
+        for k in 0..<3 {
+            #expect(modes[k].q == q[k])
+            #expect(modes[k].energies == modes[0].energies && modes[k].amplitudes == modes[0].amplitudes)
+            #expect((0..<16).allSatisfy { energies[k, $0] == modes[0].energies[$0] })
+            let alone = StructureFactor(model).perpendicular(try model.hamiltonian().modes(at: q[k]), at: q[k])
+            let own = StructureFactor(model).perpendicular(modes[k], at: q[k])
+            let batched = (0..<16).map { lines.intensities[k, $0] }
+            let sums = [alone, own, batched].map { groupSums(modes[k].energies, $0).map(\.sum) }
+            // Rounding of the reduced wavevector, 7e-15 r.l.u., on intensities of order 1 to 10.
+            #expect(zip(sums[0], sums[1]).allSatisfy { abs($0 - $1) < 1e-9 })
+            #expect(zip(sums[0], sums[2]).allSatisfy { abs($0 - $1) < 1e-9 })
+        }
+        #expect(lines.intensities[0, 3] != lines.intensities[1, 3])
+        #expect(throws: SpinWaveError.self) { try solver.energies(at: [Vector3(.nan, 0, 0)]) }
+    }
+
     @Test("an unstable structure is named with its wavevector, as the reference names it")
     func unstable() throws {
         let model = try KnownMagnets.ferromagneticChain(anisotropy: Vector3(-1, 0, 0))
