@@ -26,6 +26,9 @@ public struct AttributionSettings: Hashable, Sendable {
     public var noise = 0.1
     /// Layer of the activation maps, from 1; nil: the last convolution.
     public var layer: Int?
+    /// An image without evidence, in the shape of the network's input; nil: `NetworkSpec.neutralBaseline`. The activation maps
+    /// have none.
+    public var baseline: Tensor<Float>?
     /// Boxes of occlusion.
     public var boxes: [PixelBox] = []
 
@@ -60,7 +63,8 @@ extension Classifier {
     ) throws -> Attribution {
         switch method {
         case .integratedGradients:
-            let found = try integratedGradients(of: image, class: index, steps: settings.steps)
+            let found = try integratedGradients(
+                of: image, baseline: settings.baseline, class: index, steps: settings.steps)
             return Attribution(
                 map: flat(found.attribution),
                 sumRule: .init(difference: found.score - found.baselineScore, residual: found.residual))
@@ -73,11 +77,14 @@ extension Classifier {
                 ).onImage)
         case .smoothGradients:
             let found = try smoothGradients(
-                of: image, class: index, noise: settings.noise, draws: settings.draws, random: random)
+                of: image, baseline: settings.baseline, class: index, noise: settings.noise, draws: settings.draws,
+                random: random)
             return Attribution(map: flat(found.attribution))
         case .occlusion:
             return Attribution(
-                map: flat(try occlusion(of: image, class: index, boxes: settings.boxes).attribution))
+                map: flat(
+                    try occlusion(of: image, baseline: settings.baseline, class: index, boxes: settings.boxes)
+                        .attribution))
         }
     }
 

@@ -15,7 +15,7 @@ struct Attribute: Stage {
             InputPort("measurement", "measurement", about: "the judged image"),
             InputPort(
                 "images", "image", .all, optional: true,
-                about: "simulations of each class (its best fit, say), whose difference is told in each region"),
+                about: "simulations of each class; those that fit the measurement best are set against each other"),
         ],
         output: "attribution",
         parameters: [
@@ -27,6 +27,11 @@ struct Attribute: Stage {
             Parameter(
                 "layer", .integer(1...1000), default: .optional,
                 about: "layer of the activation maps, counted from 1; absent: the last convolution"),
+            Parameter(
+                "baseline", .choice(["neutral", "rival"]), default: .text("neutral"),
+                about:
+                    "what the measurement is compared with: an image without evidence, or the next likely class's best fit of 'images'"
+            ),
             Parameter("steps", .integer(1...10_000), default: .text("64"), about: "points on the path of integration"),
             Parameter(
                 "smooth-draws", .integer(1...10_000), default: .text("32"), about: "noisy copies of smooth gradients"),
@@ -52,6 +57,7 @@ struct Attribute: Stage {
 
     private let className: String?
     private let methods: [AttributionMethod]
+    private let usesRival: Bool
     private let settings: AttributionSettings
     private let regions: Int
     private let divisions: Int
@@ -70,6 +76,7 @@ struct Attribute: Stage {
         let name = try parameters.field("class")
         className = name.isNone ? nil : try name.asString()
         methods = try parameters.list("methods").compactMap { AttributionMethod(rawValue: try $0.asString()) }
+        usesRival = try parameters.string("baseline") == "rival"
         let layer = try parameters.field("layer")
         var settings = AttributionSettings()
         settings.layer = layer.isNone ? nil : try layer.asInt()
@@ -98,20 +105,22 @@ struct Attribute: Stage {
         settings.boxes = grid.boxes
         do {
             let (index, rival) = try classIndices(classes, networks, image)
-            let difference = try ClassDifference(
-                step.collections["images"] ?? [], of: classes[index], and: classes[rival],
-                geometry: measurement.geometry)
+            let fits = try classFits(step.collections["images"] ?? [], classes[index], classes[rival], measurement)
+            if let fits, usesRival {
+                settings.baseline = baseline(fits.rival.image(scaledAs: fits.explained), measurement)
+            }
             let found = try AttributionMaps(
                 networks, of: image, class: index, methods: methods, settings: settings, randomised: randomised,
                 draws: randomisedDraws, step: step)
             let checks = try AttributionChecks(
-                found, of: networks, image: image, class: index, methods: methods, randomOrders: randomOrders,
+                found, of: networks, image: image, baseline: settings.baseline, class: index, methods: methods,
+                randomOrders: randomOrders,
                 grid: grid,
                 step: step)
             guard let best = checks.best, let bestMap = found.maps[best] else { throw StepFailure("no method") }
             let table = try RegionTable(
                 bestMap.map { Float($0) }, geometry: geometry, divisions: divisions, count: regions,
-                difference: difference?.image)
+                difference: fits?.difference)
             var maps: [String: Value] = [:]
             for (method, map) in found.maps {
                 maps[method.rawValue] = .tensor(
@@ -126,6 +135,9 @@ struct Attribute: Stage {
                 "class": .string(classes[index]), "best": .string(best.rawValue),
                 "passes": .bool(checks.passes(best)),
             ]
+            if let fits {
+                fields["fits"] = .record([classes[index]: fits.explained.value, classes[rival]: fits.rival.value])
+            }
             if let rule = found.sumRule {
                 fields["score-difference"] = .double(rule.difference)
                 fields["residual"] = .double(rule.residual)
@@ -137,6 +149,29 @@ struct Attribute: Stage {
             if case .library = error { throw error }
             throw StepFailure(error.message, hint: error.hint)
         }
+    }
+
+    /// The best fits of both classes; nil where no images are connected and none are needed.
+    private func classFits(
+        _ members: [Step.Member], _ explained: String, _ rival: String, _ measurement: Measurement
+    ) throws -> (explained: ClassFit, rival: ClassFit, difference: [Double])? {
+        if members.isEmpty {
+            if !usesRival { return nil }
+            throw StepFailure(
+                "'baseline: rival' needs simulations of the classes", hint: "connect them to the port 'images'")
+        }
+        let first = try ClassFit(members, of: explained, to: measurement)
+        let second = try ClassFit(members, of: rival, to: measurement)
+        let images = [first, second].map { $0.image(scaledAs: first) }
+        return (first, second, zip(images[0], images[1]).map { $0 - $1 })
+    }
+
+    /// A simulation in place of the neutral baseline. Pixels of exactly 0, as masked ones are, stay 0.
+    private func baseline(_ simulated: [Double], _ measurement: Measurement) -> Tensor<Float> {
+        let image = measurement.image
+        return Tensor(
+            shape: [1] + image.shape,
+            elements: image.elements.indices.map { image.elements[$0] == 0 ? 0 : max(0, Float(simulated[$0])) })
     }
 
     /// The class to explain, and the most likely of the others.

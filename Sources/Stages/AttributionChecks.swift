@@ -31,12 +31,12 @@ struct AttributionChecks: Sendable {
     let agreement: [[Double]]
 
     init(
-        _ found: AttributionMaps, of networks: [TrainedNetwork], image: Tensor<Float>, class index: Int,
-        methods: [AttributionMethod], randomOrders: Int, grid: RegionGrid, step: Step
+        _ found: AttributionMaps, of networks: [TrainedNetwork], image: Tensor<Float>, baseline: Tensor<Float>?,
+        class index: Int, methods: [AttributionMethod], randomOrders: Int, grid: RegionGrid, step: Step
     ) throws {
         self.methods = methods
         guard let first = networks.first else { throw StepFailure("no network") }
-        let pixels = first.classifier.changeablePixels(of: image)
+        let pixels = first.classifier.changeablePixels(of: image, baseline: baseline)
         var orders = methods.map { fallingOrder(pixels, by: found.maps[$0] ?? []) }
         for number in 0..<randomOrders {
             var sequence = RandomSequence(step.random.substream("order", number))
@@ -46,7 +46,8 @@ struct AttributionChecks: Sendable {
         let curves = try Parallel.map(list.count * networks.count, threads: step.threads) { number in
             if step.isCancelled() { throw CancellationError() }
             return try networks[number % networks.count].classifier.deletionCurve(
-                of: image, class: index, order: list[number / networks.count], steps: Self.intervals)
+                of: image, baseline: baseline, class: index, order: list[number / networks.count], steps: Self.intervals
+            )
         }
         let means = list.indices.map { order in
             Self.mean(Array(curves[order * networks.count..<(order + 1) * networks.count]))
@@ -81,13 +82,17 @@ struct AttributionChecks: Sendable {
     }
 
     /// Of the methods that pass (of all where none does) the one whose order inserts earliest compared with its deletion.
+    /// Methods closer to it than random orders are to each other (one standard deviation) count as equal: then the first of
+    /// `methods`.
     var best: AttributionMethod? {
         let passing = methods.filter { passes($0) }
         let candidates = passing.isEmpty ? methods : passing
-        return candidates.reduce(nil) { best, method in
-            guard let best else { return method }
-            return (results[method]?.gap ?? 0) > (results[best]?.gap ?? 0) ? method : best
-        }
+        let gaps = candidates.map { results[$0]?.gap ?? 0 }
+        guard let largest = gaps.max() else { return nil }
+        let chance = random.map { $0.insertionArea - $0.deletionArea }
+        let mean = chance.reduce(0, +) / Double(max(1, chance.count))
+        let variance = chance.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, chance.count - 1))
+        return zip(candidates, gaps).first { $0.1 >= largest - variance.squareRoot() }?.0
     }
 
     /// What speaks against trusting the maps, in words.

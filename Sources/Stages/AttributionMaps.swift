@@ -78,7 +78,9 @@ struct AttributionMaps: Sendable {
             return result
         }
         // Pixels without evidence are 0 in every map and would make all maps alike.
-        guard let pixels = networks.first?.classifier.changeablePixels(of: image) else { return }
+        guard let pixels = networks.first?.classifier.changeablePixels(of: image, baseline: settings.baseline) else {
+            return
+        }
         func ordered(_ map: Tensor<Float>) -> [Double] { pixels.map { Double(map.elements[$0 % map.count]) } }
         let members = Double(networks.count)
         for method in methods {
