@@ -49,13 +49,19 @@ extension ReportPage {
         blocks.append(
             .table(
                 try regionTable(regions, value),
-                caption: "Regions of (Ei, energy, h, k) by their share of the map by \(methodName(best))."))
+                caption: "Regions of (Ei, energy, h, k) by their share of the map by \(methodName(best))."
+                    + (try value.asRecord()["fits"] == nil
+                        ? ""
+                        : " Simulated: mean difference of the two classes' simulations that fit best, on the scale of the "
+                            + "measurement.")))
         blocks += try checkBlocks(checks, methods)
         if let difference = try value.asRecord()["score-difference"]?.asDouble() {
             blocks.append(
                 .paragraph(
-                    "Integrated gradients add up to the difference in score between the measurement and an image without "
-                        + "evidence (\(Wording.number(difference))); what the path integral misses is "
+                    "Integrated gradients add up to the difference in score between the measurement and "
+                        + (try value.string("baseline") == "rival"
+                            ? "the best fit of '\(try value.string("rival"))'" : "an image without evidence")
+                        + " (\(Wording.number(difference))); what the path integral misses is "
                         + "\(Wording.number(try value.double("residual"), significant: 2))."))
         }
         return .init("Why", blocks)

@@ -129,7 +129,7 @@ struct Attribute: Stage {
             var fields: [String: Value] = [
                 "class": .string(classes[index]), "rival": .string(classes[rival]), "geometry": measurement.geometry,
                 "axes": geometry.axesValue, "maps": .record(maps), "best": .string(best.rawValue),
-                "checks": checks.value, "regions": table.value,
+                "baseline": .string(usesRival ? "rival" : "neutral"), "checks": checks.value, "regions": table.value,
             ]
             var facts: [String: Value] = [
                 "class": .string(classes[index]), "best": .string(best.rawValue),
