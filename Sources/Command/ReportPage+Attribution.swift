@@ -71,17 +71,21 @@ extension ReportPage {
     private func checkBlocks(_ checks: Value, _ methods: [String]) throws -> [HTMLPage.Block] {
         var table = Table(
             columns: [
-                .init("method"), .init("passes"), .number("left by untrained weights"), .number("deletion area"),
+                .init("method"), .init("passes"), .number("left by untrained weights"), .number("of magnitudes"),
+                .number("deletion area"),
                 .number("insertion area"),
             ] + methods.map { .number("like \(methodName($0))") })
         let agreement = try checks.list("agreement").map { try $0.asList().map { try $0.asDouble() } }
         func fixed(_ x: Double) -> String { Wording.fixed(x, decimals: 2) }
         for (row, method) in methods.enumerated() {
             let check = try checks.field("by-method").field(method)
-            let survival = try check.list("randomised").last?.double("size")
+            let last = try check.list("randomised").last
+            let survival = try last?.double("size")
+            let magnitudes = try last?.double("of-magnitudes")
             table.rows.append(
                 [
                     methodName(method), try check.bool("passes") ? "yes" : "no", survival.map(fixed) ?? "not tried",
+                    magnitudes.map(fixed) ?? "not tried",
                     fixed(try check.double("deletion-area")), fixed(try check.double("insertion-area")),
                 ] + agreement[row].map(fixed))
         }
@@ -93,7 +97,8 @@ extension ReportPage {
                 table,
                 caption:
                     "Sanity checks. Left by untrained weights: size of the rank correlation between the map and those of the "
-                    + "same network with random weights; above 0.5 the map shows the image and not what was learnt. Areas: mean "
+                    + "same network with random weights; above 0.5 the map shows the image and not what was learnt. Of magnitudes: the same without the signs; where it is large, the "
+                    + "places come from the image and its baseline, and the signs from the network. Areas: mean "
                     + "probability of the class while the pixels that the map ranks first are deleted (small is good) or "
                     + "inserted (large is good); random orders of pixels have \(range(deletion)) and \(range(insertion)), and "
                     + "a map must beat them all. Like: rank correlation of the weight by region with the other methods."

@@ -135,6 +135,7 @@ struct AttributionChecks: Sendable {
                         .record([
                             "from-layer": .int($0.layer), "correlation": .double($0.correlation),
                             "size": .double($0.size),
+                            "of-magnitudes": .double($0.ofMagnitudes),
                         ])
                     }),
                 "deletion": list(result.curve.deletion), "deletion-area": .double(result.curve.deletionArea),

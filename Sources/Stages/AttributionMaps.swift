@@ -22,6 +22,8 @@ struct AttributionMaps: Sendable {
         /// Mean over members and draws, and the mean of its size.
         var correlation: Double
         var size: Double
+        /// Mean correlation of |map|: gradient × (image − baseline) is large where image and baseline differ, whatever the weights.
+        var ofMagnitudes: Double
     }
 
     /// Mean over the members, [rows · columns].
@@ -85,13 +87,14 @@ struct AttributionMaps: Sendable {
         let members = Double(networks.count)
         for method in methods {
             var mean = [Double](repeating: 0, count: image.count)
-            var rows: [Int: (sum: Double, size: Double)] = [:]
+            var rows: [Int: (sum: Double, size: Double, magnitudes: Double)] = [:]
             var original: [Double] = []
             for (task, result) in zip(list, found) where task.method == method {
                 if let layer = task.layer {
                     let r = rankCorrelation(original, ordered(result.map))
-                    let row = rows[layer] ?? (0, 0)
-                    rows[layer] = (row.sum + r, row.size + abs(r))
+                    let magnitudes = rankCorrelation(original.map { abs($0) }, ordered(result.map).map { abs($0) })
+                    let row = rows[layer] ?? (0, 0, 0)
+                    rows[layer] = (row.sum + r, row.size + abs(r), row.magnitudes + magnitudes)
                     continue
                 }
                 original = ordered(result.map)
@@ -109,8 +112,10 @@ struct AttributionMaps: Sendable {
             maps[method] = mean
             let count = members * Double(draws)
             survivals[method] = layers.map { layer in
-                let row = rows[layer] ?? (0, 0)
-                return Survival(layer: layer, correlation: row.sum / count, size: row.size / count)
+                let row = rows[layer] ?? (0, 0, 0)
+                return Survival(
+                    layer: layer, correlation: row.sum / count, size: row.size / count,
+                    ofMagnitudes: row.magnitudes / count)
             }
         }
     }

@@ -77,6 +77,8 @@ struct AttributeTests {
         let sizes = try check.list("randomised").map { try $0.double("size") }
         // Three draws of independent ranks of 480 pixels: 1/√480 = 0.05 each.
         #expect(sizes.count == 1 && sizes[0] < 0.15)
+        // |weight × pixel| shares its second factor with any other weights': the places survive in part, the signs do not.
+        #expect(try #require(check.list("randomised").first).double("of-magnitudes") > 2 * sizes[0])
         let agreement = try found.field("checks").list("agreement").map { try $0.asList().map { try $0.asDouble() } }
         #expect(agreement[0][0] == 1 && agreement[1][1] == 1 && agreement[0][1] == agreement[1][0])
     }
