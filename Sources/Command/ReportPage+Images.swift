@@ -72,77 +72,6 @@ extension ReportPage {
             "Images", [.figure(figure, caption: "Computed detector images, domains mixed at their fractions.")])
     }
 
-    /// Why: attribution over the measurement.
-    func attributionSection() throws -> HTMLPage.Section? {
-        guard let node = nodes(of: "attribute").first, let value = try artifact(of: node) else { return nil }
-        let layout = try ImageLayout(value.field("geometry"))
-        let gradients = try value.tensor("integrated-gradients").asFloat64
-        let activation = try value.tensor("activation-map").asFloat64
-        var base = Tensor<Double>(shape: gradients.shape, repeating: 0)
-        var missing: Tensor<UInt8>?
-        if let measurement = source(of: node, port: "measurement"), let measured = try artifact(of: measurement) {
-            base = try measured.tensor("image").asFloat64
-            missing = try maskTensor(measured.tensor("missing"))
-        }
-        let regions = try value.list("regions")
-        let marks = try regions.prefix(5).enumerated().map { index, region in
-            let rows = try region.list("rows").map { try $0.asInt() }
-            let columns = try region.list("columns").map { try $0.asInt() }
-            return HeatMapFigure.Region(
-                rows: rows[0]..<rows[1] + 1, columns: columns[0]..<columns[1] + 1, label: "\(index + 1)")
-        }
-        let className = try value.string("class")
-        let blocks: [HTMLPage.Block] = [
-            .figure(
-                try HeatMapFigure(
-                    base, missing: missing, scale: .squareRoot, barTitle: "intensity", x: layout.x, y: layout.y,
-                    panels: layout.panels,
-                    overlay: .init(
-                        smoothed(gradients), range: .symmetric, colourMap: .blueRed, barTitle: "for (+) or against (−)"),
-                    regions: marks, alternativeText: "Integrated gradients over the measurement"),
-                caption:
-                    "Integrated gradients (arXiv:1703.01365) for '\(className)', averaged over the ensemble and over "
-                    + "3 × 3 pixels for display: red pixels speak for the class, blue ones against it. Boxes are the five "
-                    + "regions that weigh most."),
-            .figure(
-                try HeatMapFigure(
-                    base, missing: missing, scale: .squareRoot, barTitle: "intensity", x: layout.x, y: layout.y,
-                    panels: layout.panels,
-                    overlay: .init(
-                        activation, range: .explicit(-1, 1), colourMap: .blueRed, barTitle: "class activation"),
-                    alternativeText: "Class activation map over the measurement"),
-                caption:
-                    "Gradient-weighted class activation map (arXiv:1610.02391) for '\(className)', each member's map "
-                    + "scaled to its largest value, averaged over the ensemble."),
-            .table(
-                try regionTable(regions), caption: "Regions of (Ei, energy, h, k) by their share of the attribution."),
-            .paragraph(
-                "Integrated gradients add up to the difference in score between the measurement and an image without evidence "
-                    + "(\(Wording.number(try value.double("score-difference")))); what the path integral misses is "
-                    + "\(Wording.number(try value.double("residual"), significant: 2))."),
-        ]
-        return .init("Why", blocks)
-    }
-
-    private func regionTable(_ regions: [Value]) throws -> Table {
-        var table = Table(columns: [
-            .number("rank"), .number("Ei", unit: "meV"), .number("energy", unit: "meV"), .number("h", unit: "r.l.u."),
-            .number("k", unit: "r.l.u."), .number("share", unit: "%"), .init("speaks"),
-        ])
-        for (index, region) in regions.enumerated() {
-            func range(_ name: String, _ decimals: Int) throws -> String {
-                let ends = try region.doubles(name)
-                return "\(Wording.fixed(ends[0], decimals: decimals)) … \(Wording.fixed(ends[1], decimals: decimals))"
-            }
-            table.rows.append([
-                "\(index + 1)", Wording.number(try region.double("incident-energy")), try range("energy", 1),
-                try range("h", 2), try range("k", 2), Wording.fixed(100 * (try region.double("share")), decimals: 2),
-                try region.double("weight") >= 0 ? "for" : "against",
-            ])
-        }
-        return table
-    }
-
     func maskTensor(_ tensor: AnyTensor) throws -> Tensor<UInt8> {
         guard case .uint8(let mask) = tensor else {
             throw ValueError(expected: "uint8", field: "missing", found: tensor.elementType.rawValue)
@@ -163,25 +92,6 @@ extension ReportPage {
             if r > best?.correlation ?? -.infinity { best = (sample, r, copy) }
         }
         return best
-    }
-
-    /// Means over 3 × 3 pixels: single pixels of an attribution are too fine for the eye.
-    private func smoothed(_ tensor: Tensor<Double>) -> Tensor<Double> {
-        let (rows, columns) = (tensor.shape[0], tensor.shape[1])
-        var result = tensor
-        for row in 0..<rows {
-            for column in 0..<columns {
-                var (sum, count) = (0.0, 0.0)
-                for r in max(0, row - 1)...min(rows - 1, row + 1) {
-                    for c in max(0, column - 1)...min(columns - 1, column + 1) {
-                        sum += tensor.elements[r * columns + c]
-                        count += 1
-                    }
-                }
-                result.elements[row * columns + column] = sum / count
-            }
-        }
-        return result
     }
 }
 

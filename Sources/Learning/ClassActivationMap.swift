@@ -11,6 +11,29 @@ public struct ClassActivationMap: Hashable, Sendable {
     public var score: Double
 }
 
+/// How much each channel of a layer counts in a class activation map.
+public enum ChannelWeighting: String, Hashable, Sendable, CaseIterable {
+    /// Grad-CAM: a_k is the mean of the gradient g over the map.
+    case mean
+    /// Grad-CAM++ (A. Chattopadhyay et al., arXiv:1710.11063), with exp F as the class score:
+    ///
+    ///     a_k = Σ_ij α_ij max(0, g_ij),   α_ij = g_ij² / (2 g_ij² + g_ij³ Σ A_k)
+    ///
+    /// so that several small patches of one channel count as much as one large one. A_k < 0, which the paper does not have,
+    /// counts as 0 in the sum.
+    case plusPlus
+
+    func weight(_ values: ArraySlice<Float>, _ gradients: ArraySlice<Float>) -> Double {
+        switch self {
+        case .mean: return gradients.reduce(0) { $0 + Double($1) } / Double(gradients.count)
+        case .plusPlus:
+            let sum = values.reduce(0) { $0 + max(0, Double($1)) }
+            // For g > 0 one g cancels in α g: α = 1 / (2 + g Σ A).
+            return gradients.reduce(0) { total, g in g > 0 ? total + Double(g) / (2 + Double(g) * sum) : total }
+        }
+    }
+}
+
 extension Classifier {
     /// The last convolution, or the ReLU directly behind it: where class activation maps are usually taken. Nil for a
     /// network without convolutions.
@@ -24,7 +47,7 @@ extension Classifier {
     ///
     ///     L = max(0, Σ_k a_k A_k),   a_k = mean over the map of ∂F/∂A_k
     ///
-    /// with A_k the channels of a layer and F the score of a class.
+    /// with A_k the channels of a layer and F the score of a class; or with the a_k of another `weighting`.
     ///
     /// Behind `panels` all panels share one map. It is laid over every panel, times that panel's share of the evidence:
     /// the sum of the positive part of gradient × value of its pixels at the `panels` layer. For `panels` itself each
@@ -33,7 +56,7 @@ extension Classifier {
     /// - Parameter layer: number of a layer, from 1, that gives an image; nil: `lastConvolution`.
     public func classActivationMap(
         of image: Tensor<Float>, class index: Int, layer: Int? = nil, score: ClassScore = .logit,
-        interpolation: Interpolation = .bilinear
+        weighting: ChannelWeighting = .mean, interpolation: Interpolation = .bilinear
     ) throws(LearningError) -> ClassActivationMap {
         try check(image, "the image")
         try check(classIndex: index)
@@ -62,7 +85,7 @@ extension Classifier {
         let number = score.value(logits, index)
 
         guard let panels = spec.panels(upTo: layer) else {
-            let map = weightedSum(values, gradients, shape: spec.shapes[layer])
+            let map = weightedSum(values, gradients, weighting, shape: spec.shapes[layer])
             let onImage = unfolded(map, times: spec.folds(in: 0..<layer), height, width, interpolation)
             return ClassActivationMap(map: map, onImage: onImage, panelShares: nil, score: number)
         }
@@ -70,13 +93,13 @@ extension Classifier {
         let foldsBefore = spec.folds(in: 0..<panels.layer)
         if panels.layer == layer {
             let tiles = (0..<rows * columns).map { panel in
-                weightedSum(values, gradients, shape: spec.shapes[layer]) { $0 % (rows * columns) == panel }
+                weightedSum(values, gradients, weighting, shape: spec.shapes[layer]) { $0 % (rows * columns) == panel }
             }
             let map = tile(tiles, rows: rows, columns: columns)
             let onImage = unfolded(map, times: foldsBefore, height, width, interpolation)
             return ClassActivationMap(map: map, onImage: onImage, panelShares: nil, score: number)
         }
-        let map = weightedSum(values, gradients, shape: spec.shapes[layer])
+        let map = weightedSum(values, gradients, weighting, shape: spec.shapes[layer])
         let shares = evidence(
             try network.activation(panels.layer), try network.activationGradient(panels.layer),
             shape: spec.shapes[panels.layer], panels: rows * columns)
@@ -92,13 +115,14 @@ extension Classifier {
 
     /// max(0, Σ_k a_k A_k) over the channels that `includes` names.
     private func weightedSum(
-        _ values: [Float], _ gradients: [Float], shape: [Int], includes: (Int) -> Bool = { _ in true }
+        _ values: [Float], _ gradients: [Float], _ weighting: ChannelWeighting, shape: [Int],
+        includes: (Int) -> Bool = { _ in true }
     ) -> Tensor<Float> {
         let size = shape[1] * shape[2]
         var sum = [Double](repeating: 0, count: size)
         for channel in 0..<shape[0] where includes(channel) {
             let start = channel * size
-            let weight = gradients[start..<start + size].reduce(0) { $0 + Double($1) } / Double(size)
+            let weight = weighting.weight(values[start..<start + size], gradients[start..<start + size])
             for pixel in 0..<size { sum[pixel] += weight * Double(values[start + pixel]) }
         }
         return Tensor(shape: [shape[1], shape[2]], elements: sum.map { Float(max(0, $0)) })

@@ -4,44 +4,91 @@ import Instruments
 import Learning
 import Tensors
 
-/// Where in the measurement the ensemble found its reasons.
+/// Where in the measurement the ensemble found its reasons, by several methods, and whether they may be trusted.
 struct Attribute: Stage {
     static let signature = Signature(
-        "attribute", version: 1,
+        "attribute", version: 2,
         about:
-            "Why: class activation map and integrated gradients over the measurement, and its most important regions.",
+            "Why: maps of what the ensemble rests its answer on, their sanity checks, and the measurement's most important regions.",
         inputs: [
             InputPort("network", "network", .all, about: "the trained ensemble"),
             InputPort("measurement", "measurement", about: "the judged image"),
+            InputPort(
+                "images", "image", .all, optional: true,
+                about: "simulations of each class; those that fit the measurement best are set against each other"),
         ],
         output: "attribution",
         parameters: [
             Parameter("class", .text, default: .optional, about: "the class to explain; absent: the most likely one"),
             Parameter(
+                "methods", .list(.choice(AttributionMethod.allCases.map(\.rawValue)), count: 1...5),
+                default: .text("[\(AttributionMethod.allCases.map(\.rawValue).joined(separator: ", "))]"),
+                about: "the maps to make"),
+            Parameter(
                 "layer", .integer(1...1000), default: .optional,
-                about: "layer of the class activation map, counted from 1; absent: the last convolution"),
+                about: "layer of the activation maps, counted from 1; absent: the last convolution"),
+            Parameter(
+                "baseline", .choice(["neutral", "rival"]), default: .text("neutral"),
+                about:
+                    "what the measurement is compared with: an image without evidence, or the next likely class's best fit of 'images'"
+            ),
             Parameter("steps", .integer(1...10_000), default: .text("64"), about: "points on the path of integration"),
+            Parameter(
+                "smooth-draws", .integer(1...10_000), default: .text("32"), about: "noisy copies of smooth gradients"),
+            Parameter(
+                "smooth-noise", .number(0...10), default: .text("0.1"),
+                about: "noise of smooth gradients, as a fraction of the image's range"),
             Parameter("regions", .integer(1...1000), default: .text("12"), about: "regions in the table"),
             Parameter(
                 "divisions", .integer(1...100), default: .text("5"),
-                about: "regions along h and along k of each panel"),
+                about: "regions along h and along k of each panel; also the boxes of occlusion"),
+            Parameter(
+                "randomised", .choice(AttributionMaps.Randomised.allCases.map(\.rawValue)), default: .text("all"),
+                about:
+                    "which layers lose their weights to see whether the maps go with them; cascading: from the last on"),
+            Parameter(
+                "randomised-draws", .integer(1...100), default: .text("2"),
+                about: "draws of such weights for each member"),
+            Parameter(
+                "random-orders", .integer(1...100), default: .text("8"),
+                about: "random orders of pixels that a map's order must beat in deletion and insertion"),
         ],
-        isThreaded: true)
+        isRandom: true, isThreaded: true)
 
     private let className: String?
-    private let layer: Int?
-    private let steps: Int
+    private let methods: [AttributionMethod]
+    private let usesRival: Bool
+    private let settings: AttributionSettings
     private let regions: Int
     private let divisions: Int
+    private let randomised: AttributionMaps.Randomised
+    private let randomisedDraws: Int
+    private let randomOrders: Int
+
+    static func problems(in parameters: Value) -> [ParameterProblem] {
+        guard let names = try? parameters.list("methods").map({ try $0.asString() }) else { return [] }
+        return names.indices.filter { names[..<$0].contains(names[$0]) }.map {
+            ParameterProblem(["methods", "\($0)"], "'\(names[$0])' is there twice", hint: "name each method once")
+        }
+    }
 
     init(parameters: Value) throws {
         let name = try parameters.field("class")
         className = name.isNone ? nil : try name.asString()
+        methods = try parameters.list("methods").compactMap { AttributionMethod(rawValue: try $0.asString()) }
+        usesRival = try parameters.string("baseline") == "rival"
         let layer = try parameters.field("layer")
-        self.layer = layer.isNone ? nil : try layer.asInt()
-        steps = try parameters.int("steps")
+        var settings = AttributionSettings()
+        settings.layer = layer.isNone ? nil : try layer.asInt()
+        settings.steps = try parameters.int("steps")
+        settings.draws = try parameters.int("smooth-draws")
+        settings.noise = try parameters.double("smooth-noise")
+        self.settings = settings
         regions = try parameters.int("regions")
         divisions = try parameters.int("divisions")
+        randomised = AttributionMaps.Randomised(rawValue: try parameters.string("randomised")) ?? .all
+        randomisedDraws = try parameters.int("randomised-draws")
+        randomOrders = try parameters.int("random-orders")
     }
 
     func run(_ step: Step) throws -> StepOutput {
@@ -52,40 +99,51 @@ struct Attribute: Stage {
         let classes = first.classes
         try first.requireGeometry(measurement.geometry, of: "the measurement")
         let image = measurement.image.reshaped([1] + measurement.image.shape)
+        let geometry = try ImageGeometry(measurement.geometry)
+        let grid = RegionGrid(geometry, divisions: divisions)
+        var settings = settings
+        settings.boxes = grid.boxes
         do {
-            let index = try classIndex(classes, networks, image)
-            var activation = [Double](repeating: 0, count: image.count)
-            var gradients = activation
-            var residual = 0.0
-            var difference = 0.0
-            for (number, network) in networks.enumerated() {
-                if step.isCancelled() { throw CancellationError() }
-                let map = try network.classifier.classActivationMap(of: image, class: index, layer: layer)
-                let largest = Double(map.onImage.elements.max() ?? 0)
-                let paths = try network.classifier.integratedGradients(of: image, class: index, steps: steps)
-                for pixel in activation.indices {
-                    // Maps of different networks have different scales: each counts by its own largest value.
-                    if largest > 0 { activation[pixel] += Double(map.onImage.elements[pixel]) / largest }
-                    gradients[pixel] += Double(paths.attribution.elements[pixel])
-                }
-                residual += abs(paths.residual)
-                difference += abs(paths.score - paths.baselineScore)
-                step.progress(Double(number + 1) / Double(networks.count), "member \(number + 1) of \(networks.count)")
+            let (index, rival) = try classIndices(classes, networks, image)
+            let fits = try classFits(step.collections["images"] ?? [], classes[index], classes[rival], measurement)
+            if let fits, usesRival {
+                settings.baseline = baseline(fits.rival.image(scaledAs: fits.explained), measurement)
             }
-            let members = Double(networks.count)
-            let shape = measurement.image.shape
-            let mean = gradients.map { Float($0 / members) }
+            let found = try AttributionMaps(
+                networks, of: image, class: index, methods: methods, settings: settings, randomised: randomised,
+                draws: randomisedDraws, step: step)
+            let checks = try AttributionChecks(
+                found, of: networks, image: image, baseline: settings.baseline, class: index, methods: methods,
+                randomOrders: randomOrders,
+                grid: grid,
+                step: step)
+            guard let best = checks.best, let bestMap = found.maps[best] else { throw StepFailure("no method") }
             let table = try RegionTable(
-                mean, geometry: ImageGeometry(measurement.geometry), divisions: divisions, count: regions)
-            return StepOutput(
-                .record([
-                    "class": .string(classes[index]), "geometry": measurement.geometry,
-                    "activation-map": .tensor(
-                        Tensor(shape: shape, elements: activation.map { Float($0 / members) })),
-                    "integrated-gradients": .tensor(Tensor(shape: shape, elements: mean)),
-                    "score-difference": .double(difference / members), "residual": .double(residual / members),
-                    "regions": table.value,
-                ]), summary: ["class": .string(classes[index]), "residual": .double(residual / members)])
+                bestMap.map { Float($0) }, geometry: geometry, divisions: divisions, count: regions,
+                difference: fits?.difference)
+            var maps: [String: Value] = [:]
+            for (method, map) in found.maps {
+                maps[method.rawValue] = .tensor(
+                    Tensor(shape: measurement.image.shape, elements: map.map { Float($0) }))
+            }
+            var fields: [String: Value] = [
+                "class": .string(classes[index]), "rival": .string(classes[rival]), "geometry": measurement.geometry,
+                "axes": geometry.axesValue, "maps": .record(maps), "best": .string(best.rawValue),
+                "baseline": .string(usesRival ? "rival" : "neutral"), "checks": checks.value, "regions": table.value,
+            ]
+            var facts: [String: Value] = [
+                "class": .string(classes[index]), "best": .string(best.rawValue),
+                "passes": .bool(checks.passes(best)),
+            ]
+            if let fits {
+                fields["fits"] = .record([classes[index]: fits.explained.value, classes[rival]: fits.rival.value])
+            }
+            if let rule = found.sumRule {
+                fields["score-difference"] = .double(rule.difference)
+                fields["residual"] = .double(rule.residual)
+                facts["residual"] = .double(rule.residual)
+            }
+            return StepOutput(.record(fields), summary: facts)
         } catch let error as LearningError {
             // oneDNN out of memory is the machine's failure and is not remembered.
             if error.isOfTheMachine { throw error }
@@ -93,17 +151,33 @@ struct Attribute: Stage {
         }
     }
 
-    private func classIndex(
-        _ classes: [String], _ networks: [TrainedNetwork], _ image: Tensor<Float>
-    ) throws -> Int {
-        if let className {
-            guard let index = classes.firstIndex(of: className) else {
-                throw StepFailure(
-                    "there is no class '\(className)' to explain",
-                    hint: "classes are \(classes.joined(separator: ", "))")
-            }
-            return index
+    /// The best fits of both classes; nil where no images are connected and none are needed.
+    private func classFits(
+        _ members: [Step.Member], _ explained: String, _ rival: String, _ measurement: Measurement
+    ) throws -> (explained: ClassFit, rival: ClassFit, difference: [Double])? {
+        if members.isEmpty {
+            if !usesRival { return nil }
+            throw StepFailure(
+                "'baseline: rival' needs simulations of the classes", hint: "connect them to the port 'images'")
         }
+        let first = try ClassFit(members, of: explained, to: measurement)
+        let second = try ClassFit(members, of: rival, to: measurement)
+        let images = [first, second].map { $0.image(scaledAs: first) }
+        return (first, second, zip(images[0], images[1]).map { $0 - $1 })
+    }
+
+    /// A simulation in place of the neutral baseline. Pixels of exactly 0, as masked ones are, stay 0.
+    private func baseline(_ simulated: [Double], _ measurement: Measurement) -> Tensor<Float> {
+        let image = measurement.image
+        return Tensor(
+            shape: [1] + image.shape,
+            elements: image.elements.indices.map { image.elements[$0] == 0 ? 0 : max(0, Float(simulated[$0])) })
+    }
+
+    /// The class to explain, and the most likely of the others.
+    private func classIndices(
+        _ classes: [String], _ networks: [TrainedNetwork], _ image: Tensor<Float>
+    ) throws -> (explained: Int, rival: Int) {
         var sums = [Double](repeating: 0, count: classes.count)
         for network in networks {
             let logits = try network.classifier.logits(of: image).reshaped([1, classes.count])
@@ -111,65 +185,17 @@ struct Attribute: Stage {
                 sums[index] += p
             }
         }
-        return sums.indices.reduce(0) { sums[$1] > sums[$0] ? $1 : $0 }
-    }
-}
-
-/// The regions of (Ei, energy, h, k) that weigh most in an attribution.
-struct RegionTable: Sendable {
-    var value: Value
-
-    /// - Parameter divisions: regions along h and along k of each panel.
-    init(_ attribution: [Float], geometry: ImageGeometry, divisions: Int, count: Int) throws {
-        struct Region {
-            var setting, bin, i, j: Int
-            var signed = 0.0
-            var absolute = 0.0
-        }
-        let rows = min(divisions, geometry.h.count)
-        let columns = min(divisions, geometry.k.count)
-        var regions: [Region] = []
-        for setting in geometry.settings.indices {
-            for bin in 0..<geometry.energyBins.count {
-                for i in 0..<rows {
-                    for j in 0..<columns { regions.append(Region(setting: setting, bin: bin, i: i, j: j)) }
-                }
+        var explained = sums.indices.reduce(0) { sums[$1] > sums[$0] ? $1 : $0 }
+        if let className {
+            guard let index = classes.firstIndex(of: className) else {
+                throw StepFailure(
+                    "there is no class '\(className)' to explain",
+                    hint: "classes are \(classes.joined(separator: ", "))")
             }
+            explained = index
         }
-        var total = 0.0
-        for row in 0..<geometry.rows {
-            for column in 0..<geometry.columns {
-                let weight = Double(attribution[row * geometry.columns + column])
-                let i = (row % geometry.h.count) * rows / geometry.h.count
-                let j = (column % geometry.k.count) * columns / geometry.k.count
-                let panel = row / geometry.h.count * geometry.energyBins.count + column / geometry.k.count
-                let index = (panel * rows + i) * columns + j
-                regions[index].signed += weight
-                regions[index].absolute += abs(weight)
-                total += abs(weight)
-            }
-        }
-        let ranked = regions.filter { $0.absolute > 0 }.sorted { $0.absolute > $1.absolute }.prefix(count)
-        value = .list(
-            ranked.map { region in
-                let r = (region.i * geometry.h.count + rows - 1) / rows
-                let rEnd = ((region.i + 1) * geometry.h.count + rows - 1) / rows - 1
-                let c = (region.j * geometry.k.count + columns - 1) / columns
-                let cEnd = ((region.j + 1) * geometry.k.count + columns - 1) / columns - 1
-                let top = region.setting * geometry.h.count
-                let left = region.bin * geometry.k.count
-                let first = geometry.pixel(row: top + rEnd, column: left + c)
-                let last = geometry.pixel(row: top + r, column: left + cEnd)
-                func range(_ a: Double, _ b: Double) -> Value { .list([.double(a), .double(b)]) }
-                return .record([
-                    "incident-energy": .double(first.incidentEnergy),
-                    "energy": range(first.energies.lowerBound, first.energies.upperBound),
-                    "h": range(first.x - geometry.h.step / 2, last.x + geometry.h.step / 2),
-                    "k": range(first.y - geometry.k.step / 2, last.y + geometry.k.step / 2),
-                    "share": .double(total > 0 ? region.absolute / total : 0), "weight": .double(region.signed),
-                    "rows": .list([.int(top + r), .int(top + rEnd)]),
-                    "columns": .list([.int(left + c), .int(left + cEnd)]),
-                ])
-            })
+        let others = sums.indices.filter { $0 != explained }
+        guard let second = others.first else { throw StepFailure("the ensemble knows one class only") }
+        return (explained, others.reduce(second) { sums[$1] > sums[$0] ? $1 : $0 })
     }
 }

@@ -13,7 +13,7 @@ public struct ImageFiles: Sendable {
     private var geometry: ImageGeometry
 
     /// The image of an artifact: a simulated image's mixture of domains, a noisy image, a measurement, or an attribution's
-    /// integrated gradients.
+    /// map by its best method.
     ///
     /// nil for artifacts without one, and for several noisy copies at once.
     public init?(_ value: Value, type: PortType) throws {
@@ -37,7 +37,7 @@ public struct ImageFiles: Sendable {
             error = measurement.error?.elements
         case "attribution":
             geometry = try ImageGeometry(value.field("geometry"))
-            image = try value.tensor("integrated-gradients").asFloat32.elements
+            image = try value.field("maps").tensor(value.string("best")).asFloat32.elements
             missing = Array(repeating: 0, count: image.count)
         default: return nil
         }

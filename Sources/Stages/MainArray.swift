@@ -20,7 +20,7 @@ public func mainArray(of value: Value, type: PortType) throws -> AnyTensor? {
         return .float32(noisy.count == 1 ? noisy.images.reshaped(Array(noisy.images.shape.dropFirst())) : noisy.images)
     case "mask": return .uint8(try DetectorMask(value).missing)
     case "measurement": return .float32(try Measurement(value).image)
-    case "attribution": return try value.tensor("integrated-gradients")
+    case "attribution": return try value.field("maps").tensor(value.string("best"))
     case "evaluation": return try value.tensor("probabilities")
     case "comparison": return try value.tensor("fit")
     default: return nil

@@ -26,6 +26,12 @@ struct ReportPageTests {
         }
         #expect(page.firstMatch(of: /url\(\s*['"]?https?:/) == nil)
         #expect(page.firstMatch(of: /@import|<script[^>]+src/) == nil)
+        // The maps of all methods, and whether they may be trusted.
+        for words in [
+            "Grad-CAM++ for", "SmoothGrad for", "Occlusion for", "Sanity checks.", "Left by untrained weights",
+        ] {
+            #expect(page.contains(words), "\(words)")
+        }
         // Pictures: drawn charts, and images as data.
         #expect(page.matches(of: /<svg/).count >= 5)
         #expect(page.contains("data:image/png;base64,"))

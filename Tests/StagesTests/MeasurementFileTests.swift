@@ -138,7 +138,8 @@ struct MeasurementFileTests {
         #expect(single.histograms.map { $0.signal.elements.count(where: \.isNaN) } == [1, 0])
         #expect(try ImageFiles(noisy(2), type: "counts") == nil)
         let gradients = Value.record([
-            "geometry": geometry.value, "integrated-gradients": .tensor(Tensor(shape: geometry.shape, elements: low)),
+            "geometry": geometry.value, "best": .string("occlusion"),
+            "maps": .record(["occlusion": .tensor(Tensor(shape: geometry.shape, elements: low))]),
         ])
         let attribution = try #require(try ImageFiles(gradients, type: "attribution"))
         #expect(attribution.histograms[0].signal.elements[0] == lowest)

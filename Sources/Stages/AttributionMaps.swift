@@ -1,0 +1,122 @@
+import Artifacts
+import Compute
+import Dataflow
+import Learning
+import Tensors
+
+/// The maps of an ensemble by several methods, and what becomes of them when the weights are drawn anew.
+struct AttributionMaps: Sendable {
+    /// How many layers lose their weights in the test by randomised weights.
+    enum Randomised: String, Sendable, CaseIterable {
+        case none
+        /// All layers at once.
+        case all
+        /// From the last layer backwards, one more each time; all at last.
+        case cascading
+    }
+
+    /// Rank correlation between a map and that of the network with its weights drawn anew from a layer on.
+    struct Survival: Sendable {
+        /// From which layer, counted from 1.
+        var layer: Int
+        /// Mean over members and draws, and the mean of its size.
+        var correlation: Double
+        var size: Double
+        /// Mean correlation of |map|: gradient × (image − baseline) is large where image and baseline differ, whatever the weights.
+        var ofMagnitudes: Double
+    }
+
+    /// Mean over the members, [rows · columns].
+    var maps: [AttributionMethod: [Double]] = [:]
+    /// By falling layer; the last has all weights drawn anew.
+    var survivals: [AttributionMethod: [Survival]] = [:]
+    /// Of integrated gradients: means over the members of their sizes.
+    var sumRule: Attribution.SumRule?
+
+    private struct Task: Sendable {
+        var member: Int
+        var method: AttributionMethod
+        /// nil: the trained weights.
+        var layer: Int?
+        var draw = 0
+    }
+
+    init(
+        _ networks: [TrainedNetwork], of image: Tensor<Float>, class index: Int, methods: [AttributionMethod],
+        settings: AttributionSettings, randomised: Randomised, draws: Int, step: Step
+    ) throws {
+        guard let spec = networks.first?.classifier.spec else { return }
+        let layers: [Int] =
+            switch randomised {
+            case .none: []
+            case .all: spec.layersWithWeights.prefix(1).map { $0 }
+            case .cascading: spec.layersWithWeights.reversed()
+            }
+        var tasks: [Task] = []
+        for method in methods {
+            for member in networks.indices {
+                tasks.append(Task(member: member, method: method))
+                for layer in layers {
+                    for draw in 0..<draws {
+                        tasks.append(Task(member: member, method: method, layer: layer, draw: draw))
+                    }
+                }
+            }
+        }
+        let list = tasks
+        let found = try Parallel.map(list.count, threads: step.threads) { number in
+            if step.isCancelled() { throw CancellationError() }
+            let task = list[number]
+            var classifier = networks[task.member].classifier
+            if let layer = task.layer {
+                let random = step.random.substream("member", task.member).substream("weights", task.draw)
+                classifier = try Classifier(
+                    classifier.spec, classifier.weights.randomised(from: layer, classifier.spec, random: random))
+            }
+            let result = try classifier.attribution(
+                by: task.method, of: image, class: index, settings: settings,
+                random: step.random.substream("smooth", task.member))
+            step.progress(Double(number + 1) / Double(list.count), "map \(number + 1) of \(list.count)")
+            return result
+        }
+        // Pixels without evidence are 0 in every map and would make all maps alike.
+        guard let pixels = networks.first?.classifier.changeablePixels(of: image, baseline: settings.baseline) else {
+            return
+        }
+        func ordered(_ map: Tensor<Float>) -> [Double] { pixels.map { Double(map.elements[$0 % map.count]) } }
+        let members = Double(networks.count)
+        for method in methods {
+            var mean = [Double](repeating: 0, count: image.count)
+            var rows: [Int: (sum: Double, size: Double, magnitudes: Double)] = [:]
+            var original: [Double] = []
+            for (task, result) in zip(list, found) where task.method == method {
+                if let layer = task.layer {
+                    let r = rankCorrelation(original, ordered(result.map))
+                    let magnitudes = rankCorrelation(original.map { abs($0) }, ordered(result.map).map { abs($0) })
+                    let row = rows[layer] ?? (0, 0, 0)
+                    rows[layer] = (row.sum + r, row.size + abs(r), row.magnitudes + magnitudes)
+                    continue
+                }
+                original = ordered(result.map)
+                // Relative maps of different networks count each by its own largest value.
+                let largest = Double(result.map.elements.max() ?? 0)
+                let scale = method.isRelative ? (largest > 0 ? 1 / largest : 0) : 1
+                for pixel in mean.indices { mean[pixel] += scale * Double(result.map.elements[pixel]) / members }
+                if let rule = result.sumRule {
+                    let sum = sumRule ?? .init(difference: 0, residual: 0)
+                    sumRule = .init(
+                        difference: sum.difference + abs(rule.difference) / members,
+                        residual: sum.residual + abs(rule.residual) / members)
+                }
+            }
+            maps[method] = mean
+            let count = members * Double(draws)
+            survivals[method] = layers.map { layer in
+                let row = rows[layer] ?? (0, 0, 0)
+                return Survival(
+                    layer: layer, correlation: row.sum / count, size: row.size / count,
+                    ofMagnitudes: row.magnitudes / count)
+            }
+        }
+    }
+}
