@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import Instruments
+import Learning
 
 /// What training images look like from afar, so that a measurement unlike all of them is recognised.
 ///
@@ -47,6 +48,22 @@ struct TrainingDomain: Sendable, Hashable {
             }
         }
         return sums.map { $0 / Double(height * width) }
+    }
+
+    /// Of an image [1, rows, columns], wherever in `values` it begins.
+    func distance(of image: ArraySlice<Float>, imageRows: Int, imageColumns: Int) -> Double {
+        distance(
+            Self.features(
+                image, rows: rows, columns: columns, height: imageRows / rows, width: imageColumns / columns))
+    }
+
+    /// Of each image of a set.
+    func distances(of set: ImageSet) -> [Double] {
+        (0..<set.count).map { index in
+            distance(
+                of: set.values[index * set.imageSize..<(index + 1) * set.imageSize], imageRows: set.shape[1],
+                imageColumns: set.shape[2])
+        }
     }
 
     func distance(_ features: [Double]) -> Double {
