@@ -22,13 +22,26 @@ extension ReportPage {
                         + "like those, the set holds the true model with at least the frequency that its coverage says."
                 ))
         }
-        if let features = verdict["feature-p-value"], !features.isNone {
+        let measures = try verdict.field("domain-p-values").asRecord()
+        if !measures.isEmpty {
+            let names = [
+                ("panels", "intensities of the panels"), ("features", "what the networks see"),
+                ("blocks", "pattern within panels"), ("zeros", "where pixels are zero"),
+                ("texture", "how alike neighbouring pixels are"),
+            ]
+            var table = Table(columns: [.init("in domain?"), .number("p")])
+            for (name, wording) in names {
+                guard let p = measures[name] else { continue }
+                table.rows.append([wording, Wording.number(try p.asDouble(), significant: 2)])
+            }
+            table.rows.append([
+                wording.isHeldOut ? "all together" : "intensities, among training images",
+                Wording.number(try verdict.double("domain-p-value"), significant: 2),
+            ])
             blocks.append(
-                .paragraph(
-                    "In domain? The intensities of the panels: p = "
-                        + "\(Wording.number(try verdict.double("panel-p-value"), significant: 2)); the pattern as the "
-                        + "networks see it: p = \(Wording.number(try features.asDouble(), significant: 2)); both together: "
-                        + "p = \(Wording.number(try verdict.double("domain-p-value"), significant: 2))."))
+                .table(
+                    table,
+                    caption: "Fractions of \(Wording.count(images, "held-out simulation")) at least as strange."))
         }
         blocks.append(
             .table(

@@ -76,9 +76,14 @@ struct Evaluate: Stage {
             try FeatureExtractor(network.classifier).features(of: set, threads: threads)
         }
         let parts = CalibrationSplit(origins: set.origins, labels: set.labels)
+        let domain = networks[0].domain
         let calibration = try HeldOutCalibration(
-            parts, labels: set.labels, rows: rows, features: features,
-            panelDistances: networks[0].domain.distances(of: set), origins: set.origins, score: score)
+            parts, labels: set.labels, rows: rows, origins: set.origins, score: score
+        ) { image in
+            domain.observation(
+                of: set.values[image * set.imageSize..<(image + 1) * set.imageSize], imageRows: set.shape[1],
+                imageColumns: set.shape[2], features: features.map { $0[image] })
+        }
         let coverage = CoverageTable(
             calibration.conformal, rows: parts.reference.map { rows[$0] },
             labels: parts.reference.map { set.labels[$0] },

@@ -10,16 +10,41 @@ import Tensors
 struct HeldOutCalibration: Sendable {
     /// Of the true classes of the calibrating images.
     var conformal: ConformalCalibration
-    /// Features of the reference images, of each member.
+    /// Of the reference images: features of each member, and patterns; empty and nil without reference images.
     var featureDomains: [FeatureDomain]
-    /// Mean and standard deviation of the logarithms of both distances, on reference images that the domain they are
-    /// measured by was not made from.
-    var panelScale: Scale
-    var featureScale: Scale
-    /// Strangeness of the calibrating images, rising.
-    var panelDistances: [Double]
-    var featureDistances: [Double]
+    var patterns: PatternDomain?
+    /// Of each measure: mean and standard deviation of the logarithm of distances, on reference images that the domain
+    /// they are measured by was not made from.
+    var scales: [Scale]
+    /// Of each measure: distances of the calibrating images, rising.
+    var distances: [[Double]]
+    /// Of the calibrating images, rising.
     var strangeness: [Double]
+
+    /// What can be strange of an image.
+    enum Measure: String, CaseIterable, Sendable {
+        /// The panels' means, against training images.
+        case panels
+        /// What the members see.
+        case features
+        /// Where intensity lies in each panel.
+        case blocks
+        /// Where pixels are exactly 0.
+        case zeros
+        /// How alike neighbours are.
+        case texture
+
+        /// What is strange, in words.
+        var wording: String {
+            switch self {
+            case .panels: "the intensities of its panels"
+            case .features: "what the networks see"
+            case .blocks: "its pattern"
+            case .zeros: "where it is zero"
+            case .texture: "how alike neighbouring pixels are"
+            }
+        }
+    }
 
     struct Scale: Hashable, Sendable {
         var mean = 0.0
@@ -46,68 +71,78 @@ struct HeldOutCalibration: Sendable {
         private static func logarithm(_ distance: Double) -> Double { log(max(distance, 1e-12)) }
     }
 
-    /// One image's distances: that of the panels' means from the training images, and that of the features.
-    struct Distances: Hashable, Sendable {
+    /// What is measured of one image.
+    struct Observation: Sendable {
+        /// Distance of the panels' means from the training images.
         var panels: Double
-        var features: Double
+        /// Of each member.
+        var features: [[Double]]
+        var pattern: ImagePattern
     }
 
-    /// One number for both: the larger of the two logarithms, in standard deviations from the reference's mean.
-    func strangeness(_ distances: Distances) -> Double {
-        max(panelScale.position(distances.panels), featureScale.position(distances.features))
+    /// One number for all measures: the largest of the logarithms, in standard deviations from the reference's mean.
+    func strangeness(_ distances: [Double]) -> Double {
+        zip(scales, distances).reduce(-.infinity) { max($0, $1.0.position($1.1)) }
     }
 
-    /// Mean over the members of the distance of an image's features.
-    ///
-    /// - Parameter features: of each member.
-    func featureDistance(_ features: [[Double]]) -> Double {
-        zip(featureDomains, features).reduce(0) { $0 + $1.0.distance($1.1) } / Double(max(1, featureDomains.count))
+    /// One distance for each measure.
+    func distances(_ observation: Observation) -> [Double] {
+        Self.distances(observation, featureDomains, patterns)
     }
 
-    func pValues(_ distances: Distances) -> (panels: Double, features: Double, both: Double) {
+    private static func distances(
+        _ observation: Observation, _ domains: [FeatureDomain], _ patterns: PatternDomain?
+    ) -> [Double] {
+        let features = zip(domains, observation.features).reduce(0) { $0 + $1.0.distance($1.1) }
+        return [observation.panels, features / Double(max(1, domains.count))]
+            + (patterns?.distances(observation.pattern) ?? [0, 0, 0])
+    }
+
+    /// - Returns: by measure, and of all together.
+    func pValues(_ distances: [Double]) -> (each: [Double], together: Double) {
         (
-            empiricalPValue(distances.panels, amongRising: panelDistances),
-            empiricalPValue(distances.features, amongRising: featureDistances),
+            zip(distances, self.distances).map { empiricalPValue($0, amongRising: $1) },
             empiricalPValue(strangeness(distances), amongRising: strangeness)
         )
     }
 
     /// - Parameters:
-    ///   - features: of each member, one row for each image of the test set.
-    ///   - panelDistances: of each image of the test set.
     ///   - rows: probabilities of each image of the test set.
+    ///   - observe: what is measured of an image of the test set; asked for reference and calibrating images only.
     init(
-        _ parts: CalibrationSplit, labels: [Int], rows: [[Double]], features: [[[Double]]], panelDistances: [Double],
-        origins: [String], score: ConformalScore
+        _ parts: CalibrationSplit, labels: [Int], rows: [[Double]], origins: [String], score: ConformalScore,
+        observe: (Int) throws -> Observation
     ) throws {
         let (reference, calibration) = (parts.reference, parts.calibration)
         conformal = ConformalCalibration(
             score: score, rows: calibration.map { rows[$0] }, labels: calibration.map { labels[$0] },
             u: calibration.map { CalibrationSplit.tieBreaker(origins[$0]) })
-        func domains(_ members: [Int]) throws -> [FeatureDomain] {
-            try features.map { rows in
-                try FeatureDomain(features: members.map { rows[$0] }, labels: members.map { labels[$0] })
+        let known = try reference.map(observe)
+        let knownLabels = reference.map { labels[$0] }
+        func domains(_ members: [Int]) throws -> ([FeatureDomain], PatternDomain?) {
+            guard let first = members.first else { return ([], nil) }
+            let features = try known[first].features.indices.map { network in
+                try FeatureDomain(
+                    features: members.map { known[$0].features[network] }, labels: members.map { knownLabels[$0] })
+            }
+            return (features, try PatternDomain(members.map { known[$0].pattern }))
+        }
+        // In five parts: each measured by domains made from the others.
+        var crossed = Measure.allCases.map { _ in [Double]() }
+        for part in 0..<5 where known.count >= 10 {
+            let others = try domains(known.indices.filter { $0 % 5 != part })
+            for image in known.indices where image % 5 == part {
+                let distances = Self.distances(known[image], others.0, others.1)
+                for measure in crossed.indices { crossed[measure].append(distances[measure]) }
             }
         }
-        func distance(_ image: Int, _ domains: [FeatureDomain]) -> Double {
-            zip(domains, features).reduce(0) { $0 + $1.0.distance($1.1[image]) } / Double(max(1, domains.count))
-        }
-        let all = reference.isEmpty ? [] : try domains(reference)
-        featureDomains = all
-        // In five parts: each measured by a domain made from the others.
-        var crossed: [Double] = []
-        for part in 0..<5 where reference.count >= 10 {
-            let left = reference.indices.filter { $0 % 5 == part }.map { reference[$0] }
-            let others = try domains(reference.indices.filter { $0 % 5 != part }.map { reference[$0] })
-            crossed += left.map { distance($0, others) }
-        }
-        panelScale = Scale(of: reference.map { panelDistances[$0] })
-        featureScale = Scale(of: crossed)
-        let distances = calibration.map { Distances(panels: panelDistances[$0], features: distance($0, all)) }
-        self.panelDistances = distances.map(\.panels).sorted()
-        featureDistances = distances.map(\.features).sorted()
+        let (features, patterns) = try domains(Array(known.indices))
+        (featureDomains, self.patterns) = (features, patterns)
+        scales = crossed.map { Scale(of: $0) }
+        let found = try calibration.map { Self.distances(try observe($0), features, patterns) }
+        distances = Measure.allCases.indices.map { measure in found.map { $0[measure] }.sorted() }
         strangeness = []
-        strangeness = distances.map(strangeness).sorted()
+        strangeness = found.map { strangeness($0) }.sorted()
     }
 }
 
@@ -146,45 +181,75 @@ extension HeldOutCalibration {
         }
         conformal = try ConformalCalibration(score: score, scores: value.doubles("conformal-scores"))
         featureDomains = try value.list("feature-domains").map { domain in
-            let means = try domain.tensor("means").asFloat64
-            let factor = try domain.tensor("factor").asFloat64
-            let size = factor.shape[0]
+            let factor = try domain.tensor("factor").rows
             return FeatureDomain(
-                means: (0..<means.shape[0]).map { Array(means.elements[$0 * size..<($0 + 1) * size]) },
-                factor: (0..<size).map { Array(factor.elements[$0 * size..<$0 * size + $0 + 1]) },
+                means: try domain.tensor("means").rows, factor: factor.enumerated().map { Array($1[...$0]) },
                 shrinkage: try domain.double("shrinkage"))
         }
-        func scale(_ name: String) throws -> Scale {
-            let numbers = try value.doubles(name)
+        let pattern = try value.field("patterns")
+        func residual(_ name: String) throws -> PrincipalResidual {
+            let field = try pattern.field(name)
+            return PrincipalResidual(
+                mean: try field.tensor("mean").asFloat64.elements, scale: try field.tensor("scale").asFloat64.elements,
+                components: try field.tensor("components").rows, noise: try field.double("noise"))
+        }
+        if !pattern.isNone {
+            patterns = PatternDomain(
+                blocks: try residual("blocks"), zeros: try residual("zeros"), texture: try residual("texture"))
+        }
+        let names = Measure.allCases.map(\.rawValue)
+        scales = try names.map { name in
+            let numbers = try value.field("scales").doubles(name)
             return Scale(mean: numbers[0], deviation: numbers[1])
         }
-        panelScale = try scale("panel-scale")
-        featureScale = try scale("feature-scale")
-        panelDistances = try value.doubles("panel-distances")
-        featureDistances = try value.doubles("feature-distances")
+        distances = try names.map { try value.field("distances").doubles($0) }
         strangeness = try value.doubles("strangeness")
     }
 
     var value: Value {
         func doubles(_ numbers: [Double]) -> Value { .list(numbers.map { .double($0) }) }
+        func byMeasure(_ values: [Value]) -> Value {
+            .record(Dictionary(uniqueKeysWithValues: zip(Measure.allCases.map(\.rawValue), values)))
+        }
+        func residual(_ domain: PrincipalResidual) -> Value {
+            .record([
+                "mean": .tensor(Tensor(shape: [domain.mean.count], elements: domain.mean)),
+                "scale": .tensor(Tensor(shape: [domain.scale.count], elements: domain.scale)),
+                "components": matrix(domain.components, columns: domain.mean.count), "noise": .double(domain.noise),
+            ])
+        }
+        func matrix(_ rows: [[Double]], columns: Int) -> Value {
+            .tensor(Tensor(shape: [rows.count, columns], elements: rows.flatMap { $0 }))
+        }
         return .record([
             "score": .string(conformal.score.rawValue), "images": .int(conformal.scores.count),
             "conformal-scores": doubles(conformal.scores),
             "feature-domains": .list(
                 featureDomains.map { domain in
                     let size = domain.factor.count
-                    let square = domain.factor.flatMap { $0 + [Double](repeating: 0, count: size - $0.count) }
+                    let square = domain.factor.map { $0 + [Double](repeating: 0, count: size - $0.count) }
                     return .record([
-                        "means": .tensor(
-                            Tensor(shape: [domain.means.count, size], elements: domain.means.flatMap { $0 })),
-                        "factor": .tensor(Tensor(shape: [size, size], elements: square)),
+                        "means": matrix(domain.means, columns: size), "factor": matrix(square, columns: size),
                         "shrinkage": .double(domain.shrinkage),
                     ])
                 }),
-            "panel-scale": doubles([panelScale.mean, panelScale.deviation]),
-            "feature-scale": doubles([featureScale.mean, featureScale.deviation]),
-            "panel-distances": doubles(panelDistances), "feature-distances": doubles(featureDistances),
-            "strangeness": doubles(strangeness),
+            "patterns": patterns.map { patterns in
+                .record([
+                    "blocks": residual(patterns.blocks), "zeros": residual(patterns.zeros),
+                    "texture": residual(patterns.texture),
+                ])
+            } ?? .none,
+            "scales": byMeasure(scales.map { doubles([$0.mean, $0.deviation]) }),
+            "distances": byMeasure(distances.map(doubles)), "strangeness": doubles(strangeness),
         ])
+    }
+}
+
+extension AnyTensor {
+    /// Of a matrix.
+    fileprivate var rows: [[Double]] {
+        let tensor = asFloat64
+        let columns = tensor.shape[1]
+        return (0..<tensor.shape[0]).map { Array(tensor.elements[$0 * columns..<($0 + 1) * columns]) }
     }
 }

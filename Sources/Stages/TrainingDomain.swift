@@ -1,7 +1,6 @@
 import Artifacts
 import Foundation
 import Instruments
-import Learning
 
 /// What training images look like from afar, so that a measurement unlike all of them is recognised.
 ///
@@ -50,20 +49,17 @@ struct TrainingDomain: Sendable, Hashable {
         return sums.map { $0 / Double(height * width) }
     }
 
-    /// Of an image [1, rows, columns], wherever in `values` it begins.
-    func distance(of image: ArraySlice<Float>, imageRows: Int, imageColumns: Int) -> Double {
-        distance(
-            Self.features(
-                image, rows: rows, columns: columns, height: imageRows / rows, width: imageColumns / columns))
-    }
-
-    /// Of each image of a set.
-    func distances(of set: ImageSet) -> [Double] {
-        (0..<set.count).map { index in
-            distance(
-                of: set.values[index * set.imageSize..<(index + 1) * set.imageSize], imageRows: set.shape[1],
-                imageColumns: set.shape[2])
-        }
+    /// What is measured of an image [imageRows, imageColumns].
+    ///
+    /// - Parameter features: of each member of the ensemble.
+    func observation(
+        of image: ArraySlice<Float>, imageRows: Int, imageColumns: Int, features: [[Double]]
+    ) -> HeldOutCalibration.Observation {
+        let (height, width) = (imageRows / rows, imageColumns / columns)
+        return HeldOutCalibration.Observation(
+            panels: distance(Self.features(image, rows: rows, columns: columns, height: height, width: width)),
+            features: features,
+            pattern: ImagePattern(image, rows: rows, columns: columns, height: height, width: width))
     }
 
     func distance(_ features: [Double]) -> Double {

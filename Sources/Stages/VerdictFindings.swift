@@ -4,12 +4,11 @@ import Tensors
 
 /// How strange a measurement is.
 struct DomainFinding: Sendable {
-    var panelDistance: Double
-    /// Nil without held-out simulations.
-    var featureDistance: Double?
-    var featurePValue: Double?
-    var panelPValue: Double
-    /// The one that decides: of both distances together. Without enough held-out simulations to show a p-value below the
+    /// Of the panels' means, from the training images.
+    var distance: Double
+    /// By measure, against held-out simulations; empty without.
+    var pValues: [Double] = []
+    /// The one that decides: of all measures together. Without enough held-out simulations to show a p-value below the
     /// level, that of the panels among the training images.
     var pValue: Double
     /// Held-out simulations that calibrate.
@@ -23,27 +22,28 @@ struct DomainFinding: Sendable {
     ) throws {
         let shape = measurement.image.shape
         let domain = networks[0].domain
-        panelDistance = domain.distance(
-            of: measurement.image.elements[...], imageRows: shape[0], imageColumns: shape[1])
-        panelPValue = domain.pValue(distance: panelDistance)
-        pValue = panelPValue
-        guard let calibration, !calibration.strangeness.isEmpty else { return }
         let image = measurement.image.reshaped([1] + shape)
-        let distance = calibration.featureDistance(
-            try networks.map { try FeatureExtractor($0.classifier).features(of: image) })
-        let found = calibration.pValues(.init(panels: panelDistance, features: distance))
-        (featureDistance, featurePValue) = (distance, found.features)
+        // Features are measured by nothing where there is no calibration.
+        let features =
+            calibration == nil ? [] : try networks.map { try FeatureExtractor($0.classifier).features(of: image) }
+        let observation = domain.observation(
+            of: measurement.image.elements[...], imageRows: shape[0], imageColumns: shape[1], features: features)
+        distance = observation.panels
+        pValue = domain.pValue(distance: distance)
+        guard let calibration, !calibration.strangeness.isEmpty else { return }
+        let found = calibration.pValues(calibration.distances(observation))
+        pValues = found.each
         calibrationImages = calibration.strangeness.count
         guard 1 / Double(calibrationImages + 1) < level else { return }
-        (panelPValue, pValue) = (found.panels, found.both)
+        pValue = found.together
         isHeldOut = true
     }
 
     var fields: [String: Value] {
-        [
-            "domain-distance": .double(panelDistance), "panel-p-value": .double(panelPValue),
-            "feature-distance": featureDistance.map { .double($0) } ?? .none,
-            "feature-p-value": featurePValue.map { .double($0) } ?? .none, "domain-p-value": .double(pValue),
+        let names = HeldOutCalibration.Measure.allCases.map(\.rawValue)
+        return [
+            "domain-distance": .double(distance), "domain-p-value": .double(pValue),
+            "domain-p-values": .record(Dictionary(uniqueKeysWithValues: zip(names, pValues.map { .double($0) }))),
             "domain-reference": .string(isHeldOut ? "held-out" : "training"),
         ]
     }
@@ -156,13 +156,11 @@ struct VerdictCriteria: Sendable {
             flags.append(
                 "out of domain: at most \(percent(domain.pValue)) of the training images lie as far from their mean")
         } else if domain.pValue < domainLevel {
-            let reasons = [
-                domain.panelPValue < domainLevel ? "the intensities of its panels" : nil,
-                (domain.featurePValue ?? 1) < domainLevel ? "its pattern as the networks see it" : nil,
-            ].compactMap { $0 }.joined(separator: " and ")
+            let reasons = zip(HeldOutCalibration.Measure.allCases, domain.pValues)
+                .filter { $1 < domainLevel }.map { $0.0.wording }.joined(separator: "; ")
             flags.append(
                 "out of domain: at most \(percent(domain.pValue)) of held-out simulations are as strange"
-                    + (reasons.isEmpty ? "" : ", in \(reasons)"))
+                    + (reasons.isEmpty ? "" : " (\(reasons))"))
         }
         if domain.calibrationImages > 0, !domain.isHeldOut, domainLevel > 0 {
             flags.append(

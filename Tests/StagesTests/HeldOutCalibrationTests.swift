@@ -8,12 +8,18 @@ import Testing
 
 @Suite("calibration on held-out simulations")
 struct HeldOutCalibrationTests {
-    /// Features of two members, distance of the panels, probabilities and label of a drawn image.
+    /// Features of two members, distance of the panels, a picture of two panels of 6 × 6 pixels, probabilities and label of a
+    /// drawn image.
     private struct Draw {
         var features: [[Double]]
         var panels: Double
         var row: [Double]
         var label: Int
+        var pattern: ImagePattern
+
+        var observation: HeldOutCalibration.Observation {
+            .init(panels: panels, features: features, pattern: pattern)
+        }
 
         init(_ random: RandomStream, label: Int) {
             self.label = label
@@ -25,6 +31,10 @@ struct HeldOutCalibrationTests {
             panels = exp(random.normal(at: 1)) + 0.5 * abs(shared)
             let z = (label == 1 ? 1 : -1) + random.normal(at: 2)
             row = Learning.probabilities([0, 2 * z])
+            let pixels = (0..<72).map { pixel in
+                Float(max(0, 1 + 0.3 * shared * Double(pixel % 6) / 6 + random.substream("pixel").normal(at: pixel)))
+            }
+            pattern = ImagePattern(pixels[...], rows: 1, columns: 2, height: 6, width: 6)
         }
     }
 
@@ -32,25 +42,24 @@ struct HeldOutCalibrationTests {
         let origins = draws.indices.map { "image \($0)" }
         return try HeldOutCalibration(
             CalibrationSplit(origins: origins, labels: draws.map(\.label)), labels: draws.map(\.label),
-            rows: draws.map(\.row), features: (0..<2).map { member in draws.map { $0.features[member] } },
-            panelDistances: draws.map(\.panels), origins: origins, score: .threshold)
+            rows: draws.map(\.row), origins: origins, score: .threshold
+        ) { draws[$0].observation }
     }
 
-    @Test("in-domain draws are called strange as often as the level says, by each measure and by both together")
+    @Test("in-domain draws are called strange as often as the level says, by each measure and by all together")
     func falseAlarms() throws {
         // 166 simulations: 66 of reference and 100 that calibrate, so that p < 0.01 for 1 in 101 and p < 0.1 for 10 in 101
         // (exactly, over calibration and judged image together). Every trial draws both anew: the counts are binomial.
-        let trials = 1500
-        var alarms = [[0, 0], [0, 0], [0, 0]]
+        let trials = 1000
+        var alarms = [[Int]](repeating: [0, 0], count: HeldOutCalibration.Measure.allCases.count + 1)
         for trial in 0..<trials {
             let random = RandomStream(seed: 21).substream("trial", trial)
             let draws = (0..<166).map { Draw(random.substream("image", $0), label: $0 % 2) }
             let calibration = try calibration(draws)
             #expect(calibration.strangeness.count == 100)
             let judged = Draw(random.substream("judged"), label: trial % 2)
-            let found = calibration.pValues(
-                .init(panels: judged.panels, features: calibration.featureDistance(judged.features)))
-            for (measure, p) in [found.panels, found.features, found.both].enumerated() {
+            let found = calibration.pValues(calibration.distances(judged.observation))
+            for (measure, p) in (found.each + [found.together]).enumerated() {
                 for (index, level) in [0.01, 0.1].enumerated() where p < level { alarms[measure][index] += 1 }
             }
         }
@@ -63,13 +72,32 @@ struct HeldOutCalibrationTests {
         }
     }
 
-    @Test("far out in one measure alone is strange in both together")
-    func eitherMeasure() throws {
+    @Test("far out in one measure alone is strange in all together", arguments: 0..<5)
+    func oneMeasure(number: Int) throws {
         let draws = (0..<300).map { Draw(RandomStream(seed: 22).substream("image", $0), label: $0 % 2) }
         let calibration = try calibration(draws)
-        #expect(calibration.pValues(.init(panels: 1e4, features: 0.5)).both == 1.0 / 181)
-        #expect(calibration.pValues(.init(panels: 0.5, features: 1e4)).both == 1.0 / 181)
-        #expect(calibration.pValues(.init(panels: 1e-3, features: 1e-3)).both == 1)
+        var distances = [Double](repeating: 0.01, count: 5)
+        #expect(calibration.pValues(distances).together > 0.9)
+        distances[number] = 1e6
+        #expect(calibration.pValues(distances).together == 1.0 / 181)
+    }
+
+    @Test("an image in numbers: blocks, zeros and neighbours, by hand")
+    func pattern() {
+        // Two panels of 2 × 4 pixels side by side: stripes of 4 and 16 along the rows on the left; zeros and 9 on the right.
+        let image: [Float] = [
+            4, 4, 4, 4, 0, 0, 9, 9,
+            16, 16, 16, 16, 0, 0, 9, 9,
+        ]
+        let pattern = ImagePattern(image[...], rows: 1, columns: 2, height: 2, width: 4)
+        // Mean of the roots: (4 · 2 + 4 · 4 + 4 · 3)/16 = 2.25; blocks are single pixels here.
+        let expected = [2.0, 2, 2, 2, 4, 4, 4, 4, 0, 0, 3, 3, 0, 0, 3, 3].map { $0 / 2.25 }
+        #expect(zip(pattern.blocks, expected).allSatisfy { abs($0 - $1) < 1e-12 })
+        #expect(pattern.zeros == [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0])
+        // Downwards 2 goes with 4 always: no variance, no correlation. To the right equal numbers meet: correlation 1, but for
+        // the 1e-6 in the denominator, in pairs of 2 and of 4 alike.
+        #expect(pattern.texture.count == 4 && pattern.texture[0] == 0)
+        #expect(abs(pattern.texture[1] - 1) < 1e-5 && pattern.texture[2] == 0 && pattern.texture[3] == 0)
     }
 
     @Test("the first copy of each simulation counts, two fifths of each class being the reference")
@@ -92,7 +120,7 @@ struct HeldOutCalibrationTests {
         let calibration = try calibration(draws)
         let again = try HeldOutCalibration(Value(decoding: calibration.value.encoded().bytes))
         #expect(again.value == calibration.value)
-        #expect(again.featureDistance(draws[0].features) == calibration.featureDistance(draws[0].features))
+        #expect(again.distances(draws[0].observation) == calibration.distances(draws[0].observation))
     }
 
     @Test("coverage and sizes by hand")

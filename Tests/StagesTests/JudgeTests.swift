@@ -90,10 +90,15 @@ struct JudgeTests {
             let p = right[image % right.count]
             return set.labels[image] == 0 ? [p, 1 - p] : [1 - p, p]
         }
+        let features = try networks.map { try FeatureExtractor($0.classifier).features(of: set) }
         return try HeldOutCalibration(
             CalibrationSplit(origins: set.origins, labels: set.labels), labels: set.labels, rows: rows,
-            features: networks.map { try FeatureExtractor($0.classifier).features(of: set) },
-            panelDistances: networks[0].domain.distances(of: set), origins: set.origins, score: .threshold)
+            origins: set.origins, score: .threshold
+        ) { image in
+            networks[0].domain.observation(
+                of: set.values[image * set.imageSize..<(image + 1) * set.imageSize], imageRows: set.shape[1],
+                imageColumns: set.shape[2], features: features.map { $0[image] })
+        }
     }
 
     /// A measurement like the calibrating images.
@@ -120,7 +125,8 @@ struct JudgeTests {
         #expect(try sets.list("90") == [.string("b")] && sets.list("99") == [.string("b")])
         #expect(try verdict.int("calibration-images") == 180)
         #expect(try verdict.field("class-p-values").double("a") == 1.0 / 181)
-        #expect(try verdict.double("domain-p-value") > 0.05 && verdict.double("feature-p-value") > 0.05)
+        #expect(
+            try verdict.double("domain-p-value") > 0.05 && verdict.field("domain-p-values").double("features") > 0.05)
     }
 
     @Test("a rival that held-out simulations do not exclude: undecided, however sure the network")
@@ -165,11 +171,13 @@ struct JudgeTests {
             isSimulated: false, zeroPixels: 0, negativePixels: 0)
         let verdict = try verdict(members, strange.value, accuracy: 0.95, calibration: calibration)
         #expect(try verdict.string("decision") == "out of domain")
-        #expect(try verdict.double("panel-p-value") > 0.01)
-        #expect(try verdict.double("feature-p-value") == 1.0 / 181)
+        let pValues = try verdict.field("domain-p-values")
+        #expect(try pValues.double("panels") > 0.01 && pValues.double("zeros") == 1)
+        #expect(try pValues.double("features") == 1.0 / 181 && pValues.double("texture") == 1.0 / 181)
         #expect(
             try flags(verdict) == [
-                "out of domain: at most 0.6 % of held-out simulations are as strange, in its pattern as the networks see it"
+                "out of domain: at most 0.6 % of held-out simulations are as strange (what the networks see; how "
+                    + "alike neighbouring pixels are)"
             ])
     }
 

@@ -111,13 +111,13 @@ struct OutOfDomainTests {
             var set = try ImageSet(shape: [1, rows, columns])
             for image in images { try set.append(image, label: 0, origin: "\(set.count)") }
             let features = try networks.map { try FeatureExtractor($0.classifier).features(of: set, threads: 2) }
-            let panels = networks[0].domain.distances(of: set)
             return images.indices.map { index in
                 calibration.pValues(
-                    .init(
-                        panels: panels[index],
-                        features: calibration.featureDistance(features.map { $0[index] }))
-                ).both
+                    calibration.distances(
+                        networks[0].domain.observation(
+                            of: images[index][...], imageRows: rows, imageColumns: columns,
+                            features: features.map { $0[index] }))
+                ).together
             }
         }
     }
