@@ -110,7 +110,7 @@ extension ReportPage {
                     caption:
                         "Conformal sets on \(Wording.count(try first.int("count"), "held-out simulation")) that did not "
                         + "calibrate them; \(Wording.count(calibrating)) others did. The band is the 95 % interval of the "
-                        + "count; the calibration, which has as many, moves the curve by about as much again."),
+                        + "count; that so few calibrate moves the curve too."),
                 .init(
                     LineChart(
                         [.init("mean size", x: levels, y: sizes, showsPoints: true)], x: Axis("coverage promised"),
