@@ -50,7 +50,7 @@ struct HeldOutCalibrationTests {
     func falseAlarms() throws {
         // 166 simulations: 66 of reference and 100 that calibrate, so that p < 0.01 for 1 in 101 and p < 0.1 for 10 in 101
         // (exactly, over calibration and judged image together). Every trial draws both anew: the counts are binomial.
-        let trials = 1000
+        let trials = 500
         var alarms = [[Int]](repeating: [0, 0], count: HeldOutCalibration.Measure.allCases.count + 1)
         for trial in 0..<trials {
             let random = RandomStream(seed: 21).substream("trial", trial)
