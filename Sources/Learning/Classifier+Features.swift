@@ -22,7 +22,7 @@ public struct FeatureExtractor: Sendable {
     /// - Throws: `LearningError.network` for a network without kernels, or with a single number before the last.
     public init(_ classifier: Classifier) throws(LearningError) {
         let spec = classifier.spec
-        guard let last = spec.parameters.map(\.layer).max() else {
+        guard let last = spec.parameters.filter({ $0.role == .kernel }).map(\.layer).max() else {
             throw .network(problem: "no layer has a kernel, so there are no features", hint: "end with a dense layer")
         }
         var layers = Array(spec.layers[..<(last - 1)])
