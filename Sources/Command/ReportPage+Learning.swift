@@ -78,6 +78,7 @@ extension ReportPage {
                         detail: "chance that a pair is ordered rightly"),
                 ]))
             blocks.append(.figures(try evaluationFigures(value)))
+            blocks += try coverageBlocks(value)
             blocks.append(
                 .table(try confusionTable(value, classes), caption: "Images by true class (rows) and given class."))
             let wrong = try value.list("wrong")

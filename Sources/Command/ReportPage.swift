@@ -59,7 +59,7 @@ struct ReportPage {
             guard let value = try artifact(of: node) else { continue }
             let wording = VerdictWording(value)
             if nodes(of: "judge").count > 1 { blocks.append(.heading(node.name)) }
-            let decided = wording.decision != "undecided"
+            let decided = wording.isDecided
             let best = wording.probabilities.first
             blocks.append(
                 .tiles([
@@ -71,7 +71,9 @@ struct ReportPage {
                         detail: best.map { "± \(Wording.percent($0.deviation)) between members" }),
                     .init(
                         Wording.number(try value.double("domain-p-value"), significant: 2), "in-domain p-value",
-                        detail: "fraction of training images at least as far out",
+                        detail: wording.isHeldOut
+                            ? "fraction of held-out simulations at least as strange"
+                            : "fraction of training images at least as far out",
                         tone: try value.double("domain-p-value") < 0.01 ? .bad : .neutral),
                     .init(
                         Wording.number(try value.double("mutual-information"), significant: 2),
@@ -87,6 +89,7 @@ struct ReportPage {
                         }, alternativeText: "Probability of each model"),
                     caption: "Mean probability of each model over the ensemble; whiskers are one standard deviation "
                         + "between its members, after temperature scaling on validation simulations."))
+            blocks += try calibrationBlocks(value)
             for flag in wording.flags {
                 let parts = flag.split(separator: ":", maxSplits: 1).map(String.init)
                 blocks.append(

@@ -52,6 +52,13 @@ struct VerdictWording {
     let mostLikely: String
     let probabilities: [(name: String, probability: Double, deviation: Double)]
     let flags: [String]
+    /// Conformal sets by coverage in per cent; empty without a held-out test.
+    let sets: [(coverage: String, classes: [String])]
+    /// Whether the in-domain p-value comes from held-out simulations.
+    let isHeldOut: Bool
+
+    /// Whether the decision is a class.
+    var isDecided: Bool { decision == mostLikely }
 
     init(_ verdict: Value) {
         // A verdict from another version may lack a field; what is there is shown.
@@ -65,12 +72,19 @@ struct VerdictWording {
             return (name, probability, (try? deviations[name]?.asDouble()) ?? 0)
         }.sorted { $0.probability > $1.probability }
         flags = ((try? verdict.list("flags")) ?? []).compactMap { try? $0.asString() }
+        let sets = (try? verdict.field("conformal-sets").asRecord()) ?? [:]
+        self.sets = sets.keys.sorted().map { coverage in
+            (coverage, ((try? sets[coverage]?.asList()) ?? []).compactMap { try? $0.asString() })
+        }
+        isHeldOut = string("domain-reference") == "held-out"
     }
 
     func lines(node: String) -> [String] {
         let numbers = probabilities.map {
             "\($0.name) \(Wording.percent($0.probability)) ± \(Wording.percent($0.deviation))"
         }.joined(separator: ", ")
-        return ["\(node): \(decision.uppercased())  (\(numbers))"] + flags.map { "  note: \($0)" }
+        let conformal = sets.map { "\($0.coverage) %: {\($0.classes.joined(separator: ", "))}" }
+        let setLine = conformal.isEmpty ? [] : ["  conformal sets at " + conformal.joined(separator: ", at ")]
+        return ["\(node): \(decision.uppercased())  (\(numbers))"] + setLine + flags.map { "  note: \($0)" }
     }
 }

@@ -6,15 +6,27 @@ import Tensors
 /// Judges a held-out simulated test set.
 struct Evaluate: Stage {
     static let signature = Signature(
-        "evaluate", version: 1,
-        about: "Judges held-out simulated images: accuracy, confusion, ROC, calibration, and which ones it got wrong.",
+        "evaluate", version: 2,
+        about: "Judges held-out simulated images: accuracy, confusion, ROC, calibration, and which ones it got wrong; "
+            + "calibrates conformal sets and what counts as in domain.",
         inputs: [
             InputPort("network", "network", .all, about: "the trained ensemble"),
             InputPort("images", "counts", .all, about: "noisy images of all classes that training never saw"),
         ],
-        output: "evaluation", isThreaded: true)
+        output: "evaluation",
+        parameters: [
+            Parameter(
+                "conformal-score", .choice(["threshold", "adaptive"]), default: .text("threshold"),
+                about:
+                    "what conformal sets are made by: 1 − p of the class, or the probability of all likelier classes "
+                    + "with a random part of its own (larger sets, which grow where the answer is hard)")
+        ], isThreaded: true)
 
-    init(parameters: Value) throws {}
+    private let score: ConformalScore
+
+    init(parameters: Value) throws {
+        score = ConformalScore(rawValue: try parameters.string("conformal-score")) ?? .threshold
+    }
 
     func run(_ step: Step) throws -> StepOutput {
         let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
@@ -37,8 +49,10 @@ struct Evaluate: Stage {
             let memberAccuracies = try members.map {
                 try ClassificationReport(probabilities: $0, labels: images.set.labels).accuracy
             }
+            let (calibration, coverage) = try calibrate(networks, ensemble, images, threads: step.threads)
+            let digests = (step.collections["network"] ?? []).map { Value.string($0.digest.hex) }
             return StepOutput(
-                value(report, ensemble, images, memberAccuracies),
+                value(report, ensemble, images, memberAccuracies, calibration, coverage, networks: .list(digests)),
                 summary: [
                     "accuracy": .double(report.accuracy), "images": .int(report.count),
                     "expected-calibration-error": .double(report.expectedCalibrationError),
@@ -50,9 +64,36 @@ struct Evaluate: Stage {
         }
     }
 
+    /// Conformal sets and domain from three fifths of the simulations; their coverage on the others.
+    private func calibrate(
+        _ networks: [TrainedNetwork], _ ensemble: EnsemblePrediction, _ images: LabelledImages, threads: Int
+    ) throws -> (HeldOutCalibration, CoverageTable) {
+        let (set, classes) = (images.set, images.classes.count)
+        let rows = set.labels.indices.map {
+            Array(ensemble.probabilities.elements[$0 * classes..<($0 + 1) * classes])
+        }
+        let features = try networks.map { network in
+            try FeatureExtractor(network.classifier).features(of: set, threads: threads)
+        }
+        let parts = CalibrationSplit(origins: set.origins, labels: set.labels)
+        let domain = networks[0].domain
+        let calibration = try HeldOutCalibration(
+            parts, labels: set.labels, rows: rows, origins: set.origins, score: score
+        ) { image in
+            domain.observation(
+                of: set.values[image * set.imageSize..<(image + 1) * set.imageSize], imageRows: set.shape[1],
+                imageColumns: set.shape[2], features: features.map { $0[image] })
+        }
+        let coverage = CoverageTable(
+            calibration.conformal, rows: parts.reference.map { rows[$0] },
+            labels: parts.reference.map { set.labels[$0] },
+            u: parts.reference.map { CalibrationSplit.tieBreaker(set.origins[$0]) })
+        return (calibration, coverage)
+    }
+
     private func value(
         _ report: ClassificationReport, _ ensemble: EnsemblePrediction, _ images: LabelledImages,
-        _ memberAccuracies: [Double]
+        _ memberAccuracies: [Double], _ calibration: HeldOutCalibration, _ coverage: CoverageTable, networks: Value
     ) -> Value {
         let classes = images.classes.count
         var wrong: [Value] = []
@@ -88,6 +129,7 @@ struct Evaluate: Stage {
             "true-positive-rate": .list(report.roc.map { .double($0.truePositiveRate) }),
             "area-under-roc": report.areaUnderROC.map { .double($0) } ?? .none,
             "probabilities": .tensor(ensemble.probabilities), "wrong": .list(wrong),
+            "calibration": calibration.value, "coverage": coverage.value, "networks": networks,
         ])
     }
 }

@@ -6,12 +6,17 @@ import Tensors
 /// Asks the ensemble which class explains a measurement, how sure it is, and what speaks against trusting it.
 struct Judge: Stage {
     static let signature = Signature(
-        "judge", version: 1,
-        about: "Which class explains the measurement: probabilities, disagreement of the ensemble, and warnings.",
+        "judge", version: 2,
+        about:
+            "Which class explains the measurement: probabilities, conformal sets, whether it is in domain, stability; "
+            + "names no class where there is no reason to.",
         inputs: [
             InputPort("network", "network", .all, about: "the trained ensemble"),
             InputPort("measurement", "measurement", about: "the image to judge"),
-            InputPort("test", "evaluation", optional: true, about: "how the ensemble does on held-out simulations"),
+            InputPort(
+                "test", "evaluation", optional: true,
+                about: "the ensemble on held-out simulations, which calibrate the verdict; without it there are no "
+                    + "conformal sets, and 'in domain' is measured by the training images"),
         ],
         output: "verdict",
         parameters: [
@@ -19,61 +24,35 @@ struct Judge: Stage {
                 "certainty", .number(0.5...0.9999), default: .text("0.9"),
                 about: "mean probability below which no class is named"),
             Parameter(
+                "coverage", .number(0.5...0.999), default: .text("0.9"),
+                about: "no class is named while another belongs to the conformal set of this coverage"),
+            Parameter(
                 "domain-level", .number(0...0.5), default: .text("0.01"),
-                about:
-                    "the measurement is out of domain when fewer than this fraction of training images lie as far out"),
+                about: "the measurement is out of domain when its in-domain p-value lies below: the rate of false "
+                    + "alarms on measurements that are like the held-out simulations"),
         ])
 
-    private let certainty: Double
-    private let domainLevel: Double
+    private let criteria: VerdictCriteria
 
     init(parameters: Value) throws {
-        certainty = try parameters.double("certainty")
-        domainLevel = try parameters.double("domain-level")
+        criteria = VerdictCriteria(
+            certainty: try parameters.double("certainty"), coverage: try parameters.double("coverage"),
+            domainLevel: try parameters.double("domain-level"))
     }
 
     func run(_ step: Step) throws -> StepOutput {
         guard let input = step.inputs["measurement"] else { throw StepFailure("no measurement") }
         let measurement = try Measurement(input)
-        let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
+        let collection = step.collections["network"] ?? []
+        let networks = try TrainedNetwork.ensemble(collection)
         guard let first = networks.first else { throw StepFailure("no network") }
         try first.requireGeometry(measurement.geometry, of: "the measurement")
-        let classes = first.classes
-        let image = measurement.image.reshaped([1] + measurement.image.shape)
+        let test = step.inputs["test"]
+        try require(test, of: collection)
         do {
-            let members = try networks.map { network in
-                let logits = try network.classifier.logits(of: image)
-                return softmax(logits.reshaped([1, classes.count]), temperature: network.temperature)
-            }
-            let ensemble = try EnsemblePrediction(members)
-            let mean = ensemble.probabilities.elements
-            let best = mean.indices.reduce(0) { mean[$1] > mean[$0] ? $1 : $0 }
-            let domain = first.domain
-            let features = TrainingDomain.features(
-                measurement.image.elements[...], rows: domain.rows, columns: domain.columns,
-                height: measurement.image.shape[0] / domain.rows, width: measurement.image.shape[1] / domain.columns)
-            let distance = domain.distance(features)
-            let pValue = domain.pValue(distance: distance)
-            let flags = warnings(
-                measurement, mean: mean[best], deviation: ensemble.deviation.elements[best], pValue: pValue,
-                members: members.map { row in
-                    row.elements.indices.reduce(0) { row.elements[$1] > row.elements[$0] ? $1 : $0 }
-                },
-                test: step.inputs["test"])
-            let decided = mean[best] >= certainty && pValue >= domainLevel
-            var verdict: [String: Value] = [
-                "probabilities": named(classes, mean), "deviation": named(classes, ensemble.deviation.elements),
-                "decision": .string(decided ? classes[best] : "undecided"), "most-likely": .string(classes[best]),
-                "entropy": .double(ensemble.entropy[0]), "mutual-information": .double(ensemble.mutualInformation[0]),
-                "members": .list(members.map { named(classes, $0.elements) }),
-                "domain-distance": .double(distance), "domain-p-value": .double(pValue),
-                "flags": .list(flags.map { .string($0) }), "simulated": .bool(measurement.isSimulated),
-            ]
-            if let test = step.inputs["test"] {
-                verdict["test-accuracy"] = try test.field("accuracy")
-                verdict["test-accuracy-interval"] = try test.field("accuracy-interval")
-            }
-            return StepOutput(.record(verdict), summary: ["verdict": .record(verdict)])
+            let calibration = try test?["calibration"].map { try HeldOutCalibration($0) }
+            let verdict = try verdict(networks, measurement, test: test, calibration: calibration)
+            return StepOutput(verdict, summary: ["verdict": verdict])
         } catch let error as LearningError {
             // oneDNN out of memory is the machine's failure and is not remembered.
             if error.isOfTheMachine { throw error }
@@ -81,33 +60,79 @@ struct Judge: Stage {
         }
     }
 
+    /// - Throws: `StepFailure` when the test is of another ensemble: what it found does not hold for this one.
+    private func require(_ test: Value?, of collection: [Step.Member]) throws {
+        guard let tested = try test?["networks"].map({ try $0.asList().map { try $0.asString() } }) else { return }
+        guard tested == collection.map(\.digest.hex) else {
+            throw StepFailure(
+                "the test is of another ensemble than the one that judges",
+                hint: "give 'evaluate' and 'judge' the same 'network'")
+        }
+    }
+
+    private func verdict(
+        _ networks: [TrainedNetwork], _ measurement: Measurement, test: Value?, calibration: HeldOutCalibration?
+    ) throws -> Value {
+        let first = networks[0]
+        let classes = first.classes
+        let image = measurement.image.reshaped([1] + measurement.image.shape)
+        let members = try Self.members(networks, image)
+        let ensemble = try EnsemblePrediction(members)
+        let mean = ensemble.probabilities.elements
+        let best = largest(mean)
+        let domain = try DomainFinding(networks, measurement, calibration, level: criteria.domainLevel)
+        let conformal = calibration.map {
+            ConformalFinding($0.conformal, mean, u: CalibrationSplit.tieBreaker("the judged measurement"))
+        }
+        let stability = try VerdictStability(
+            measurement, baseline: first.classifier.spec.neutralBaseline(for: image)
+        ) { varied in try EnsemblePrediction(Self.members(networks, varied)).probabilities.elements }
+        let findings = VerdictFindings(
+            mean: mean, best: best, members: members.map { largest($0.elements) }, domain: domain,
+            conformal: conformal, stability: stability, classes: classes)
+        var verdict: [String: Value] = [
+            "probabilities": named(classes, mean), "deviation": named(classes, ensemble.deviation.elements),
+            "decision": .string(criteria.decision(findings)), "most-likely": .string(classes[best]),
+            "entropy": .double(ensemble.entropy[0]), "mutual-information": .double(ensemble.mutualInformation[0]),
+            "members": .list(members.map { named(classes, $0.elements) }),
+            "flags": .list(criteria.flags(findings, measurement, test: test).map { .string($0) }),
+            "simulated": .bool(measurement.isSimulated), "calibration-images": .int(domain.calibrationImages),
+            "stability": .list(
+                stability.rows.map { row in
+                    .record([
+                        "variation": .string(row.variation), "probabilities": named(classes, row.probabilities),
+                        "most-likely": .string(classes[largest(row.probabilities)]),
+                    ])
+                }),
+        ]
+        verdict.merge(domain.fields) { $1 }
+        if let conformal {
+            verdict["class-p-values"] = named(classes, conformal.pValues)
+            verdict["conformal-sets"] = .record(
+                Dictionary(
+                    uniqueKeysWithValues: [(0.9, "90"), (0.99, "99")].map { coverage, name in
+                        (name, .list(conformal.set(coverage: coverage).map { .string(classes[$0]) }))
+                    }))
+        }
+        if let test {
+            verdict["test-accuracy"] = try test.field("accuracy")
+            verdict["test-accuracy-interval"] = try test.field("accuracy-interval")
+        }
+        return .record(verdict)
+    }
+
+    /// Probabilities [1, classes] of each member.
+    private static func members(_ networks: [TrainedNetwork], _ image: Tensor<Float>) throws -> [Tensor<Double>] {
+        try networks.map { network in
+            let logits = try network.classifier.logits(of: image)
+            return softmax(logits.reshaped([1, network.classes.count]), temperature: network.temperature)
+        }
+    }
+
     private func named(_ classes: [String], _ numbers: [Double]) -> Value {
         .record(Dictionary(uniqueKeysWithValues: zip(classes, numbers.map { .double($0) })))
     }
-
-    private func warnings(
-        _ measurement: Measurement, mean: Double, deviation: Double, pValue: Double, members: [Int], test: Value?
-    ) -> [String] {
-        var flags: [String] = []
-        func percent(_ x: Double) -> String { "\((1000 * x).rounded() / 10) %" }
-        if measurement.isSimulated { flags.append("simulated: no measurement file was given") }
-        if mean < certainty {
-            flags.append("uncertain: the mean probability is \(percent(mean)), below \(percent(certainty))")
-        }
-        if Set(members).count > 1 { flags.append("divided: members of the ensemble name different classes") }
-        if pValue < domainLevel {
-            flags.append("out of domain: at most \(percent(pValue)) of the training images lie as far from their mean")
-        }
-        let pixels = measurement.missing.elements.count { $0 == 0 }
-        let zeros = Double(measurement.zeroPixels) / Double(max(pixels, 1))
-        if zeros > 0.6 { flags.append("many zeros: \(percent(zeros)) of the unmasked pixels are exactly 0") }
-        if let test, let interval = try? test.doubles("accuracy-interval"), mean > interval[1] {
-            flags.append(
-                "surer than shown: the held-out test can show a certainty of \(percent(interval[1])) at most")
-        }
-        if let test, let accuracy = try? test.double("accuracy"), accuracy < 0.8 {
-            flags.append("weak network: right on \(percent(accuracy)) of held-out simulations")
-        }
-        return flags
-    }
 }
+
+/// Position of the largest number, the first among equal ones.
+func largest(_ numbers: [Double]) -> Int { numbers.indices.reduce(0) { numbers[$1] > numbers[$0] ? $1 : $0 } }

@@ -49,6 +49,19 @@ struct TrainingDomain: Sendable, Hashable {
         return sums.map { $0 / Double(height * width) }
     }
 
+    /// What is measured of an image [imageRows, imageColumns].
+    ///
+    /// - Parameter features: of each member of the ensemble.
+    func observation(
+        of image: ArraySlice<Float>, imageRows: Int, imageColumns: Int, features: [[Double]]
+    ) -> HeldOutCalibration.Observation {
+        let (height, width) = (imageRows / rows, imageColumns / columns)
+        return HeldOutCalibration.Observation(
+            panels: distance(Self.features(image, rows: rows, columns: columns, height: height, width: width)),
+            features: features,
+            pattern: ImagePattern(image, rows: rows, columns: columns, height: height, width: width))
+    }
+
     func distance(_ features: [Double]) -> Double {
         var sum = 0.0
         for (panel, feature) in features.enumerated() where deviations[panel] > 0 {

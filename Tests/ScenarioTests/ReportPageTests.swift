@@ -20,6 +20,11 @@ struct ReportPageTests {
         for word in wanted {
             #expect(headings.contains { $0.localizedCaseInsensitiveContains(word) }, "\(word): \(headings)")
         }
+        for text in [
+            "Conformal sets, calibrated on", "what the networks see", "without 50 meV", "Coverage of conformal sets",
+        ] {
+            #expect(page.contains(text), "\(text)")
+        }
         // Nothing is loaded from elsewhere: every address is inside the page.
         for match in page.matches(of: /(?:src|href)\s*=\s*"([^"]*)"/) {
             #expect(match.output.1.hasPrefix("data:") || match.output.1.hasPrefix("#"), "\(match.output.1.prefix(80))")

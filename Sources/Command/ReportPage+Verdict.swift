@@ -1,0 +1,125 @@
+import Artifacts
+import Presentation
+
+extension ReportPage {
+    /// Conformal sets, both measures of strangeness, and how the verdict moves when the measurement does.
+    func calibrationBlocks(_ verdict: Value) throws -> [HTMLPage.Block] {
+        // A verdict from another version may lack them.
+        guard let stability = verdict["stability"] else { return [] }
+        var blocks: [HTMLPage.Block] = []
+        let wording = VerdictWording(verdict)
+        let images = try verdict.int("calibration-images")
+        if !wording.sets.isEmpty {
+            var table = Table(columns: [.init("coverage"), .init("models in the set")])
+            for (coverage, classes) in wording.sets {
+                table.rows.append(["\(coverage) %", classes.isEmpty ? "none" : classes.joined(separator: ", ")])
+            }
+            blocks.append(
+                .table(
+                    table,
+                    caption:
+                        "Conformal sets, calibrated on \(Wording.count(images, "held-out simulation")): of measurements "
+                        + "like those, the set holds the true model with at least the frequency that its coverage says."
+                ))
+        }
+        let measures = try verdict.field("domain-p-values").asRecord()
+        if !measures.isEmpty {
+            let names = [
+                ("panels", "intensities of the panels"), ("features", "what the networks see"),
+                ("blocks", "pattern within panels"), ("zeros", "where pixels are zero"),
+                ("texture", "how alike neighbouring pixels are"),
+            ]
+            var table = Table(columns: [.init("in domain?"), .number("p")])
+            for (name, wording) in names {
+                guard let p = measures[name] else { continue }
+                table.rows.append([wording, Wording.number(try p.asDouble(), significant: 2)])
+            }
+            table.rows.append([
+                wording.isHeldOut ? "all together" : "intensities, among training images",
+                Wording.number(try verdict.double("domain-p-value"), significant: 2),
+            ])
+            blocks.append(
+                .table(
+                    table,
+                    caption: "Fractions of \(Wording.count(images, "held-out simulation")) at least as strange."))
+        }
+        blocks.append(
+            .table(
+                try stabilityTable(stability.asList(), wording),
+                caption:
+                    "The verdict of a slightly different measurement. Where an incident energy is left out, an image "
+                    + "without evidence takes its place."))
+        return blocks
+    }
+
+    private func stabilityTable(_ rows: [Value], _ wording: VerdictWording) throws -> Table {
+        let classes = wording.probabilities.map(\.name)
+        var table = Table(
+            columns: [.init("variation")] + classes.map { .number("p of \($0)") } + [.init("most likely")])
+        table.rows.append(
+            ["as measured"] + wording.probabilities.map { Wording.fixed($0.probability, decimals: 3) }
+                + [wording.mostLikely])
+        for row in rows {
+            let probabilities = try row.field("probabilities")
+            table.rows.append(
+                [try row.string("variation")]
+                    + (try classes.map { Wording.fixed(try probabilities.double($0), decimals: 3) })
+                    + [try row.string("most-likely")])
+        }
+        return table
+    }
+
+    /// How often conformal sets hold the true class, and how large they are.
+    func coverageBlocks(_ evaluation: Value) throws -> [HTMLPage.Block] {
+        guard let rows = try evaluation["coverage"]?.asList(), let first = rows.first, try first.int("count") > 0
+        else { return [] }
+        let calibrating = try evaluation.field("calibration").int("images")
+        var table = Table(columns: [
+            .init("coverage promised"), .number("kept"), .init("95 % interval"), .number("mean size of a set"),
+            .number("sets of one model"), .number("empty sets"),
+        ])
+        var levels: [Double] = []
+        var (kept, sizes, lower, upper): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
+        for row in rows {
+            let count = Double(try row.int("count"))
+            let interval = try row.doubles("interval")
+            levels.append(try row.double("level"))
+            kept.append(Double(try row.int("covered")) / count)
+            sizes.append(try row.double("mean-set-size"))
+            lower.append(interval[0])
+            upper.append(interval[1])
+            table.rows.append([
+                Wording.percent(try row.double("level"), decimals: 0)
+                    + (try row.bool("reachable") ? "" : " (too few calibrate)"),
+                Wording.percent(kept[kept.count - 1]),
+                "\(Wording.percent(interval[0])) – \(Wording.percent(interval[1]))",
+                Wording.fixed(sizes[sizes.count - 1], decimals: 2), Wording.count(try row.int("single")),
+                Wording.count(try row.int("empty")),
+            ])
+        }
+        return [
+            .figures([
+                .init(
+                    LineChart(
+                        [
+                            .init(
+                                "kept", x: levels, y: kept, band: .init(lower: lower, upper: upper), showsPoints: true),
+                            .init("promised", x: levels, y: levels, isDashed: true),
+                        ], x: Axis("coverage promised"), y: Axis("coverage kept"),
+                        alternativeText: "Coverage kept against coverage promised"),
+                    caption:
+                        "Conformal sets on \(Wording.count(try first.int("count"), "held-out simulation")) that did not "
+                        + "calibrate them; \(Wording.count(calibrating)) others did. The band is the 95 % interval of the "
+                        + "count; that so few calibrate moves the curve too."),
+                .init(
+                    LineChart(
+                        [.init("mean size", x: levels, y: sizes, showsPoints: true)], x: Axis("coverage promised"),
+                        y: Axis("models in a set"), alternativeText: "Size of conformal sets against coverage"),
+                    caption:
+                        "What coverage costs: below 1 sets are empty for images less clear than usual, above 1 they hold "
+                        + "several models."),
+            ]),
+            .table(table, caption: "Coverage of conformal sets against their size."),
+        ]
+    }
+}

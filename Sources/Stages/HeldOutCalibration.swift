@@ -1,0 +1,255 @@
+import Artifacts
+import Foundation
+import Learning
+import Tensors
+
+/// What held-out simulations say of an ensemble: how conforming and how strange images are on which it never learnt.
+///
+/// Of each simulation the first copy counts. The simulations of each class are shared out by a hash of each: two fifths
+/// are the reference, by which strangeness is measured, the others calibrate. None of the two has been learnt from.
+struct HeldOutCalibration: Sendable {
+    /// Of the true classes of the calibrating images.
+    var conformal: ConformalCalibration
+    /// Of the reference images: features of each member, and patterns; empty and nil without reference images.
+    var featureDomains: [FeatureDomain]
+    var patterns: PatternDomain?
+    /// Of each measure: mean and standard deviation of the logarithm of distances, on reference images that the domain
+    /// they are measured by was not made from.
+    var scales: [Scale]
+    /// Of each measure: distances of the calibrating images, rising.
+    var distances: [[Double]]
+    /// Of the calibrating images, rising.
+    var strangeness: [Double]
+
+    /// What can be strange of an image.
+    enum Measure: String, CaseIterable, Sendable {
+        /// The panels' means, against training images.
+        case panels
+        /// What the members see.
+        case features
+        /// Where intensity lies in each panel.
+        case blocks
+        /// Where pixels are exactly 0.
+        case zeros
+        /// How alike neighbours are.
+        case texture
+
+        /// What is strange, in words.
+        var wording: String {
+            switch self {
+            case .panels: "the intensities of its panels"
+            case .features: "what the networks see"
+            case .blocks: "its pattern"
+            case .zeros: "where it is zero"
+            case .texture: "how alike neighbouring pixels are"
+            }
+        }
+    }
+
+    struct Scale: Hashable, Sendable {
+        var mean = 0.0
+        var deviation = 1.0
+
+        /// Of positive numbers, by their logarithms.
+        init(of distances: [Double]) {
+            let logs = distances.map(Self.logarithm)
+            guard logs.count > 1 else { return }
+            let mean = logs.reduce(0, +) / Double(logs.count)
+            let variance = logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(logs.count - 1)
+            self.mean = mean
+            // Distances that never vary, of images all alike, tell nothing of what is far.
+            deviation = variance > 1e-20 ? variance.squareRoot() : 1
+        }
+
+        init(mean: Double, deviation: Double) {
+            self.mean = mean
+            self.deviation = deviation
+        }
+
+        func position(_ distance: Double) -> Double { (Self.logarithm(distance) - mean) / deviation }
+
+        private static func logarithm(_ distance: Double) -> Double { log(max(distance, 1e-12)) }
+    }
+
+    /// What is measured of one image.
+    struct Observation: Sendable {
+        /// Distance of the panels' means from the training images.
+        var panels: Double
+        /// Of each member.
+        var features: [[Double]]
+        var pattern: ImagePattern
+    }
+
+    /// One number for all measures: the largest of the logarithms, in standard deviations from the reference's mean.
+    func strangeness(_ distances: [Double]) -> Double {
+        zip(scales, distances).reduce(-.infinity) { max($0, $1.0.position($1.1)) }
+    }
+
+    /// One distance for each measure.
+    func distances(_ observation: Observation) -> [Double] {
+        Self.distances(observation, featureDomains, patterns)
+    }
+
+    private static func distances(
+        _ observation: Observation, _ domains: [FeatureDomain], _ patterns: PatternDomain?
+    ) -> [Double] {
+        let features = zip(domains, observation.features).reduce(0) { $0 + $1.0.distance($1.1) }
+        return [observation.panels, features / Double(max(1, domains.count))]
+            + (patterns?.distances(observation.pattern) ?? [0, 0, 0])
+    }
+
+    /// - Returns: by measure, and of all together.
+    func pValues(_ distances: [Double]) -> (each: [Double], together: Double) {
+        (
+            zip(distances, self.distances).map { empiricalPValue($0, amongRising: $1) },
+            empiricalPValue(strangeness(distances), amongRising: strangeness)
+        )
+    }
+
+    /// - Parameters:
+    ///   - rows: probabilities of each image of the test set.
+    ///   - observe: what is measured of an image of the test set; asked for reference and calibrating images only.
+    init(
+        _ parts: CalibrationSplit, labels: [Int], rows: [[Double]], origins: [String], score: ConformalScore,
+        observe: (Int) throws -> Observation
+    ) throws {
+        let (reference, calibration) = (parts.reference, parts.calibration)
+        conformal = ConformalCalibration(
+            score: score, rows: calibration.map { rows[$0] }, labels: calibration.map { labels[$0] },
+            u: calibration.map { CalibrationSplit.tieBreaker(origins[$0]) })
+        let known = try reference.map(observe)
+        let knownLabels = reference.map { labels[$0] }
+        func domains(_ members: [Int]) throws -> ([FeatureDomain], PatternDomain?) {
+            guard let first = members.first else { return ([], nil) }
+            let features = try known[first].features.indices.map { network in
+                try FeatureDomain(
+                    features: members.map { known[$0].features[network] }, labels: members.map { knownLabels[$0] })
+            }
+            return (features, try PatternDomain(members.map { known[$0].pattern }))
+        }
+        // In five parts: each measured by domains made from the others.
+        var crossed = Measure.allCases.map { _ in [Double]() }
+        for part in 0..<5 where known.count >= 10 {
+            let others = try domains(known.indices.filter { $0 % 5 != part })
+            for image in known.indices where image % 5 == part {
+                let distances = Self.distances(known[image], others.0, others.1)
+                for measure in crossed.indices { crossed[measure].append(distances[measure]) }
+            }
+        }
+        let (features, patterns) = try domains(Array(known.indices))
+        (featureDomains, self.patterns) = (features, patterns)
+        scales = crossed.map { Scale(of: $0) }
+        let found = try calibration.map { Self.distances(try observe($0), features, patterns) }
+        distances = Measure.allCases.indices.map { measure in found.map { $0[measure] }.sorted() }
+        strangeness = []
+        strangeness = found.map { strangeness($0) }.sorted()
+    }
+}
+
+/// Which images of a test set calibrate, and which are the reference: the first copy of each simulation, by class.
+struct CalibrationSplit: Hashable, Sendable {
+    /// Positions in the test set.
+    var reference: [Int] = []
+    var calibration: [Int] = []
+
+    /// - Parameter origins: the simulation that each image shows, class included.
+    init(origins: [String], labels: [Int]) {
+        var seen: Set<String> = []
+        var classes: [Int: [(position: Double, image: Int)]] = [:]
+        for (image, origin) in origins.enumerated() where seen.insert(origin).inserted {
+            classes[labels[image], default: []].append((Split.position(of: origin, salt: "calibration"), image))
+        }
+        for label in classes.keys.sorted() {
+            let ordered = (classes[label] ?? []).sorted { $0.position < $1.position }.map(\.image)
+            let count = ordered.count < 2 ? 0 : max(1, Int((0.4 * Double(ordered.count)).rounded()))
+            reference += ordered[..<count]
+            calibration += ordered[count...]
+        }
+    }
+
+    /// u of the adaptive score: a number in (0, 1) that an image has for good and that knows nothing of its pixels.
+    static func tieBreaker(_ origin: String) -> Double {
+        min(1 - 0x1p-53, max(0x1p-53, Split.position(of: origin, salt: "conformal")))
+    }
+}
+
+extension HeldOutCalibration {
+    init(_ value: Value) throws {
+        let text = try value.string("score")
+        guard let score = ConformalScore(rawValue: text) else {
+            throw ValueError(expected: "threshold or adaptive", field: "score", found: text)
+        }
+        conformal = try ConformalCalibration(score: score, scores: value.doubles("conformal-scores"))
+        featureDomains = try value.list("feature-domains").map { domain in
+            let factor = try domain.tensor("factor").rows
+            return FeatureDomain(
+                means: try domain.tensor("means").rows, factor: factor.enumerated().map { Array($1[...$0]) },
+                shrinkage: try domain.double("shrinkage"))
+        }
+        let pattern = try value.field("patterns")
+        func residual(_ name: String) throws -> PrincipalResidual {
+            let field = try pattern.field(name)
+            return PrincipalResidual(
+                mean: try field.tensor("mean").asFloat64.elements, scale: try field.tensor("scale").asFloat64.elements,
+                components: try field.tensor("components").rows, noise: try field.double("noise"))
+        }
+        if !pattern.isNone {
+            patterns = PatternDomain(
+                blocks: try residual("blocks"), zeros: try residual("zeros"), texture: try residual("texture"))
+        }
+        let names = Measure.allCases.map(\.rawValue)
+        scales = try names.map { name in
+            let numbers = try value.field("scales").doubles(name)
+            return Scale(mean: numbers[0], deviation: numbers[1])
+        }
+        distances = try names.map { try value.field("distances").doubles($0) }
+        strangeness = try value.doubles("strangeness")
+    }
+
+    var value: Value {
+        func doubles(_ numbers: [Double]) -> Value { .list(numbers.map { .double($0) }) }
+        func byMeasure(_ values: [Value]) -> Value {
+            .record(Dictionary(uniqueKeysWithValues: zip(Measure.allCases.map(\.rawValue), values)))
+        }
+        func residual(_ domain: PrincipalResidual) -> Value {
+            .record([
+                "mean": .tensor(Tensor(shape: [domain.mean.count], elements: domain.mean)),
+                "scale": .tensor(Tensor(shape: [domain.scale.count], elements: domain.scale)),
+                "components": matrix(domain.components, columns: domain.mean.count), "noise": .double(domain.noise),
+            ])
+        }
+        func matrix(_ rows: [[Double]], columns: Int) -> Value {
+            .tensor(Tensor(shape: [rows.count, columns], elements: rows.flatMap { $0 }))
+        }
+        return .record([
+            "score": .string(conformal.score.rawValue), "images": .int(conformal.scores.count),
+            "conformal-scores": doubles(conformal.scores),
+            "feature-domains": .list(
+                featureDomains.map { domain in
+                    let size = domain.factor.count
+                    let square = domain.factor.map { $0 + [Double](repeating: 0, count: size - $0.count) }
+                    return .record([
+                        "means": matrix(domain.means, columns: size), "factor": matrix(square, columns: size),
+                        "shrinkage": .double(domain.shrinkage),
+                    ])
+                }),
+            "patterns": patterns.map { patterns in
+                .record([
+                    "blocks": residual(patterns.blocks), "zeros": residual(patterns.zeros),
+                    "texture": residual(patterns.texture),
+                ])
+            } ?? .none,
+            "scales": byMeasure(scales.map { doubles([$0.mean, $0.deviation]) }),
+            "distances": byMeasure(distances.map(doubles)), "strangeness": doubles(strangeness),
+        ])
+    }
+}
+
+extension AnyTensor {
+    /// Of a matrix.
+    fileprivate var rows: [[Double]] {
+        let tensor = asFloat64
+        let columns = tensor.shape[1]
+        return (0..<tensor.shape[0]).map { Array(tensor.elements[$0 * columns..<($0 + 1) * columns]) }
+    }
+}
