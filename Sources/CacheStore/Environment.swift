@@ -100,6 +100,12 @@ final class Environment: @unchecked Sendable {
         try using { file throws(StoreError) in try file.info().me_last_txnid }
     }
 
+    /// Lets readers see all that was committed.
+    ///
+    /// A writer that was killed between writing its last page and saying so in the lock file leaves a commit that readers are not
+    /// shown. The next writer mends that as it takes the lock; an empty transaction does nothing else.
+    func settle() throws(StoreError) { try write { _ in } }
+
     /// Frees the slots of readers that died: they would keep old pages alive for ever.
     func dropDeadReaders() throws(StoreError) {
         try using { file throws(StoreError) in try file.dropDeadReaders() }

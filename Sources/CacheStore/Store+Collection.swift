@@ -23,6 +23,8 @@ extension Store {
             defer { directory.keepReserve() }
             try meta.dropDeadReaders()
             try blobs.dropDeadReaders()
+            try meta.settle()
+            try blobs.settle()
             // What is decided must still hold when it is done: nobody looks up or notes meanwhile.
             result = try collectionGate.alone { () throws(StoreError) in
                 let decision = try decide(policy, now: now, notes: activeNotes(tidies: true))

@@ -30,6 +30,8 @@ extension Store {
             return false
         }
         try StoreDirectory.make(copy, store: path)
+        // The copy is of what readers see; the number is that of the last commit.
+        try environment.settle()
         let copied = try environment.lastTransaction()
         let epoch = try self.epoch()
         try environment.copyCompacted(to: copy)
