@@ -4,6 +4,12 @@ import Testing
 
 @testable import SpinWaves
 
+/// The instruction sets that this processor has.
+private let instructionSets = [Int32(1), 2, 3].filter { level in
+    var nothing = sw_magnon_problem()
+    return sw_magnons(&nothing, nil, level) == level
+}
+
 /// The batched solver against Colpa's method on LAPACK.
 @Suite("Batched solver")
 struct FastSolverTests {
@@ -82,13 +88,11 @@ struct FastSolverTests {
         }
     }
 
-    @Test("every instruction set agrees", arguments: [Int32(1), 2, 3])
+    @Test("every instruction set that the processor has agrees", arguments: instructionSets)
     func levels(level: Int32) throws {
         for model in try [ReferenceData.pcsmo("dimer"), KnownMagnets.triclinic()] {
             let solver = BatchSolver(try model.hamiltonian(), BlockReduction(model))
             let kernel = MagnonKernel(ReducedHamiltonian(solver.hamiltonian, solver.reduction))
-            var problem = sw_magnon_problem()
-            guard sw_magnons(&problem, nil, level) == level else { return }
             let phases = solver.phases(at: points)
             let best = kernel.solve(phases: phases, .amplitudes)
             let other = kernel.solve(phases: phases, .amplitudes, level: level)
