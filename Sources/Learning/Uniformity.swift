@@ -5,8 +5,8 @@
 #endif
 
 /// How plausible it is that numbers were drawn evenly from 0…1: the two-sided test of Kolmogorov and Smirnov, with the
-/// correction for small samples of M. A. Stephens (J. R. Stat. Soc. B 32 (1970) 115), good to about 0.01 from five
-/// numbers on.
+/// correction for small samples of M. A. Stephens (J. R. Stat. Soc. B 32 (1970) 115), good to 0.02 for ten
+/// numbers, and better where it matters, at small values.
 ///
 /// The ranks of true parameters in honest posteriors are even (S. Talts et al., arXiv:1804.06788): ∪ shapes tell of
 /// posteriors too narrow, ∩ shapes of ones too wide, slopes of a bias.

@@ -102,7 +102,9 @@ public struct CornerFigure: Figure {
     private func drawDensity(_ x: Quantity, _ y: Quantity, _ plot: PlotArea, _ drawing: inout SVGDrawing) {
         var counts = [Int](repeating: 0, count: Self.bins * Self.bins)
         for (a, b) in zip(x.draws, y.draws) {
-            if let column = Self.bin(a, x.range), let row = Self.bin(b, y.range) { counts[row * Self.bins + column] += 1 }
+            if let column = Self.bin(a, x.range), let row = Self.bin(b, y.range) {
+                counts[row * Self.bins + column] += 1
+            }
         }
         let most = Double(max(1, counts.max() ?? 1))
         let step = plot.width / Double(Self.bins)

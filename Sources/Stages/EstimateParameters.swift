@@ -10,7 +10,8 @@ import Tensors
 struct EstimateParameters: Stage {
     static let signature = Signature(
         "estimate-parameters", version: 1,
-        about: "The parameters of one model from a measurement: medians, 68 and 95 % intervals, correlations, draws from "
+        about:
+            "The parameters of one model from a measurement: medians, 68 and 95 % intervals, correlations, draws from "
             + "the posterior.",
         inputs: [
             InputPort("posterior", "posterior", .all, about: "the trained ensemble, of one model"),

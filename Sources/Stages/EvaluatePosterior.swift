@@ -9,7 +9,8 @@ import Tensors
 struct EvaluatePosterior: Stage {
     static let signature = Signature(
         "evaluate-posterior", version: 1,
-        about: "Judges posteriors of held-out simulations: coverage of intervals, ranks of the true parameters, errors of "
+        about:
+            "Judges posteriors of held-out simulations: coverage of intervals, ranks of the true parameters, errors of "
             + "the medians; calibrates intervals.",
         inputs: [
             InputPort("posterior", "posterior", .all, about: "the trained ensemble"),

@@ -32,7 +32,17 @@ struct ParameterImages: Sendable {
         outputs: Int, threads: Int, isCancelled: () -> Bool
     ) throws {
         var sets: [Address: ParameterSet] = [:]
-        for member in parameters { sets[Address(member)] = try ParameterSet(member.load()) }
+        for member in parameters {
+            let address = Address(member)
+            if sets[address] != nil {
+                throw StepFailure(
+                    "two nodes give parameters of sample \(address.sample)",
+                    hint:
+                        "images and parameters are joined by sample: give one node of parameters, and images made of it"
+                )
+            }
+            sets[address] = try ParameterSet(member.load())
+        }
         let shown = Set(members.map(Address.init))
         guard shown == Set(sets.keys) else {
             throw StepFailure(

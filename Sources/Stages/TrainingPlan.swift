@@ -123,7 +123,8 @@ struct TrainingPlan: Sendable {
     ///
     /// - Returns: what came of it, and facts for the record.
     func run(
-        _ step: Step, _ network: NetworkSpec, on images: ImageSet, split: Split, objective: TrainingObjective = .classes,
+        _ step: Step, _ network: NetworkSpec, on images: ImageSet, split: Split,
+        objective: TrainingObjective = .classes,
         initial: Weights? = nil
     ) throws -> (result: TrainingResult, facts: [String: Value]) {
         var state: TrainingState?

@@ -208,7 +208,8 @@ struct PosteriorTests {
             return error?.message
         }
         #expect(
-            refusal(3, training.targets) == "network: it gives 3 numbers, 2 Gaussians of 2 numbers take \(head.outputs)")
+            refusal(3, training.targets) == "network: it gives 3 numbers, 2 Gaussians of 2 numbers take \(head.outputs)"
+        )
         #expect(
             refusal(head.outputs, .init(dimensions: 1, values: [1, 2]))
                 == "images: 2 images have 1 numbers each, there are 40 and the density is over 2")

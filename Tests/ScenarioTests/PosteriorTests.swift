@@ -135,7 +135,9 @@ struct PosteriorTests {
     func twoModels() throws {
         let workplace = try Workplace()
         let text = Self.text.replacing("    for: each class\n    images: noise", with: "    images: noise")
-            .replacing("    priors: $priors\n    members", with: "    priors: {J1: {uniform: [0.5 meV, 0.8 meV]}}\n    members")
+            .replacing(
+                "    priors: $priors\n    members", with: "    priors: {J1: {uniform: [0.5 meV, 0.8 meV]}}\n    members"
+            )
         try workplace.write(text, to: Self.file)
         let outcome = try workplace.spinweave("run", Self.file, "--store", "store")
         #expect(outcome.status == 1)

@@ -39,7 +39,9 @@ struct PosteriorStageTests {
             Step.Member(className: className, sample: sample, digest: Digest(of: [UInt8(sample % 256)]), load: load)
         }
         return (
-            (0..<count).map { sample in member(sample) { image(parameters(sample, seed: seed), sample, seed: seed).value } },
+            (0..<count).map { sample in
+                member(sample) { image(parameters(sample, seed: seed), sample, seed: seed).value }
+            },
             (0..<count).map { sample in member(sample) { parameters(sample, seed: seed).value } }
         )
     }
@@ -68,7 +70,8 @@ struct PosteriorStageTests {
 
     static func step(_ collections: [String: [Step.Member]], _ inputs: [String: Value] = [:]) -> Step {
         Step(
-            node: "node", sample: 0, inputs: inputs, collections: collections, random: RandomStream(seed: 1), threads: 2)
+            node: "node", sample: 0, inputs: inputs, collections: collections, random: RandomStream(seed: 1), threads: 2
+        )
     }
 
     static func posterior(_ value: Value) -> [Step.Member] {
@@ -129,9 +132,10 @@ struct PosteriorStageTests {
         #expect(abs(try parameters[0].double("relative-error") - 0.25 / 0.68) < 0.08)
         #expect(abs(try parameters[0].double("width-ratio") - 1) < 0.2)
         // What is told of J1: the entropy of an even number over that of a normal one of deviation 0.01,
-        // −log(0.01) − 1.42 = 3.2 nats; a network comes near.
+        // −log(0.01) − 1.42 = 3.2 nats, which no network can exceed but by the chance of 300 images, √(0.5/300) = 0.04. One
+        // that learnt from 360 images finds half of it; one that found nothing has 0.
         let information = try value.double("information")
-        #expect(information > 2 && information < 3.4, "\(information)")
+        #expect(information > 1.2 && information < 3.3, "\(information)")
     }
 
     @Test("an estimate is a parameter set with intervals that say where they come from")
@@ -190,6 +194,9 @@ struct PosteriorStageTests {
         #expect(
             refusal(Self.priors, ["images": images, "parameters": Array(parameters.dropLast())])
                 == "images of 6 simulations and parameters of 5: they do not belong together")
+        #expect(
+            refusal(Self.priors, ["images": images, "parameters": parameters + parameters])
+                == "two nodes give parameters of sample 0")
         let other = Self.members(6, seed: 5, className: "other")
         #expect(
             refusal(
