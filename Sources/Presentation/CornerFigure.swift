@@ -28,8 +28,11 @@ public struct CornerFigure: Figure {
     public var width: Double
     public var alternativeText: String
 
-    public init(_ quantities: [Quantity], width: Double = 760, alternativeText: String) {
-        (self.quantities, self.width, self.alternativeText) = (quantities, width, alternativeText)
+    /// - Parameter width: nil for panels of a fifth of a page, smaller where there are many.
+    public init(_ quantities: [Quantity], width: Double? = nil, alternativeText: String) {
+        self.quantities = quantities
+        self.width = width ?? min(760, 80 + 180 * Double(max(1, quantities.count)))
+        self.alternativeText = alternativeText
     }
 
     private static let bins = 24

@@ -37,7 +37,9 @@ struct PosteriorTests {
             priors: $priors
             members: 2
             components: 2
-            epochs: 10
+            epochs: 60
+            batch: 8
+            learning-rate: 0.005
             clip-gradient: 10
             layers: [log1p, {panels: {rows: 1, columns: 6}}, {average-pool: [2, 2]}, {dense: 16}, relu]
           test-parameters: {stage: sample-parameters, for: each class, model: $model, priors: $priors, count: 50, stability-grid: 8}
@@ -91,11 +93,12 @@ struct PosteriorTests {
         let run = try workplace.document(RunDocument.self, ["run", Self.file, "--quiet", "--store", "store"])
         let estimate = try #require(run.nodes.first { $0.name == "estimate@nearest" }?.facts?.estimate)
         let interval = try #require(estimate.intervals["J1"])
-        // The band's top moves by 60 % over the prior, a third of an energy bin at least: a small network finds J1 = 0.6 to
-        // a quarter of the range.
-        #expect(abs((estimate.median["J1"] ?? 0) - 0.6) < 0.075)
-        #expect(interval.wide[0] < 0.6 && 0.6 < interval.wide[1])
+        // The band's top moves by 60 % over the prior, two energy bins and more. Seen: 0.604 with 0.593 to 0.615, and the prior
+        // left as it was for D.
+        #expect(abs((estimate.median["J1"] ?? 0) - 0.6) < 0.03)
+        #expect(interval.source == "data" && interval.wide[0] < 0.6 && 0.6 < interval.wide[1])
         #expect(interval.wide[0] >= 0.5 && interval.wide[1] <= 0.8)
+        #expect(estimate.intervals["D"]?.source != "data")
         // J2's class has no D to find.
         let other = try #require(run.nodes.first { $0.name == "estimate@second" }?.facts?.estimate)
         #expect(Set(other.intervals.keys) == ["J1", "J2"])
@@ -107,7 +110,7 @@ struct PosteriorTests {
         #expect(again.nodes.allSatisfy { $0.computed == 0 })
         let edited = try workplace.document(
             RunDocument.self,
-            ["run", Self.file, "--quiet", "--store", "store", "--set", "posterior.epochs=11"])
+            ["run", Self.file, "--quiet", "--store", "store", "--set", "posterior.epochs=61"])
         let computed = Set(edited.nodes.filter { $0.computed > 0 }.map { String($0.name.prefix { $0 != "@" }) })
         #expect(computed == ["posterior", "test", "estimate", "found-spectrum", "found-image", "comparison"])
 
