@@ -8,6 +8,9 @@ extension Report {
         var lines: [String] = []
         for node in nodes {
             if let verdict = node.facts["verdict"] { lines += VerdictWording(verdict).lines(node: node.name) }
+            if let refinement = node.facts["refinement"], let wording = try? RefinementWording(refinement) {
+                lines += wording.lines(node: node.name)
+            }
             if let accuracy = node.facts["accuracy"], let p = try? accuracy.asDouble(), node.stage == "evaluate" {
                 lines.append("\(node.name): right on \(Wording.percent(p)) of held-out simulations")
             }
