@@ -21,7 +21,8 @@ struct ReportPage {
             title: graph.name,
             subtitle: "Which magnetic model explains the measurement, how sure the network is, and why")
         let sections = try [
-            verdictSection(), parametersSection(), measurementSection(), comparisonSection(), attributionSection(),
+            verdictSection(), parametersSection(), measurementSection(), refinementSection(), comparisonSection(),
+            attributionSection(),
             networkSection(),
             testSection(),
             samplingSection(), try runSection(),

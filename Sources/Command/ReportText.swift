@@ -10,6 +10,9 @@ extension Report {
             if let verdict = node.facts["verdict"] { lines += VerdictWording(verdict).lines(node: node.name) }
             if let estimate = node.facts["estimate"] { lines += EstimateWording(estimate).lines(node: node.name) }
             if node.stage == "evaluate-posterior" { lines += Self.coverageLine(node) }
+            if let refinement = node.facts["refinement"], let wording = try? RefinementWording(refinement) {
+                lines += wording.lines(node: node.name)
+            }
             if let accuracy = node.facts["accuracy"], let p = try? accuracy.asDouble(), node.stage == "evaluate" {
                 lines.append("\(node.name): right on \(Wording.percent(p)) of held-out simulations")
             }

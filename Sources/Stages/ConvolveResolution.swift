@@ -58,14 +58,7 @@ struct ConvolveResolution: Stage {
         else { throw StepFailure("no spectrum or no resolution") }
         let spectrum = try SpinWaveSpectrum(spectrumValue)
         do {
-            let twins = try spectrum.crystal.twins.map { twin in
-                guard twin.matrix.count == 9, abs(twin.matrix[8] - 1) < 1e-9 else {
-                    throw StepFailure(
-                        "a twin turns c away from the beam, which a fixed-orientation detector image does not describe",
-                        hint: "use twins that keep the c axis")
-                }
-                return try Twin(inPlane: [twin.matrix[0], twin.matrix[1], twin.matrix[3], twin.matrix[4]])
-            }
+            let twins = try spectrum.crystal.inPlaneTwins()
             let image = try prepared.image(for: resolutionDigest, twins: twins) {
                 let resolution = try ExperimentResolution(resolutionValue)
                 return try DetectorImage(
@@ -133,6 +126,20 @@ extension SpinWaveSpectrum {
                 grid: grid.divisions, energies: energies, velocities: velocities, amplitudes: amplitudes, sites: sites,
                 formFactors: crystal.formFactors.map { try FormFactor($0) },
                 lattice: Array(crystal.lattice.prefix(3)))
+        }
+    }
+}
+
+extension SpinWaveSpectrum.Crystal {
+    /// The domains as a detector image takes them.
+    func inPlaneTwins() throws -> [Twin] {
+        try twins.map { twin in
+            guard twin.matrix.count == 9, abs(twin.matrix[8] - 1) < 1e-9 else {
+                throw StepFailure(
+                    "a twin turns c away from the beam, which a fixed-orientation detector image does not describe",
+                    hint: "use twins that keep the c axis")
+            }
+            return try Twin(inPlane: [twin.matrix[0], twin.matrix[1], twin.matrix[3], twin.matrix[4]])
         }
     }
 }
