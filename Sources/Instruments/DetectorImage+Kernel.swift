@@ -110,7 +110,7 @@ extension DetectorImage {
     }
 
     /// Calls `body` with the settings, whose tables stay in place meanwhile.
-    private func withTables<T>(_ body: ([sw_image_setting]) -> T) -> T {
+    func withTables<T>(_ body: ([sw_image_setting]) -> T) -> T {
         func pin(_ index: Int, _ done: [sw_image_setting]) -> T {
             if index == settings.count { return body(done) }
             let prepared = settings[index]

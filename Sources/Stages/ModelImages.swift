@@ -21,7 +21,8 @@ struct ModelImages: Sendable {
         solver = try ZoneSolver(model, grid: ZoneGrid(model, divisions: divisions))
         crystal = SpinWaveSpectrum.Crystal(model)
         image = try DetectorImage(
-            geometry: resolution.geometry, resolution: resolution.table, twins: crystal.inPlaneTwins(),
+            geometry: resolution.geometry, resolution: resolution.table,
+            twins: crystal.imageTwins(oriented: resolution.geometry.volume != nil),
             options: options)
     }
 
@@ -36,7 +37,8 @@ struct ModelImages: Sendable {
         do {
             let spectrum = try solver.spectrum(values: values, unstable: .fail, threads: threads)
             return try image.image(
-                of: SpinWaveSpectrum(spectrum, crystal: crystal, isUnstable: false).zoneModes)
+                of: SpinWaveSpectrum(spectrum, crystal: crystal, isUnstable: false).zoneModes(
+                    oblique: image.geometry.volume != nil))
         } catch SpinWaveError.unstable {
             return nil
         }
