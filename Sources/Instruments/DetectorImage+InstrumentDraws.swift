@@ -47,8 +47,8 @@ extension DetectorImage {
             twins.indices.map { stream.substream("setting", setting).substream("domain", $0) }
         }
         let (rows, columns) = (geometry.rows, geometry.columns)
-        // Twelve standard deviations: pulses are skew.
         var tally: [(pixel: Int, hits: Int)] = []
+        // Twelve standard deviations: pulses are skew.
         forEachLine(of: modes, within: 12) { line in
             let m = maps[line.twin]
             let setting = instrument.settings[line.setting]
