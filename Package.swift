@@ -32,7 +32,10 @@ let package = Package(
         .target(name: "CGemmi"),
         .target(name: "CLAPACK", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("openblas")]),
         // -O3 in debug builds too: the tests run whole images through these loops.
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("m")]),
+        // Kernels for CUDA devices (`cuda`) are compiled where a device is found; the program carries their text.
+        .target(
+            name: "CKernels", exclude: ["cuda"], cSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CPlanes", cSettings: [.unsafeFlags(["-O3"])]),
         // 1: vocabulary
         .target(name: "Diagnostics"),
@@ -114,6 +117,14 @@ let package = Package(
             ],
             path: "tools/fuzz/inputs", swiftSettings: fast),
         .executableTarget(name: "FuzzDriver", dependencies: ["Fuzz"], path: "tools/fuzz/driver"),
+        // The same kernels, compiled as C++ and run on the host by a device in software; for tests alone.
+        .target(
+            name: "CHostDevice", dependencies: ["CKernels"], path: "Tests/CHostDevice", exclude: ["README.md"],
+            cxxSettings: [
+                .headerSearchPath("shim"), .headerSearchPath("../../Sources/CKernels/cuda"), .unsafeFlags(["-O2"]),
+            ]),
+        .target(name: "HostDevice", dependencies: ["CHostDevice"], path: "Tests/HostDevice"),
+        .testTarget(name: "HostDeviceTests", dependencies: ["HostDevice"]),
         // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),

@@ -1,6 +1,7 @@
 #ifndef SPINWEAVE_CKERNELS_H
 #define SPINWEAVE_CKERNELS_H
 
+#include "cuda_text.h"
 #include "detector_image.h"
 #include "magnons.h"
 #include "weights.h"
