@@ -15,6 +15,36 @@ static const char kernel_cuh[] = {
 static const char stdint_cuh[] = {
 #embed "cuda/stdint.cuh"
     END};
+static const char magnons_cu[] = {
+#embed "cuda/magnons.cu"
+    END};
+static const char complex_cuh[] = {
+#embed "cuda/complex.cuh"
+    END};
+static const char magnons_algebra_cuh[] = {
+#embed "cuda/magnons_algebra.cuh"
+    END};
+static const char magnons_block_cuh[] = {
+#embed "cuda/magnons_block.cuh"
+    END};
+static const char magnons_ql_cuh[] = {
+#embed "cuda/magnons_ql.cuh"
+    END};
+static const char magnons_record_cuh[] = {
+#embed "cuda/magnons_record.cuh"
+    END};
+static const char magnons_tridiagonal_cuh[] = {
+#embed "cuda/magnons_tridiagonal.cuh"
+    END};
+static const char team_cuh[] = {
+#embed "cuda/team.cuh"
+    END};
+static const char magnons_h[] = {
+#embed "include/magnons.h"
+    END};
+static const char magnons_device_h[] = {
+#embed "include/magnons_device.h"
+    END};
 
 #define TEXT(name, text) {name, text, sizeof text - 1}
 
@@ -22,6 +52,16 @@ static const sw_cuda_text texts[] = {
     TEXT("axpy.cu", axpy_cu),
     TEXT("kernel.cuh", kernel_cuh),
     TEXT("stdint.h", stdint_cuh),
+    TEXT("magnons.cu", magnons_cu),
+    TEXT("complex.cuh", complex_cuh),
+    TEXT("magnons_algebra.cuh", magnons_algebra_cuh),
+    TEXT("magnons_block.cuh", magnons_block_cuh),
+    TEXT("magnons_ql.cuh", magnons_ql_cuh),
+    TEXT("magnons_record.cuh", magnons_record_cuh),
+    TEXT("magnons_tridiagonal.cuh", magnons_tridiagonal_cuh),
+    TEXT("team.cuh", team_cuh),
+    TEXT("magnons.h", magnons_h),
+    TEXT("magnons_device.h", magnons_device_h),
 };
 
 const sw_cuda_text *sw_cuda_texts(int64_t *count) {

@@ -4,6 +4,7 @@
 #include "cuda_text.h"
 #include "detector_image.h"
 #include "magnons.h"
+#include "magnons_device.h"
 #include "weights.h"
 
 #endif
