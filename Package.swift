@@ -125,6 +125,9 @@ let package = Package(
             ]),
         .target(name: "HostDevice", dependencies: ["CHostDevice"], path: "Tests/HostDevice"),
         .testTarget(name: "HostDeviceTests", dependencies: ["HostDevice"]),
+        .testTarget(
+            name: "KernelAgreementTests",
+            dependencies: ["CKernels", "Compute", "HostDevice", "Instruments", "SpinWaves", "Tensors"]),
         // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
