@@ -13,6 +13,8 @@ let package = Package(
         .executable(name: "spinweave-fuzz", targets: ["FuzzDriver"]),
         .library(name: "SpinWaves", targets: ["SpinWaves"]),
         .library(name: "Dataflow", targets: ["Dataflow"]),
+        // Opened by tests in place of NVIDIA's libraries.
+        .library(name: "SoftwareCUDA", type: .dynamic, targets: ["CSoftwareCUDA"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -36,6 +38,7 @@ let package = Package(
         .target(
             name: "CKernels", exclude: ["cuda"], cSettings: [.unsafeFlags(["-O3"])],
             linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CCUDA", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CPlanes", cSettings: [.unsafeFlags(["-O3"])]),
         // 1: vocabulary
         .target(name: "Diagnostics"),
@@ -52,6 +55,7 @@ let package = Package(
             name: "CacheStore", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CPlanes", "CZstd"],
             swiftSettings: fast),
         .target(name: "Compute", dependencies: ["Tensors", "CLAPACK"], swiftSettings: fast),
+        .target(name: "Devices", dependencies: ["Artifacts", "CCUDA", "CKernels"]),
         .target(
             name: "Interchange",
             dependencies: ["Artifacts", "Diagnostics", "Tensors", "CHDF5", "CPNG", "CZip", "CZlib"],
@@ -63,15 +67,16 @@ let package = Package(
                 "Artifacts", "CacheStore", "Compute", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
             ]),
         .target(
-            name: "SpinWaves", dependencies: ["CGemmi", "CKernels", "CSpglib", "Compute", "Tensors"],
+            name: "SpinWaves", dependencies: ["CGemmi", "CKernels", "CSpglib", "Compute", "Devices", "Tensors"],
             swiftSettings: fast),
-        .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
+        .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Devices", "Tensors"], swiftSettings: fast),
         .target(name: "Learning", dependencies: ["CKernels", "COneDNN", "Compute", "Tensors"], swiftSettings: fast),
         // 4: meeting and view
         .target(
             name: "Stages",
             dependencies: [
-                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",
+                "Artifacts", "Compute", "Dataflow", "Devices", "Diagnostics", "GraphLanguage", "Instruments",
+                "Interchange",
                 "Learning", "Quantities", "SpinWaves", "Tensors",
             ]),
         .target(
@@ -81,7 +86,8 @@ let package = Package(
         .executableTarget(
             name: "Command",
             dependencies: [
-                "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments",
+                "Artifacts", "CacheStore", "Compute", "Dataflow", "Devices", "Diagnostics", "GraphLanguage",
+                "Instruments",
                 "Interchange",
                 "Presentation", "Quantities", "SpinWaves", "Stages", "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -121,13 +127,20 @@ let package = Package(
         .target(
             name: "CHostDevice", dependencies: ["CKernels"], path: "Tests/CHostDevice", exclude: ["README.md"],
             cxxSettings: [
-                .headerSearchPath("shim"), .headerSearchPath("../../Sources/CKernels/cuda"), .unsafeFlags(["-O2"]),
+                .headerSearchPath("shim"), .headerSearchPath("../../Sources/CKernels/cuda"),
+                .unsafeFlags(["-O2", "-fvisibility=hidden"]),
             ]),
+        .target(
+            name: "CSoftwareCUDA", dependencies: ["CHostDevice"], path: "Tests/CSoftwareCUDA",
+            cxxSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
         .target(name: "HostDevice", dependencies: ["CHostDevice"], path: "Tests/HostDevice"),
         .testTarget(name: "HostDeviceTests", dependencies: ["HostDevice"]),
         .testTarget(
             name: "KernelAgreementTests",
-            dependencies: ["CKernels", "Compute", "HostDevice", "Instruments", "SpinWaves", "Tensors"]),
+            dependencies: [
+                "CKernels", "Compute", "Devices", "HostDevice", "Instruments", "SpinWaves", "Tensors",
+            ]),
+        .testTarget(name: "DevicesTests", dependencies: ["Artifacts", "CKernels", "Devices", "HostDevice"]),
         // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
@@ -166,7 +179,7 @@ let package = Package(
             name: "ScenarioTests",
             dependencies: [
                 "Artifacts", "CacheInspector", "CacheStore", "Command", "Compute", "Dataflow", "Diagnostics",
-                "GraphLanguage", "Interchange", "Stages", "Tensors",
+                "GraphLanguage", "HostDevice", "Interchange", "Stages", "Tensors",
             ]),
     ],
     cxxLanguageStandard: .cxx17

@@ -47,7 +47,7 @@ struct ExportCommand: ParsableCommand {
                 hint: "name one: \(address.node)#0")
         }
         let known = try KnownArtifacts(
-            graph, store: try storage.open(.readOnly), executorInKey: source.strictNumerics ? "cpu" : nil)
+            graph, store: try storage.open(.readOnly), executorInKey: try source.executorInKey(for: graph))
         guard let value = try known.value(of: address.node, sample: address.sample) else {
             Output.standardError(
                 "error: \(node) is not in the store \(storage.path)\n  hint: run the graph first: spinweave run \(source.graph)"

@@ -1,5 +1,6 @@
 import CKernels
 import Compute
+import Devices
 
 /// How the blocks of a Hamiltonian are laid out for a CUDA device, and in which launches they are solved.
 ///

@@ -1,5 +1,6 @@
 import CKernels
 import Compute
+import Devices
 
 /// The kernel on a CUDA device: `magnons.cu`, which has the equations and loops of the host's.
 extension MagnonKernel {

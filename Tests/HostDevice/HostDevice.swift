@@ -10,8 +10,8 @@ public enum HostDevice {
 
         var number: UInt64 {
             switch self {
-            case .ascending: UInt64(SW_HOST_ASCENDING.rawValue)
-            case .descending: UInt64(SW_HOST_DESCENDING.rawValue)
+            case .ascending: UInt64(SW_HOST_ASCENDING)
+            case .descending: UInt64(SW_HOST_DESCENDING)
             case .shuffled: 20_261
             case .shuffledAgain: 4_096_001
             }

@@ -1,4 +1,5 @@
 import Compute
+import Devices
 import HostDevice
 import Testing
 

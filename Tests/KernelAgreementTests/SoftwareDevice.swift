@@ -1,4 +1,4 @@
-import Compute
+import Devices
 import HostDevice
 
 /// The device in software as the faces of kernels see it.
