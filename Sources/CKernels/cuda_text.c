@@ -45,6 +45,30 @@ static const char magnons_h[] = {
 static const char magnons_device_h[] = {
 #embed "include/magnons_device.h"
     END};
+static const char detector_image_cu[] = {
+#embed "cuda/detector_image.cu"
+    END};
+static const char detector_image_visit_cuh[] = {
+#embed "cuda/detector_image_visit.cuh"
+    END};
+static const char normal_cuh[] = {
+#embed "cuda/normal.cuh"
+    END};
+static const char detector_image_h[] = {
+#embed "include/detector_image.h"
+    END};
+static const char detector_image_device_h[] = {
+#embed "include/detector_image_device.h"
+    END};
+static const char noise_cu[] = {
+#embed "cuda/noise.cu"
+    END};
+static const char random_cuh[] = {
+#embed "cuda/random.cuh"
+    END};
+static const char noise_device_h[] = {
+#embed "include/noise_device.h"
+    END};
 
 #define TEXT(name, text) {name, text, sizeof text - 1}
 
@@ -52,6 +76,14 @@ static const sw_cuda_text texts[] = {
     TEXT("axpy.cu", axpy_cu),
     TEXT("kernel.cuh", kernel_cuh),
     TEXT("stdint.h", stdint_cuh),
+    TEXT("detector_image.cu", detector_image_cu),
+    TEXT("detector_image_visit.cuh", detector_image_visit_cuh),
+    TEXT("normal.cuh", normal_cuh),
+    TEXT("detector_image.h", detector_image_h),
+    TEXT("detector_image_device.h", detector_image_device_h),
+    TEXT("noise.cu", noise_cu),
+    TEXT("random.cuh", random_cuh),
+    TEXT("noise_device.h", noise_device_h),
     TEXT("magnons.cu", magnons_cu),
     TEXT("complex.cuh", complex_cuh),
     TEXT("magnons_algebra.cuh", magnons_algebra_cuh),

@@ -3,8 +3,10 @@
 
 #include "cuda_text.h"
 #include "detector_image.h"
+#include "detector_image_device.h"
 #include "magnons.h"
 #include "magnons_device.h"
+#include "noise_device.h"
 #include "weights.h"
 
 #endif

@@ -64,6 +64,8 @@ typedef struct {
     double layer_low, layer_high;
 } sw_image_problem;
 
+#ifndef __CUDACC__ // for the host alone
+
 // Doubles of scratch that sw_detector_image needs.
 int64_t sw_detector_image_scratch(const sw_image_problem *problem);
 
@@ -75,5 +77,7 @@ int sw_detector_image_at_level(const sw_image_problem *problem, double *scratch,
 
 // The normal distribution function of the kernels: 0 and 1 beyond 5.3 (to 1e-11), absolute error below 1e-7.
 double sw_normal_cdf(double x);
+
+#endif
 
 #endif
