@@ -166,7 +166,8 @@ let package = Package(
         .testTarget(
             name: "StagesTests",
             dependencies: [
-                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",
+                "Artifacts", "CacheStore", "Compute", "Dataflow", "Devices", "Diagnostics", "GraphLanguage",
+                "HostDevice", "Instruments", "Interchange",
                 "Learning", "SpinWaves", "Stages", "Tensors",
             ]),
         .testTarget(name: "PresentationTests", dependencies: ["Artifacts", "Interchange", "Presentation", "Tensors"]),

@@ -1,6 +1,7 @@
-import Devices
 import HostDevice
 import Testing
+
+@testable import Devices
 
 /// Without a device: NVRTC itself is all that compiling needs.
 @Suite(

@@ -114,7 +114,7 @@ struct DeviceTests {
         #expect(reason(right) == nil)
         #expect(reason([.value(Int64(0))]) == "it has 4 parameters, not 1")
         #expect(
-            reason([.value(Int32(0)), .value(1.0), .null, .null]) == "its parameter 0 has 4 bytes, not 8")
+            reason([.value(Int32(0)), .value(1.0), .null, .null]) == "its parameter 0 has 8 bytes, not 4")
         #expect(reason(grid: 0, right) == "a grid of 0 × 1 × 1 blocks")
         #expect(reason(block: GridExtent(64, 32), right) == "blocks of 2048 threads; at most 1024 fit")
         #expect(reason(shared: 240_000, right) == "240000 bytes of shared memory; a block has at most 232448")

@@ -131,7 +131,7 @@ public struct Argument {
     }
 
     /// A pointer that a kernel is told not to follow.
-    public static let null = Argument(bytes: [UInt8](repeating: 0, count: 8), owner: nil)
+    public static var null: Argument { Argument(bytes: [UInt8](repeating: 0, count: 8), owner: nil) }
 
     private init(bytes: [UInt8], owner: AnyObject?) {
         self.bytes = bytes

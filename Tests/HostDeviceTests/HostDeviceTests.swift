@@ -101,7 +101,7 @@ struct HostDeviceTests {
         #expect {
             try HostDevice.launch("sw_faulty_race", grid: 1, block: 1, [.value(Int32(1))])
         } throws: { error in
-            String(describing: error) == "sw_faulty_race's parameter 0 has 4 bytes, not 8"
+            String(describing: error) == "sw_faulty_race's parameter 0 has 8 bytes, not 4"
         }
     }
 }

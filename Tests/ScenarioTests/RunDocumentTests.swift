@@ -95,15 +95,6 @@ struct RunDocumentTests {
         #expect(try workplace.spinweave("--version").status == 0)
     }
 
-    @Test("--executor cuda is refused before anything runs")
-    func cuda() throws {
-        let workplace = try Workplace()
-        let outcome = try workplace.spinweave("run", QuickGraph.file, "--executor", "cuda")
-        #expect(outcome.status == 64)
-        #expect(outcome.errors.hasPrefix("Error: this version computes on the CPU only; use --executor auto or cpu\n"))
-        #expect(!FileManager.default.fileExists(atPath: workplace.path("cache").path))
-    }
-
     @Test("auto and cpu are the same executor, and --strict-numerics puts it into the keys")
     func executors() throws {
         let workplace = try Workplace()
