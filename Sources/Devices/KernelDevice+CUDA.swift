@@ -32,7 +32,7 @@ public struct CUDAKernelDevice: KernelDevice {
         Memory(try CUDABuffer(count: bytes, on: stream))
     }
 
-    public func write<T: BitwiseCopyable & Sendable>(_ values: [T], to memory: Memory) throws(DeviceError) {
+    public func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory) throws(DeviceError) {
         let bytes = values.count * MemoryLayout<T>.stride
         precondition(bytes <= memory.buffer.count, "\(bytes) bytes for a buffer of \(memory.buffer.count)")
         if bytes == 0 { return }
@@ -45,7 +45,7 @@ public struct CUDAKernelDevice: KernelDevice {
         try device.check(status, "cuMemcpyHtoDAsync")
     }
 
-    public func read<T: BitwiseCopyable & Sendable>(
+    public func read<T: BitwiseCopyable>(
         _ type: T.Type, count: Int, from memory: Memory
     ) throws(DeviceError) -> [T] {
         let bytes = count * MemoryLayout<T>.stride
@@ -64,7 +64,7 @@ public struct CUDAKernelDevice: KernelDevice {
         return values
     }
 
-    public func launch<T: BitwiseCopyable & Sendable>(_ launch: KernelLaunch, _ parameter: T) throws(DeviceError) {
+    public func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws(DeviceError) {
         let kernel = try library.kernel(launch.kernel, in: launch.text)
         try kernel.launch(
             grid: GridExtent(launch.columns, launch.rows), block: GridExtent(launch.threads),

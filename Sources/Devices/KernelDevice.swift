@@ -40,15 +40,15 @@ public protocol KernelDevice {
     func freeBytes() throws -> Int
     /// Memory of no particular content.
     func memory(bytes: Int) throws -> Memory
-    func write<T: BitwiseCopyable & Sendable>(_ values: [T], to memory: Memory) throws
-    func read<T: BitwiseCopyable & Sendable>(_ type: T.Type, count: Int, from memory: Memory) throws -> [T]
+    func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory) throws
+    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: Memory) throws -> [T]
     /// - Parameter parameter: the kernel's one parameter, a struct of CKernels.
-    func launch<T: BitwiseCopyable & Sendable>(_ launch: KernelLaunch, _ parameter: T) throws
+    func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws
 }
 
 extension KernelDevice {
     /// Memory that holds a copy of `values`; of one element at least, so that there is an address.
-    public func memory<T: BitwiseCopyable & Sendable>(of values: [T]) throws -> Memory {
+    public func memory<T: BitwiseCopyable>(of values: [T]) throws -> Memory {
         let memory = try memory(bytes: max(1, values.count) * MemoryLayout<T>.stride)
         if !values.isEmpty { try write(values, to: memory) }
         return memory

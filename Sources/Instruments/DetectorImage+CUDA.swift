@@ -17,10 +17,9 @@ extension DetectorImage {
         guard let first = samples.first else { return [] }
         for modes in samples {
             try checkLattice(of: modes)
-            guard
-                modes.grid == first.grid, modes.energies.shape == first.energies.shape, modes.sites == first.sites,
-                modes.formFactors == first.formFactors, modes.lattice == first.lattice
-            else { throw InstrumentError.invalid("the samples", problem: "are not of one magnet on one grid") }
+            guard modes.isAlike(first) else {
+                throw InstrumentError.invalid("the samples", problem: "are not of one magnet on one grid")
+            }
         }
         return try withProblem(first) { problem in
             let batch = ImageDeviceBatch(&problem)
@@ -37,6 +36,14 @@ extension DetectorImage {
             let shape = [twins.count] + geometry.shape
             return images.map { Tensor(shape: shape, elements: $0) }
         }
+    }
+}
+
+extension ZoneModes {
+    /// Whether two samples can be on a device together: one magnet, one grid.
+    public func isAlike(_ other: ZoneModes) -> Bool {
+        grid == other.grid && energies.shape == other.energies.shape && sites == other.sites
+            && formFactors == other.formFactors && lattice == other.lattice
     }
 }
 

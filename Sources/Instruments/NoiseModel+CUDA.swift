@@ -60,7 +60,7 @@ extension NoiseModel {
                 streams.append(sw_noise_stream(key: words.x, lane: words.y))
             }
         }
-        func place<T: BitwiseCopyable & Sendable>(_ values: [T]?) throws -> Device.Memory? {
+        func place<T: BitwiseCopyable>(_ values: [T]?) throws -> Device.Memory? {
             try values.map { try device.memory(of: $0) }
         }
         // A holder is subtracted from all images or from none, unless the draw is of nothing.

@@ -24,18 +24,6 @@ extension NoiseModel {
         var expected: [Double]
         /// What of it the empty holder has, where that is subtracted.
         var holder: [Double]?
-        /// Of the sample's run and of the empty holder's.
-        func counters(_ draw: Draw, setting: Int) -> (sample: Counter, empty: Counter) {
-            let noise = draw.noiseScale / draw.exposures[setting].squareRoot()
-            return (
-                Counter(statistics: statistics, gain: draw.gain, floor: draw.floor, noise: noise),
-                // Its own counts are all the noise that the empty holder has: the floor is the sample run's.
-                Counter(
-                    statistics: statistics, gain: draw.gain, floor: 0,
-                    noise: backgrounds.emptyExposure > 0 ? noise / backgrounds.emptyExposure.squareRoot() : 0)
-            )
-        }
-
         /// Each pixel's response, and what data reduction divides by; nil where both are 1.
         var responses: (response: [Double], correction: [Double])?
     }
@@ -131,6 +119,18 @@ extension NoiseModel {
             }
         }
         return image
+    }
+
+    /// Of the sample's run and of the empty holder's.
+    func counters(_ draw: Draw, setting: Int) -> (sample: Counter, empty: Counter) {
+        let noise = draw.noiseScale / draw.exposures[setting].squareRoot()
+        return (
+            Counter(statistics: statistics, gain: draw.gain, floor: draw.floor, noise: noise),
+            // Its own counts are all the noise that the empty holder has: the floor is the sample run's.
+            Counter(
+                statistics: statistics, gain: draw.gain, floor: 0,
+                noise: backgrounds.emptyExposure > 0 ? noise / backgrounds.emptyExposure.squareRoot() : 0)
+        )
     }
 
     /// Each pixel's response, and what data reduction divides by.

@@ -93,9 +93,9 @@ struct MagnonDeviceBatch {
 
     /// Bytes that each point takes of the device.
     var bytesPerPoint: Int {
-        let doubles = Part.allCases.reduce(0) { $0 + doubles($1) }
+        let numbers = Part.allCases.reduce(0) { $0 + doubles($1) }
         let integers = plan.blocks.count * (2 * plan.rotationCapacity + 8) + 9
-        return 8 * doubles + integers
+        return 8 * numbers + integers
     }
 
     /// Bytes besides.

@@ -36,13 +36,21 @@ struct ConvolveResolution: Stage {
                 about: "throws of each mode, point, setting and domain; of method monte-carlo only"),
         ])
 
-    private enum Method: String { case integrated, monteCarlo = "monte-carlo", asPublished = "as-published" }
+    enum Method: String { case integrated, monteCarlo = "monte-carlo", asPublished = "as-published" }
 
     private let options: DetectorImage.Options
     private let method: Method
     private let draws: Int
     /// Prepared tables by the digest of the resolution artifact, and the crystal's domains.
     private let prepared = PreparedImages()
+
+    /// A step before its image is made.
+    struct Prepared {
+        var image: DetectorImage
+        var modes: ZoneModes
+        var crystal: SpinWaveSpectrum.Crystal
+        var isUnstable: Bool
+    }
 
     init(parameters: Value) throws {
         options = DetectorImage.Options(
@@ -52,9 +60,9 @@ struct ConvolveResolution: Stage {
         draws = try parameters.int("draws")
     }
 
-    func run(_ step: Step) throws -> StepOutput {
+    func prepare(_ step: Step) throws -> Prepared {
         guard let spectrumValue = step.inputs["spectrum"], let resolutionValue = step.inputs["resolution"],
-            let resolutionDigest = step.inputDigests["resolution"], let spectrumDigest = step.inputDigests["spectrum"]
+            let resolutionDigest = step.inputDigests["resolution"]
         else { throw StepFailure("no spectrum or no resolution") }
         let spectrum = try SpinWaveSpectrum(spectrumValue)
         do {
@@ -71,7 +79,19 @@ struct ConvolveResolution: Stage {
                 return try DetectorImage(
                     geometry: resolution.geometry, resolution: resolution.table, twins: twins, options: options)
             }
-            let modes = try spectrum.zoneModes
+            return Prepared(
+                image: image, modes: try spectrum.zoneModes, crystal: spectrum.crystal,
+                isUnstable: spectrum.isUnstable)
+        } catch let error as InstrumentError {
+            throw StepFailure(error.description, hint: error.hint)
+        }
+    }
+
+    func run(_ step: Step) throws -> StepOutput {
+        let prepared = try prepare(step)
+        guard let spectrumDigest = step.inputDigests["spectrum"] else { throw StepFailure("no spectrum") }
+        let (image, modes) = (prepared.image, prepared.modes)
+        do {
             let domains =
                 switch method {
                 case .integrated: try image.image(of: modes)
@@ -82,13 +102,17 @@ struct ConvolveResolution: Stage {
                         of: modes, draws: draws,
                         stream: RandomStream(seed: 0).substream("monte-carlo \(spectrumDigest)"))
                 }
-            let result = SimulatedImage(
-                domains: domains, fractions: spectrum.crystal.twins.map(\.fraction), geometry: image.geometry.value,
-                isUnstable: spectrum.isUnstable)
-            return StepOutput(result.value, summary: ["unstable": .bool(result.isUnstable)])
+            return output(domains, of: prepared)
         } catch let error as InstrumentError {
             throw StepFailure(error.description, hint: error.hint)
         }
+    }
+
+    func output(_ domains: Tensor<Float>, of prepared: Prepared) -> StepOutput {
+        let result = SimulatedImage(
+            domains: domains, fractions: prepared.crystal.twins.map(\.fraction),
+            geometry: prepared.image.geometry.value, isUnstable: prepared.isUnstable)
+        return StepOutput(result.value, summary: ["unstable": .bool(result.isUnstable)])
     }
 }
 

@@ -294,13 +294,13 @@ private final class CountingDevice: KernelDevice {
         taken.append(bytes)
         return device.memory(bytes: bytes)
     }
-    func write<T: BitwiseCopyable & Sendable>(_ values: [T], to memory: SoftwareDevice.Memory) {
+    func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory) {
         device.write(values, to: memory)
     }
-    func read<T: BitwiseCopyable & Sendable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory) -> [T] {
+    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory) -> [T] {
         device.read(type, count: count, from: memory)
     }
-    func launch<T: BitwiseCopyable & Sendable>(_ launch: KernelLaunch, _ parameter: T) throws {
+    func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws {
         try device.launch(launch, parameter)
     }
 }

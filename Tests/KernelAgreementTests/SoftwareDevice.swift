@@ -38,13 +38,13 @@ struct SoftwareDevice: KernelDevice {
 
     func freeBytes() -> Int { free }
     func memory(bytes: Int) -> Memory { Memory(bytes: bytes) }
-    func write<T: BitwiseCopyable & Sendable>(_ values: [T], to memory: Memory) {
+    func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory) {
         values.withUnsafeBytes { memory.write($0) }
     }
-    func read<T: BitwiseCopyable & Sendable>(_ type: T.Type, count: Int, from memory: Memory) -> [T] {
+    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: Memory) -> [T] {
         memory.read(type, count: count)
     }
-    func launch<T: BitwiseCopyable & Sendable>(_ launch: KernelLaunch, _ parameter: T) throws {
+    func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws {
         try HostDevice.launch(
             launch.kernel, grid: Extent(launch.columns, launch.rows), block: Extent(launch.threads),
             sharedBytes: launch.sharedBytes, order: order, [.value(parameter)])

@@ -18,7 +18,7 @@ __device__ inline double observe(
 }
 
 // blockIdx.y: the image. Pixels without detector and dead ones are 0.
-SW_KERNEL __launch_bounds__(256, 3) sw_noise_count(const sw_noise_problem p) {
+SW_KERNEL __launch_bounds__(256, 2) sw_noise_count(const sw_noise_problem p) {
     const int64_t image = blockIdx.y, pixels = p.setting_count * p.setting_pixels, stride = (int64_t)gridDim.x * blockDim.x;
     const sw_noise_stream counting = p.streams[3 * image], empty = p.streams[3 * image + 1], dead = p.streams[3 * image + 2];
     for (int64_t pixel = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; pixel < pixels; pixel += stride) {
