@@ -4,6 +4,7 @@
 
 #include "detector_image_deposit.h"
 #include "detector_image_visit.h"
+#include "detector_image_packets.h"
 
 // Whether any domain puts the own position (h, k), in image r.l.u., on the image or within its margin.
 INLINE int NAME(covered)(const sw_image_problem *p, double h, double k, double margin_h, double margin_k) {

@@ -120,7 +120,7 @@ extension DetectorImage {
     }
 
     /// Calls `body` with the settings, whose tables stay in place meanwhile.
-    private func withTables<T>(_ body: ([sw_image_setting]) throws -> T) rethrows -> T {
+    func withTables<T>(_ body: ([sw_image_setting]) throws -> T) rethrows -> T {
         func pin(_ index: Int, _ done: [sw_image_setting]) throws -> T {
             if index == settings.count { return try body(done) }
             let prepared = settings[index]

@@ -8,6 +8,12 @@ extension Instrument {
         geometry: ImageGeometry, incidentEnergy: Double, frequency: Double, energy: Double, h: Double, k: Double,
         azimuth: Double = 0
     ) throws(InstrumentError) -> ResolutionCovariance {
+        if geometry.volume != nil {
+            return try covariance(
+                frame: VolumeFrame(geometry), incidentEnergy: incidentEnergy, frequency: frequency, energy: energy,
+                x: h,
+                y: k)
+        }
         let place = geometry.place(x: h, y: k)
         let own =
             switch geometry.scan {

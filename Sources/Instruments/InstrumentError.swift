@@ -16,6 +16,8 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
     case shape(String, expected: [Int], found: [Int])
     /// The model's magnetic cell (Å) is not the image's lattice (Å) times its scale.
     case latticeMismatch(model: [Double], image: [Double], scale: [Double])
+    /// The model's cell has other angles (degrees) than the image's lattice.
+    case angleMismatch(model: [Double], image: [Double])
     /// The chopper lets nothing through at this energy (meV) and frequency (Hz).
     case noTransmission(incidentEnergy: Double, frequency: Double)
 
@@ -34,6 +36,8 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
         case .shape(let name, let expected, let found): "\(name) has shape \(found), needed is \(expected)"
         case .latticeMismatch(let model, let image, let scale):
             "the model's cell \(model) Å is not the image's lattice \(image) Å times \(scale)"
+        case .angleMismatch(let model, let image):
+            "the model's cell has the angles \(model) degrees and the image's lattice \(image)"
         case .noTransmission(let energy, let frequency):
             "the chopper transmits nothing at Ei = \(Self.short(energy)) meV and \(Self.short(frequency)) Hz"
         }
@@ -52,6 +56,7 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
         case .shape: "make it match the other inputs"
         case .latticeMismatch:
             "give the resolution the lattice that h and k count in, and magnetic-cell: how many of it the model's cell takes"
+        case .angleMismatch: "give the resolution an orientation, and the model's angles"
         case .noTransmission: "choose a lower frequency, a higher energy or another chopper package"
         }
     }

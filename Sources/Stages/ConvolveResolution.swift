@@ -66,13 +66,11 @@ struct ConvolveResolution: Stage {
         else { throw StepFailure("no spectrum or no resolution") }
         let spectrum = try SpinWaveSpectrum(spectrumValue)
         do {
-            let twins = try spectrum.crystal.twins.map { twin in
-                guard twin.matrix.count == 9, abs(twin.matrix[8] - 1) < 1e-9 else {
-                    throw StepFailure(
-                        "a twin turns c away from the beam, which a fixed-orientation detector image does not describe",
-                        hint: "use twins that keep the c axis")
-                }
-                return try Twin(inPlane: [twin.matrix[0], twin.matrix[1], twin.matrix[3], twin.matrix[4]])
+            let isOriented = (try? resolutionValue.field("geometry").field("orientation"))?.isNone == false
+            let twins = try spectrum.crystal.imageTwins(oriented: isOriented)
+            guard method == .integrated || !isOriented else {
+                throw StepFailure(
+                    "the method \(method.rawValue) knows no orientation of the crystal", hint: "use method: integrated")
             }
             let image = try prepared.image(for: resolutionDigest, twins: twins) {
                 let resolution = try ExperimentResolution(resolutionValue)
@@ -80,7 +78,7 @@ struct ConvolveResolution: Stage {
                     geometry: resolution.geometry, resolution: resolution.table, twins: twins, options: options)
             }
             return Prepared(
-                image: image, modes: try spectrum.zoneModes, crystal: spectrum.crystal,
+                image: image, modes: try spectrum.zoneModes(oblique: isOriented), crystal: spectrum.crystal,
                 isUnstable: spectrum.isUnstable)
         } catch let error as InstrumentError {
             throw StepFailure(error.description, hint: error.hint)
@@ -138,25 +136,43 @@ private final class PreparedImages: Sendable {
 
 extension SpinWaveSpectrum {
     /// The same modes in the words of `Instruments`.
-    var zoneModes: ZoneModes {
-        get throws {
-            for angle in crystal.lattice.dropFirst(3) where abs(angle - 90) > 1e-9 {
+    ///
+    /// - Parameter oblique: whether the cell may have any angles.
+    func zoneModes(oblique: Bool) throws -> ZoneModes {
+        for angle in crystal.lattice.dropFirst(3) where !oblique && abs(angle - 90) > 1e-9 {
+            throw StepFailure(
+                "the model's cell has an angle of \(angle) degrees; detector images need an orthogonal cell",
+                hint:
+                    "give the resolution an orientation and angles, or describe the structure in an orthogonal supercell"
+            )
+        }
+        func vector(_ tensor: Tensor<Double>, _ at: Int) -> SIMD3<Double> {
+            SIMD3(tensor.elements[at], tensor.elements[at + 1], tensor.elements[at + 2])
+        }
+        let sites = crystal.ionOfSite.enumerated().map { index, ion in
+            ZoneModes.Site(
+                position: vector(crystal.positions, 3 * index),
+                frame: [vector(crystal.axes, 6 * index), vector(crystal.axes, 6 * index + 3)], ion: ion)
+        }
+        return try ZoneModes(
+            grid: grid.divisions, energies: energies, velocities: velocities, amplitudes: amplitudes, sites: sites,
+            formFactors: crystal.formFactors.map { try FormFactor($0) }, lattice: Array(crystal.lattice.prefix(3)),
+            angles: Array(crystal.lattice.dropFirst(3)))
+    }
+}
+
+extension SpinWaveSpectrum.Crystal {
+    /// The domains as a detector image takes them.
+    ///
+    /// - Parameter oriented: whether the image knows how the crystal is held; without it c* stays where it is.
+    func imageTwins(oriented: Bool) throws -> [Twin] {
+        try twins.map { twin in
+            guard oriented || (twin.matrix.count == 9 && abs(twin.matrix[8] - 1) < 1e-9) else {
                 throw StepFailure(
-                    "the model's cell has an angle of \(angle) degrees; detector images need an orthogonal cell",
-                    hint: "describe the structure in an orthogonal supercell")
+                    "a twin turns c away from the beam, which a fixed-orientation detector image does not describe",
+                    hint: "use twins that keep the c axis, or give the resolution an orientation")
             }
-            func vector(_ tensor: Tensor<Double>, _ at: Int) -> SIMD3<Double> {
-                SIMD3(tensor.elements[at], tensor.elements[at + 1], tensor.elements[at + 2])
-            }
-            let sites = crystal.ionOfSite.enumerated().map { index, ion in
-                ZoneModes.Site(
-                    position: vector(crystal.positions, 3 * index),
-                    frame: [vector(crystal.axes, 6 * index), vector(crystal.axes, 6 * index + 3)], ion: ion)
-            }
-            return try ZoneModes(
-                grid: grid.divisions, energies: energies, velocities: velocities, amplitudes: amplitudes, sites: sites,
-                formFactors: crystal.formFactors.map { try FormFactor($0) },
-                lattice: Array(crystal.lattice.prefix(3)))
+            return try Twin(matrix: twin.matrix)
         }
     }
 }

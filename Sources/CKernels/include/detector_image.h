@@ -75,6 +75,18 @@ int64_t sw_detector_image_scratch(const sw_image_problem *problem);
 // Returns the level used; 0 when the machine lacks it; -1 when a velocity or amplitude is not finite.
 int sw_detector_image_at_level(const sw_image_problem *problem, double *scratch, float *image, int level);
 
+// A Gaussian in (h, k, E) along the image's axes; the resolution's covariance is added to its own.
+typedef struct {
+    int64_t twin, setting;
+    double h, k, energy, intensity;
+    double covariance[6];  // hh, hk, kk, hE, kE, EE
+} sw_image_packet;
+
+// Adds packets to `image`, [twins · settings][bins][h_count, ascending][k_count + 8]; of the problem, what describes the image and
+// its settings is read. Levels as above; returns the level used, or 0 when the machine lacks it.
+int sw_detector_image_deposit(
+    const sw_image_problem *problem, const sw_image_packet *packets, int64_t count, double *image, int level);
+
 // The normal distribution function of the kernels: 0 and 1 beyond 5.3 (to 1e-11), absolute error below 1e-7.
 double sw_normal_cdf(double x);
 
