@@ -101,7 +101,7 @@ struct ConvolveResolution: Stage {
                         stream: RandomStream(seed: 0).substream("monte-carlo \(spectrumDigest)"))
                 }
             return output(domains, of: prepared)
-        } catch let error as InstrumentError {
+        } catch {
             throw StepFailure(error.description, hint: error.hint)
         }
     }
