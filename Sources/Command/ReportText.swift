@@ -23,6 +23,14 @@ extension Report {
                     "\(node.name): \(Wording.percent(Double(rejected) / Double(draws))) of \(Wording.count(draws)) draws "
                         + "had an unstable ground state and were drawn again")
             }
+            if let error = node.meanFact("sampling-error") {
+                lines.append(
+                    "\(node.name): sampling the zone leaves an error of \(Wording.percent(error, decimals: 2)) of the rms"
+                )
+            }
+            if let error = node.meanFact("drawing-error") {
+                lines.append("\(node.name): drawn to \(Wording.percent(error, decimals: 2)) of the rms")
+            }
             // Said where it is found; images and noise made of it carry the flag on.
             if node.stage == "spin-waves" {
                 switch node.facts["unstable"] {
@@ -61,6 +69,14 @@ extension Report {
             "\(node.name): intervals of 68 and 95 % hold \(Wording.percent(narrow)) and \(Wording.percent(wide)) of the "
                 + "parameters of held-out simulations"
         ]
+    }
+}
+
+extension Report.NodeReport {
+    /// The mean over the node's samples of a fact that is a number; nil where a sample is missing.
+    fileprivate func meanFact(_ name: String) -> Double? {
+        guard case .double(let sum)? = facts[name], computed + reused == samples, samples > 0 else { return nil }
+        return sum / Double(samples)
     }
 }
 

@@ -123,10 +123,13 @@ public struct CornerFigure: Figure {
 
     private func drawBottom(_ quantity: Quantity, _ plot: PlotArea, _ drawing: inout SVGDrawing) {
         let bottom = plot.top + plot.height
-        for tick in plot.x.ticks {
+        let needed = plot.x.ticks.reduce(0) { $0 + SVGDrawing.textWidth($1.label, size: 11.5) + 8 }
+        for (place, tick) in plot.x.ticks.enumerated() {
             guard let position = plot.x.position(tick.value), (0.05...0.95).contains(position) else { continue }
             let x = plot.left + position * plot.width
             drawing.line(x, bottom, x, bottom + 4, "class=\"axis\"")
+            // Where labels would touch, every second stands.
+            if needed > plot.width, place % 2 == 1 { continue }
             drawing.text(tick.label, x, bottom + 17, anchor: .middle, class: "tick")
         }
         drawing.text(quantity.label, plot.left + plot.width / 2, bottom + 36, anchor: .middle)

@@ -7,8 +7,11 @@ import Tensors
 /// Images of many samples at once; each agrees with the host's to 1e-6 of its largest pixel.
 extension ConvolveResolution: AcceleratedStage {
     static func obstacle(toAccelerating parameters: Value) -> String? {
-        let isIntegrated = (try? parameters.string("method")) == Method.integrated.rawValue
-        return isIntegrated ? nil : "the method, which is there for comparison, has no kernel"
+        guard (try? parameters.string("method")) == Method.integrated.rawValue else {
+            return "of its methods only 'integrated' has a CUDA kernel"
+        }
+        let hasTolerance = (try? parameters.field("tolerance"))?.isNone == false
+        return hasTolerance ? "cells in parts (tolerance) have no CUDA kernel" : nil
     }
 
     /// What they take of the device's memory is bounded where they are made.

@@ -25,7 +25,8 @@ struct VolumeImageTests {
 
     private static let cases: [(ImageGeometry.Scan, Bool)] = [
         (.fixed, false), (.fixed, true), (.rotation(l: -0.3...0.5, layers: 5), false),
-        (.rotation(l: 0.1...0.9, layers: 1), true),
+        // Off the cells' edges, where rounding would decide which has a sliver of no weight.
+        (.rotation(l: 0.12...0.83, layers: 1), true),
     ]
 
     /// Every line of the general code is one of the special code's: place, energy and spread of its cell to rounding, and so is the
@@ -41,7 +42,7 @@ struct VolumeImageTests {
             let image = try DetectorImage(
                 geometry: general(special.geometry), resolution: SmallCases.resolution(), twins: twins)
             for twin in twins.indices {
-                var known: [[Int]: DetectorLine] = [:]
+                var known: [[Int]: [DetectorLine]] = [:]
                 func key(_ setting: Int, _ x: Double, _ y: Double, _ energy: Double, _ shift: Int) -> [Int] {
                     let offset = 0.25 + 0.5 * Double(shift)
                     return [setting] + [x, y, energy].map { Int(($0 * 1e8 + offset).rounded(.down)) }
@@ -52,7 +53,9 @@ struct VolumeImageTests {
                 }
                 special.forEachLine(of: modes) { line in
                     guard line.twin == twin else { return }
-                    for shift in 0..<2 { known[key(line.setting, line.h, line.k, line.energy, shift)] = line }
+                    for shift in 0..<2 {
+                        known[key(line.setting, line.h, line.k, line.energy, shift), default: []].append(line)
+                    }
                     if isOn(line.h, line.k, line.energy) { sums.0 += line.weight }
                 }
                 let map = special.imageMap(of: twins[twin])
@@ -60,8 +63,10 @@ struct VolumeImageTests {
                 var count = 0
                 VolumeColumns(image, modes: modes, twin: twins[twin]).forEachLine { line in
                     if isOn(line.x, line.y, line.energy) { sums.1 += line.weight }
-                    let found = (0..<2).lazy.compactMap { known[key(line.setting, line.x, line.y, line.energy, $0)] }
-                    guard let other = found.first else {
+                    let found = (0..<2).flatMap { known[key(line.setting, line.x, line.y, line.energy, $0)] ?? [] }
+                    // Layers lie at one place and differ in weight.
+                    guard let other = found.min(by: { abs($0.weight - line.weight) < abs($1.weight - line.weight) })
+                    else {
                         Issue.record("a line at \(line.x), \(line.y), \(line.energy) that is none of the special ones")
                         return
                     }
@@ -217,7 +222,8 @@ struct VolumeImageTests {
     /// resolution smears by 0.01 of pixels 0.16 wide.
     @Test("a flat mode shows the mean of S⊥ along any axes", arguments: [false, true])
     func flatMode(isTilted: Bool) throws {
-        let grid = [12, 10, 8]
+        // Whole numbers of grid points to a pixel, so that the Gaussians that stand for cells add up evenly.
+        let grid = [25, 30, 8]
         let count = grid.reduce(1, *)
         let amplitude: [Float] = [0.7, 0, 0, 0.4]
         let modes = try ZoneModes(
@@ -230,7 +236,7 @@ struct VolumeImageTests {
         var geometry = try SmallCases.geometry()
         geometry.volume = ImageVolume(
             alignment: CrystalAlignment(u: [1, 0, 0], v: [0, 1, 0]),
-            motion: .turning(.init(psi: 0...360, step: 0, w: 0.7...1.4)),
+            motion: .turning(.init(psi: 0...360, step: 0, w: 1.2...1.9)),
             u: isTilted ? [1, 1, 0] : [1, 0, 0], v: isTilted ? [0, 0, 1] : [0, 1, 0],
             w: isTilted ? [1, -1, 0.2] : [0, 0, 1])
         let image = try DetectorImage(
@@ -249,7 +255,7 @@ struct VolumeImageTests {
                         frame.axes
                         * SIMD3(
                             geometry.h.centre(5 - i) + part(a) * geometry.h.step,
-                            geometry.k.centre(j) + part(b) * geometry.k.step, 1.05 + part(c) * 0.7)
+                            geometry.k.centre(j) + part(b) * geometry.k.step, 1.55 + part(c) * 0.7)
                     guard Neutron.reaches(squaredWavevector: dot(q, q), incidentEnergy: 60, energy: 12) else {
                         continue
                     }

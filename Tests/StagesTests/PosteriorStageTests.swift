@@ -219,6 +219,101 @@ struct PosteriorStageTests {
                 == ["no parameter varies, so there is nothing to estimate"])
     }
 
+    @Test("the same networks and the same test on one thread as on two")
+    func threads() throws {
+        func step(_ collections: [String: [Step.Member]]) -> Step {
+            Step(node: "node", sample: 0, collections: collections, random: RandomStream(seed: 1), threads: 1)
+        }
+        let (images, parameters) = Self.members(400, seed: 5)
+        let alone = try TrainPosterior(parameters: Self.training())
+            .run(step(["images": images, "parameters": parameters])).value
+        #expect(try alone == Self.trained.get())
+        let held = Self.members(300, seed: 6)
+        let test = try EvaluatePosterior(parameters: .record([:])).run(
+            step(["posterior": Self.posterior(alone), "images": held.images, "parameters": held.parameters]))
+        #expect(try test.value == Self.tested.get())
+    }
+
+    @Test("posteriors, tests, models and measurements that do not belong together are refused")
+    func mismatches() throws {
+        let network = try Self.trained.get()
+        let other = Self.members(20, seed: 6, className: "other")
+        func tested(_ collections: [String: [Step.Member]]) -> String? {
+            #expect(throws: StepFailure.self) {
+                _ = try EvaluatePosterior(parameters: .record([:])).run(Self.step(collections))
+            }?.message
+        }
+        #expect(
+            tested([
+                "posterior": Self.posterior(network), "images": other.images, "parameters": other.parameters,
+            ]) == "the posterior is of the model 'square', the test images are of 'other'")
+        guard case .record(var fields) = network else { return }
+        fields["class"] = .string("other")
+        #expect(
+            tested([
+                "posterior": Self.posterior(network) + Self.posterior(.record(fields)), "images": other.images,
+                "parameters": other.parameters,
+            ]) == "the posterior networks are of different models, priors or geometries")
+        #expect(
+            tested(["posterior": [], "images": other.images, "parameters": other.parameters])
+                == "no posterior network")
+
+        let shown = Self.image(ParameterSet(values: ["J1": 0.6], isUnstable: false), 0, seed: 1)
+        func estimated(model: String, _ geometry: ImageGeometry) -> String? {
+            #expect(throws: StepFailure.self) {
+                let measurement = Measurement(
+                    image: shown.images.reshaped([16, 24]), missing: shown.mask, geometry: geometry.value,
+                    isSimulated: false, zeroPixels: 0, negativePixels: 0)
+                _ = try EstimateParameters(
+                    parameters: .record([
+                        "model": try loadModel(name: model, directory: "graphs"), "samples": .int(100),
+                    ])
+                ).run(Self.step(["posterior": Self.posterior(network)], ["measurement": measurement.value]))
+            }?.message
+        }
+        #expect(
+            estimated(model: "square-afm-nnn", Self.geometry)
+                == "the posterior is of D, J1, the model has J1, J2, D")
+        var wider = Self.geometry
+        wider.energyBins.to += 0.1
+        #expect(
+            estimated(model: "square-afm-nn", wider) == "the measurement has another geometry than the training images")
+        let space = try ParameterSpace(.record(["J9": Self.form("uniform", .list([.double(0), .double(1)]))]))
+        #expect(
+            throws: StepFailure(
+                "the parameters have no 'J9', of which there is a prior",
+                hint: "give the priors of the node that made the parameters")
+        ) {
+            _ = try space.values(of: Self.parameters(0, seed: 1))
+        }
+    }
+
+    @Test("what speaks against an estimate is said")
+    func flags() throws {
+        let network = try PosteriorNetwork(Self.trained.get())
+        func mixture(_ z: [Double]) -> GaussianMixture {
+            GaussianMixture([.init(weight: 1, mean: z, factor: [10, 0, 0, 10])])
+        }
+        let members = [mixture([0, 1]), mixture([0, -1])]
+        // Two members that each are sure and contradict each other about J1; eighteen images calibrate.
+        let scores: Value = .record(["calibration-scores": .list((1...18).map { .double(Double($0) / 19) })])
+        let estimate = try PosteriorEstimate(
+            members[0], members: members, network: network, test: .record(["parameters": .list([scores, scores])]))
+        let flags = estimate.flags(isStable: false, isSimulated: true, domainPValue: 0)
+        #expect(
+            flags.map { String($0.prefix { $0 != ":" }) } == [
+                "simulated", "few held-out simulations", "out of domain", "unstable", "divided",
+            ])
+        #expect(flags.last?.hasSuffix("the 68 % interval of J1") == true)
+        // 95 % of nineteen is more than eighteen: all of the prior.
+        #expect(estimate.parameters[1].interval95 == 0.5...0.8)
+        // ⌈19·0.68⌉ = 13th score, a content of 13/19, which is 1.0036 deviations of 0.1 about z = 1.
+        let z = Prior.normalQuantile(0.5 + 6.5 / 19)
+        let low = 0.5 + 0.3 * Prior.normalProbability(1 - 0.1 * z)
+        #expect(abs(estimate.parameters[1].interval68.lowerBound - low) < 1e-9)
+        #expect(estimate.flags(isStable: true, isSimulated: false, domainPValue: 0.5).count == 2)
+    }
+
     @Test("values go to normal numbers and come back", arguments: [0.001, 0.2, 0.5, 0.97])
     func space(level: Double) throws {
         let space = try ParameterSpace(

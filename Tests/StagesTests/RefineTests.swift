@@ -275,10 +275,8 @@ struct RefineTests {
                     try GraphFile.parse(text: Self.square(refine), file: "refine.yaml"), library: .spinweave,
                     directory: graphsFolder)
                 return []
-            } catch let list as DiagnosticList {
-                return list.diagnostics.map(\.message)
             } catch {
-                return ["\(error)"]
+                return error.diagnostics.map(\.message)
             }
         }
         #expect(problems("profiles: [J9]") == ["the model has no parameter 'J9'"])

@@ -62,6 +62,9 @@ typedef struct {
     // layer_count values of l where modes do not disperse along it. 0 layers: l follows from kinematics, c* along the beam.
     int64_t layer_count;
     double layer_low, layer_high;
+    // What a grid point stands for: its cell has cell_variance times the variance of a cell that fills the grid (1), and with
+    // finest > 0 is deposited in parts no wider, along the dispersion, than that many standard deviations of the resolution.
+    double cell_variance, finest;
 } sw_image_problem;
 
 #ifndef __CUDACC__ // for the host alone
