@@ -140,8 +140,7 @@ struct OutOfDomainTests {
     /// What is wrong with measurements that no simulation of the two classes describes.
     enum Fault: String, CaseIterable {
         case noise, shuffledPanels, exchangedAxes, flippedEnergy, deadHalf, wrongMask, otherMaterial, streak,
-            shiftedOrigin,
-            turned
+            shiftedOrigin, turned
 
         fileprivate func image(_ ring: [Float], _ random: RandomStream) -> [Float] {
             let (rows, columns, size) = (OutOfDomainTests.rows, OutOfDomainTests.columns, OutOfDomainTests.size)
@@ -176,6 +175,13 @@ struct OutOfDomainTests {
                     let (x, y) = ((h + k) * 0.5.squareRoot(), (k - h) * 0.5.squareRoot())
                     func pixel(_ x: Double) -> Int { min(size - 1, max(0, Int((x + 3.5).rounded()))) }
                     return (row / size * size + pixel(x), column / size * size + pixel(y))
+                }
+            case .streak:
+                // A Bragg tail of 2 × 2 pixels through all energies of both settings.
+                return ring.indices.map { pixel in
+                    let (h, k, bin) = (pixel / columns % size, pixel % columns % size, pixel % columns / size)
+                    let isTail = (1...2).contains(h) && (5...6).contains(k)
+                    return ring[pixel] + (isTail ? 5 * Float(exp(-0.25 * Double(bin))) : 0)
                 }
             case .otherMaterial:
                 // Spots at the corners of each panel.
