@@ -164,7 +164,7 @@ struct MagnonAgreementTests {
         }
         models.append(("Goldstone", try KnownMagnets.square(spin: 2.5, j1: 1)))
         models.append(("Goldstone of a triangle", try KnownMagnets.triangular()))
-        let lattice = Lattice(a: 3, b: 4, c: 5)
+        let lattice = try Lattice(a: 3, b: 4, c: 5)
         func chain(_ exchange: Double, _ easy: Double, sites: Int, spread: Double = 0) throws -> SpinModel {
             try SpinModel(
                 lattice: lattice,
