@@ -13,6 +13,8 @@ let package = Package(
         .executable(name: "spinweave-fuzz", targets: ["FuzzDriver"]),
         .library(name: "SpinWaves", targets: ["SpinWaves"]),
         .library(name: "Dataflow", targets: ["Dataflow"]),
+        // Opened by tests in place of NVIDIA's libraries.
+        .library(name: "SoftwareCUDA", type: .dynamic, targets: ["CSoftwareCUDA"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -32,7 +34,11 @@ let package = Package(
         .target(name: "CGemmi"),
         .target(name: "CLAPACK", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("openblas")]),
         // -O3 in debug builds too: the tests run whole images through these loops.
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("m")]),
+        // Kernels for CUDA devices (`cuda`) are compiled where a device is found; the program carries their text.
+        .target(
+            name: "CKernels", exclude: ["cuda"], cSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CCUDA", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CPlanes", cSettings: [.unsafeFlags(["-O3"])]),
         // 1: vocabulary
         .target(name: "Diagnostics"),
@@ -49,6 +55,7 @@ let package = Package(
             name: "CacheStore", dependencies: ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CPlanes", "CZstd"],
             swiftSettings: fast),
         .target(name: "Compute", dependencies: ["Tensors", "CLAPACK"], swiftSettings: fast),
+        .target(name: "Devices", dependencies: ["Artifacts", "CCUDA", "CKernels"]),
         .target(
             name: "Interchange",
             dependencies: ["Artifacts", "Diagnostics", "Tensors", "CHDF5", "CPNG", "CZip", "CZlib"],
@@ -60,15 +67,16 @@ let package = Package(
                 "Artifacts", "CacheStore", "Compute", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
             ]),
         .target(
-            name: "SpinWaves", dependencies: ["CGemmi", "CKernels", "CSpglib", "Compute", "Tensors"],
+            name: "SpinWaves", dependencies: ["CGemmi", "CKernels", "CSpglib", "Compute", "Devices", "Tensors"],
             swiftSettings: fast),
-        .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Tensors"], swiftSettings: fast),
+        .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Devices", "Tensors"], swiftSettings: fast),
         .target(name: "Learning", dependencies: ["CKernels", "COneDNN", "Compute", "Tensors"], swiftSettings: fast),
         // 4: meeting and view
         .target(
             name: "Stages",
             dependencies: [
-                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",
+                "Artifacts", "Compute", "Dataflow", "Devices", "Diagnostics", "GraphLanguage", "Instruments",
+                "Interchange",
                 "Learning", "Quantities", "SpinWaves", "Tensors",
             ]),
         .target(
@@ -78,7 +86,8 @@ let package = Package(
         .executableTarget(
             name: "Command",
             dependencies: [
-                "Artifacts", "CacheStore", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments",
+                "Artifacts", "CacheStore", "Compute", "Dataflow", "Devices", "Diagnostics", "GraphLanguage",
+                "Instruments",
                 "Interchange",
                 "Presentation", "Quantities", "SpinWaves", "Stages", "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -114,6 +123,24 @@ let package = Package(
             ],
             path: "tools/fuzz/inputs", swiftSettings: fast),
         .executableTarget(name: "FuzzDriver", dependencies: ["Fuzz"], path: "tools/fuzz/driver"),
+        // The same kernels, compiled as C++ and run on the host by a device in software; for tests alone.
+        .target(
+            name: "CHostDevice", dependencies: ["CKernels"], path: "Tests/CHostDevice", exclude: ["README.md"],
+            cxxSettings: [
+                .headerSearchPath("shim"), .headerSearchPath("../../Sources/CKernels/cuda"),
+                .unsafeFlags(["-O2", "-fvisibility=hidden"]),
+            ]),
+        .target(
+            name: "CSoftwareCUDA", dependencies: ["CHostDevice"], path: "Tests/CSoftwareCUDA",
+            cxxSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
+        .target(name: "HostDevice", dependencies: ["CHostDevice"], path: "Tests/HostDevice"),
+        .testTarget(name: "HostDeviceTests", dependencies: ["HostDevice"]),
+        .testTarget(
+            name: "KernelAgreementTests",
+            dependencies: [
+                "CKernels", "Compute", "Devices", "HostDevice", "Instruments", "SpinWaves", "Tensors",
+            ]),
+        .testTarget(name: "DevicesTests", dependencies: ["Artifacts", "CKernels", "Devices", "HostDevice"]),
         // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
@@ -139,7 +166,8 @@ let package = Package(
         .testTarget(
             name: "StagesTests",
             dependencies: [
-                "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",
+                "Artifacts", "CacheStore", "Compute", "Dataflow", "Devices", "Diagnostics", "GraphLanguage",
+                "HostDevice", "Instruments", "Interchange",
                 "Learning", "SpinWaves", "Stages", "Tensors",
             ]),
         .testTarget(name: "PresentationTests", dependencies: ["Artifacts", "Interchange", "Presentation", "Tensors"]),
@@ -152,7 +180,7 @@ let package = Package(
             name: "ScenarioTests",
             dependencies: [
                 "Artifacts", "CacheInspector", "CacheStore", "Command", "Compute", "Dataflow", "Diagnostics",
-                "GraphLanguage", "Interchange", "Stages", "Tensors",
+                "GraphLanguage", "HostDevice", "Interchange", "Stages", "Tensors",
             ]),
     ],
     cxxLanguageStandard: .cxx17

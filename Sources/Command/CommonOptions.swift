@@ -30,6 +30,12 @@ struct GraphOptions: ParsableArguments {
 
     @Flag(help: "One record per executor: the executor enters every key.")
     var strictNumerics = false
+
+    @Option(
+        help:
+            "What computes: auto (a CUDA device where one can be used, else the CPU), cpu or cuda (refused without one)."
+    )
+    var executor: ExecutorChoice = .auto
 }
 
 /// Where answers are kept.
@@ -51,14 +57,8 @@ struct ExecutionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads that compute (default: all cores).", valueName: "n"))
     var jobs: Int?
 
-    @Option(help: "What computes: auto, cpu or cuda.")
-    var executor: ExecutorChoice = .auto
-
     mutating func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
-        if executor == .cuda {
-            throw ValidationError("this version computes on the CPU only; use --executor auto or cpu")
-        }
     }
 
     var threads: Int { jobs ?? Parallel.availableCores }

@@ -53,7 +53,7 @@ struct ExportCommand: ParsableCommand {
                 hint: "name one: \(address.node)#0; or write all of them as .npy, .npz, .csv or .safetensors")
         }
         let known = try KnownArtifacts(
-            graph, store: try storage.open(.readOnly), executorInKey: source.strictNumerics ? "cpu" : nil)
+            graph, store: try storage.open(.readOnly), executorInKey: try source.executorInKey(for: graph))
         var values: [Value] = []
         for sample in samples > 1 ? Array(0..<samples) : [address.sample ?? 0] {
             guard let value = try known.value(of: address.node, sample: sample) else {

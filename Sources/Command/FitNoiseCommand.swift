@@ -95,7 +95,7 @@ struct FitNoiseCommand: ParsableCommand {
             [source] + overrides.flatMap { ["--set", $0] } + (strictNumerics ? ["--strict-numerics"] : []))
         let graph = try options.load()
         let known = try KnownArtifacts(
-            graph, store: try storage.open(.readOnly), executorInKey: strictNumerics ? "cpu" : nil)
+            graph, store: try storage.open(.readOnly), executorInKey: try options.executorInKey(for: graph))
         let images = try images(of: graph, known)
         var image: AnyTensor?
         var missing = try mask.map { try NPY.read(path: $0) }

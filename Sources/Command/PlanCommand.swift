@@ -16,7 +16,7 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let graph = try source.load()
         let store = try storage.open()
-        let plan = try Plan(graph, store: store, executorInKey: source.strictNumerics ? "cpu" : nil)
+        let plan = try Plan(graph, store: store, executorInKey: try source.executorInKey(for: graph))
         let costs = RecordedCosts(graph, store: store)
         let prediction = try Prediction(plan, graph: graph, costs: costs, jobs: execution.threads)
         switch format.format {

@@ -71,6 +71,9 @@ final class ProgressDisplay: Sendable {
                 draw(&state, force: false)
             case .nodeFinished(let report):
                 finishLine(&state, report)
+            case .fallback(_, let device, let reason):
+                closeLine(&state)
+                screen.write("\(device) failed: \(reason); what it had to do is computed elsewhere\n")
             case .collected(let collection):
                 closeLine(&state)
                 screen.write(

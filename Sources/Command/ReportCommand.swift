@@ -19,7 +19,7 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let graph = try source.load()
         let store = try storage.open(.readOnly)
-        let known = try KnownArtifacts(graph, store: store, executorInKey: source.strictNumerics ? "cpu" : nil)
+        let known = try KnownArtifacts(graph, store: store, executorInKey: try source.executorInKey(for: graph))
         let page = try ReportPage(graph, known: known, store: store).page()
         try AtomicFile.write(page.html(), to: output)
         switch format.format {

@@ -46,6 +46,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let graph = try source.load()
+        var devices = try DeviceChoice(source.executor, for: graph)
         let store = try storage.open()
         let clock: @Sendable () -> Double = { Date().timeIntervalSince1970 }
         let stream = try events.map { try EventStream(path: $0, clock: clock) }
@@ -63,6 +64,8 @@ struct RunCommand: ParsableCommand {
             programVersion: Spinweave.version, machine: Machine.kind,
             isolated: { try workers.compute($0, $1) }, clock: clock)
         options.checkpointInterval = max(0, checkpointEvery)
+        options.accelerators = devices.accelerators(store: store)
+        if !format.quiet { devices.remarks.forEach { Output.standardError($0) } }
         let run = Run(
             graph, store: store, options: options,
             events: { event in

@@ -20,7 +20,7 @@ struct Spinweave: ParsableCommand {
             AdoptCommand.self, ExportCommand.self, ReportCommand.self, StagesCommand.self, ModesCommand.self,
             GroundStateCommand.self, CrystalCommand.self, DispersionCommand.self, SliceCommand.self,
             ZeroPointCommand.self, InstrumentCommand.self, TripleAxisCommand.self, FitNoiseCommand.self,
-            SchemaCommand.self, FormatCommand.self, GraphCommand.self,
+            SchemaCommand.self, FormatCommand.self, GraphCommand.self, DoctorCommand.self,
             WorkerCommand.self,
         ])
 

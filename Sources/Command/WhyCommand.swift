@@ -18,7 +18,7 @@ struct WhyCommand: ParsableCommand {
     func run() throws {
         let graph = try source.load()
         let known = try KnownArtifacts(
-            graph, store: try storage.open(.readOnly), executorInKey: source.strictNumerics ? "cpu" : nil)
+            graph, store: try storage.open(.readOnly), executorInKey: try source.executorInKey(for: graph))
         let address = try NodeAddress(node, in: graph)
         let explanation = try Explanation(address.node, sample: address.sample, in: known)
         switch format.format {

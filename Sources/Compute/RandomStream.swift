@@ -24,6 +24,9 @@ public struct RandomStream: Sendable, Hashable {
         self.lane = lane
     }
 
+    /// The two words that name the stream, for a device that draws from it: the Philox key, and the upper half of its counter.
+    public var words: SIMD2<UInt64> { SIMD2(key, lane) }
+
     /// The stream of a part: `stream.substream("noise", 3)`.
     public func substream(_ name: String, _ index: Int = 0) -> RandomStream {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a

@@ -66,7 +66,7 @@ public struct Adoption: Sendable {
         toVersion = graph.nodes[index].stage.signature.version
         compared = []
         var resolution = try Resolution(
-            graph: graph, store: store, executorInKey: settings.options.strictNumerics ? Run.executor : nil)
+            graph: graph, store: store, executorInKey: settings.options.executorInKey)
         for position in graph.nodes.indices.prefix(index + 1) { try resolution.resolve(position) }
         let missing = resolution.missing(index).map(\.step)
         guard !missing.isEmpty else {

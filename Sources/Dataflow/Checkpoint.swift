@@ -95,7 +95,7 @@ final class CheckpointKeeper: Sendable {
         let record = Record(
             identity: identity, graph: run.graph.name, node: "\(node.name) checkpoint", stage: "\(name) checkpoint",
             stageVersion: node.stage.signature.version, sample: sample,
-            outcome: .done(artifact: artifact, bytes: encoded.bytes.count), seconds: 0, executor: Run.executor,
+            outcome: .done(artifact: artifact, bytes: encoded.bytes.count), seconds: 0, executor: Run.cpu,
             machine: run.options.machine, programVersion: run.options.programVersion, run: run.id, created: began,
             summary: [])
         try run.store.put([NewRecord(record: record, template: template, artifact: encoded)])

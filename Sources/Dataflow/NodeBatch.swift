@@ -9,8 +9,29 @@ final class NodeBatch: Sendable {
     struct Finished: Sendable {
         var step: Int
         var entry: ChunkState.Entry
-        /// False where another program had computed it meanwhile.
-        var isComputed: Bool
+        /// Who computed it; nil where another program had computed it meanwhile.
+        var executor: String?
+
+        var isComputed: Bool { executor != nil }
+    }
+
+    /// A step with its claim and its inputs.
+    struct Begun: Sendable {
+        var position: Int
+        var sample: Int?
+        var step: Step
+        /// Of all that flows in.
+        var digests: [String: Digest]
+    }
+
+    /// Who computed a step, when, and for how long.
+    struct Doer {
+        var executor: String
+        var machine: String
+        var began: Double
+        var seconds: Double
+        /// Its answer is written at once.
+        var isUrgent: Bool
     }
 
     private struct Progress {
@@ -20,10 +41,10 @@ final class NodeBatch: Sendable {
         var deferred: [Int] = []
     }
 
-    private let run: Run
-    private let node: Graph.Node
+    let run: Run
+    let node: Graph.Node
     private let nodeIndex: Int
-    private let stage: any Stage
+    let stage: any Stage
     private let resolution: Resolution
     private let identity: NodeIdentity
     private let inputs: NodeInputs
@@ -62,12 +83,14 @@ final class NodeBatch: Sendable {
         do {
             while !positions.isEmpty, !run.isStopping {
                 let threads = node.stage.signature.isThreaded ? 1 : run.options.jobs
-                try Parallel.forEach(positions.count, threads: threads) { [self, positions, isRepeat] index in
+                let retries = resolution.retriesFailed && !isRepeat
+                let before = positions.count
+                let left = try accelerate(positions, retries: retries)
+                try Parallel.forEach(left.count, threads: threads) { [self, left] index in
                     if run.isStopping { return }
-                    try executeStep(positions[index], retries: resolution.retriesFailed && !isRepeat)
+                    try executeStep(left[index], retries: retries)
                 }
                 try committer.flush()
-                let before = positions.count
                 positions = progress.withLock { progress in
                     defer { progress.deferred = [] }
                     return progress.deferred.sorted()
@@ -90,63 +113,93 @@ final class NodeBatch: Sendable {
         return progress.withLock { $0.finished }
     }
 
-    /// - Parameter retries: a failure that the store remembers is no answer.
     private func executeStep(_ position: Int, retries: Bool) throws {
+        guard let begun = try begin(position, retries: retries) else { return }
+        let began = run.options.clock()
+        let result: Result<StepOutput, StepFailure>
+        do {
+            result = .success(try compute(begun.step))
+        } catch let failure as StepFailure {
+            result = .failure(failure)
+        } catch {
+            release(begun)
+            if error is CancellationError { return }
+            throw RunError(node: node.name, sample: begun.sample, message: String(describing: error))
+        }
+        let seconds = run.options.clock() - began
+        try conclude(
+            begun, result,
+            by: Doer(
+                executor: Run.cpu, machine: run.options.machine, began: began, seconds: seconds, isUrgent: seconds > 1))
+    }
+
+    /// Claims a step and reads its inputs.
+    ///
+    /// - Parameter retries: a failure that the store remembers is no answer.
+    /// - Returns: nil where there is nothing to do: another program computes it now, or has done so.
+    func begin(_ position: Int, retries: Bool) throws -> Begun? {
         let (index, key) = steps[position]
         guard try claims.take(key) else {
             progress.withLock { $0.deferred.append(position) }
-            return
+            return nil
         }
-        var isHandedOn = false
-        defer { if !isHandedOn { claims.release(key) } }
-        // Since this node was looked up another program may have finished the step and let go of it.
-        let now = try resolution.look(up: [key], of: nodeIndex, retries: retries)[0]
-        if now.state.answeredKey != nil {
-            finish(Finished(step: index, entry: now, isComputed: false))
-            return
+        do {
+            // Since this node was looked up another program may have finished the step and let go of it.
+            let now = try resolution.look(up: [key], of: nodeIndex, retries: retries)[0]
+            if now.state.answeredKey != nil {
+                claims.release(key)
+                finish(Finished(step: index, entry: now, executor: nil))
+                return nil
+            }
+            let sample = node.samples == nil ? nil : index
+            var (step, digests) = try step(position, sample)
+            if let parameters = node.stage.checkpointParameters(node.parameters) {
+                step.checkpoint =
+                    CheckpointKeeper(run, node, identity, inputs: digests, sample: sample, parameters: parameters)
+                    .checkpoint
+            }
+            return Begun(position: position, sample: sample, step: step, digests: digests)
+        } catch {
+            claims.release(key)
+            throw error
         }
-        let sample = node.samples == nil ? nil : index
-        var (step, digests) = try step(position, sample)
-        if let parameters = node.stage.checkpointParameters(node.parameters) {
-            step.checkpoint =
-                CheckpointKeeper(run, node, identity, inputs: digests, sample: sample, parameters: parameters)
-                .checkpoint
-        }
-        let began = run.options.clock()
+    }
+
+    /// Lets others compute a step that was begun.
+    func release(_ begun: Begun) { claims.release(steps[begun.position].key) }
+
+    /// Hands an answer, or the reason why there is none, to the store.
+    func conclude(_ begun: Begun, _ result: Result<StepOutput, StepFailure>, by doer: Doer) throws {
+        let (index, key) = steps[begun.position]
         var summary: [String: Value] = [:]
         var artifact: EncodedValue?
-        var outcome: Record.Outcome
-        do {
-            let output = try compute(step)
+        let outcome: Record.Outcome
+        switch result {
+        case .success(let output):
             let encoded = output.value.encoded()
             outcome = .done(artifact: Digest(of: encoded.bytes), bytes: encoded.bytes.count)
             summary = output.summary
             artifact = encoded
-        } catch let failure as StepFailure {
+        case .failure(let failure):
             outcome = .failed(message: failure.description)
             summary = failure.facts
-        } catch is CancellationError {
-            return
-        } catch {
-            throw RunError(node: node.name, sample: sample, message: String(describing: error))
         }
-        let seconds = run.options.clock() - began
         let record = Record(
-            identity: identity.step(inputs: digests, sample: sample), key: key, graph: run.graph.name, node: node.name,
-            stage: node.stage.signature.name, stageVersion: node.stage.signature.version, sample: sample,
-            outcome: outcome, seconds: seconds, executor: Run.executor, machine: run.options.machine,
-            programVersion: run.options.programVersion, run: run.id, created: began,
+            identity: identity.step(inputs: begun.digests, sample: begun.sample), key: key, graph: run.graph.name,
+            node: node.name, stage: node.stage.signature.name, stageVersion: node.stage.signature.version,
+            sample: begun.sample, outcome: outcome, seconds: doer.seconds, executor: doer.executor,
+            machine: doer.machine, programVersion: run.options.programVersion, run: run.id, created: doer.began,
             summary: summary.isEmpty ? [] : Value.record(summary).encoded().bytes)
-        isHandedOn = true
+        // From here on the claim is the committer's to give back.
         try committer.add(
             Store.prepare(NewRecord(record: record, template: identity.encodedTemplate, artifact: artifact)),
-            urgent: seconds > 1)
+            urgent: doer.isUrgent)
         var entry = ChunkState.Entry(state: .failed(key), summary: record.summary)
         if case .done(let artifact, let bytes) = outcome {
             entry.state = .done(key, artifact)
             entry.bytes = bytes
         }
-        finish(Finished(step: index, entry: entry, isComputed: true))
+        finish(Finished(step: index, entry: entry, executor: doer.executor))
     }
 
     /// A node with limits is computed where it can be ended without harm, if there is such a place.

@@ -22,6 +22,7 @@ public struct Report: Sendable {
         public var pending: Int
         /// Wall-clock seconds that the node took in this run.
         public var seconds: Double
+        /// Who computed what this run computed; `cpu, cuda` where both did, `cpu` where nobody had to.
         public var executor: String
         public var failures: [Failure]
         /// The artifact of a node that is one step.

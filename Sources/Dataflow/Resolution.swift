@@ -17,12 +17,14 @@ struct Resolution: Sendable {
     /// Empty until the node was resolved.
     private(set) var nodes: [NodeState]
 
-    /// - Parameter executorInKey: nil unless `--strict-numerics`.
+    /// - Parameter executorInKey: whom a run would prefer, under `--strict-numerics`; else nil.
     init(graph: Graph, store: Store, executorInKey: String? = nil, retriesFailed: Bool = false) throws {
         self.graph = graph
         self.store = store
         self.retriesFailed = retriesFailed
-        identities = graph.nodes.map { NodeIdentity($0, seed: graph.seed, executor: executorInKey) }
+        identities = graph.nodes.map {
+            NodeIdentity($0, seed: graph.seed, executor: executorInKey.map($0.executor(preferring:)))
+        }
         epoch = try store.epoch()
         nodes = Array(repeating: NodeState(), count: graph.nodes.count)
     }

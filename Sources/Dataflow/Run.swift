@@ -16,8 +16,11 @@ public final class Run: Sendable {
     let events: @Sendable (RunEvent) -> Void
     private let stopRequested = Atomic<Bool>(false)
 
-    /// The only executor of this version; CUDA is asked for and refused by the command line.
-    static let executor = "cpu"
+    /// Devices that failed during this run, by their numbers among its accelerators.
+    private let lost = Mutex<Set<LostDevice>>([])
+
+    /// The executor that is always there.
+    static let cpu = "cpu"
 
     public init(
         _ graph: Graph, store: Store, options: RunOptions, events: @escaping @Sendable (RunEvent) -> Void = { _ in }
@@ -44,6 +47,25 @@ public final class Run: Sendable {
 
     var isStopping: Bool { stopRequested.load(ordering: .relaxed) }
 
+    private struct LostDevice: Hashable {
+        var accelerator: Int
+        /// nil for all nodes.
+        var node: String?
+    }
+
+    func isWorking(_ accelerator: Int, for node: String) -> Bool {
+        lost.withLock {
+            !$0.contains(LostDevice(accelerator: accelerator, node: nil))
+                && !$0.contains(LostDevice(accelerator: accelerator, node: node))
+        }
+    }
+
+    /// - Parameter node: for which alone the device is lost.
+    /// - Returns: false where it was lost before.
+    func lose(_ accelerator: Int, for node: String?) -> Bool {
+        lost.withLock { $0.insert(LostDevice(accelerator: accelerator, node: node)).inserted }
+    }
+
     /// Runs to the end, to the first node with a failed step (unless `keepsGoing`), or to `stop()`. The report is in the
     /// store afterwards.
     public func execute() throws -> Report {
@@ -52,7 +74,7 @@ public final class Run: Sendable {
         let use = try store.beginRun(id: id)
         defer { use.end() }
         var resolution = try Resolution(
-            graph: graph, store: store, executorInKey: options.strictNumerics ? Self.executor : nil,
+            graph: graph, store: store, executorInKey: options.executorInKey,
             retriesFailed: options.retriesFailed)
         var reports: [Report.NodeReport] = []
         var failed = false
@@ -93,13 +115,16 @@ public final class Run: Sendable {
             .nodeStarted(
                 name: node.name, stage: node.stage.signature.name, steps: steps, reused: steps - missing.count))
         var computed = 0
+        var executors: Set<String> = []
         if !missing.isEmpty {
             let finished = try NodeBatch(run: self, index: index, resolution: resolution, missing: missing).execute()
             resolution.finish(index, finished.map { ($0.step, $0.entry) })
             computed = finished.count { $0.isComputed && $0.entry.state.artifact != nil }
+            executors = Set(finished.compactMap(\.executor))
         }
-        let report = try summary(
+        var report = try summary(
             of: index, in: resolution, computed: computed, seconds: options.clock() - began)
+        if !executors.isEmpty { report.executor = executors.sorted().joined(separator: ", ") }
         events(.nodeFinished(report))
         return report
     }
@@ -112,7 +137,7 @@ public final class Run: Sendable {
         let state = resolution.nodes[index]
         var report = Report.NodeReport(
             name: node.name, stage: node.stage.signature.name, samples: state.count, computed: computed,
-            reused: 0, failed: 0, pending: 0, seconds: seconds, executor: Self.executor, failures: [],
+            reused: 0, failed: 0, pending: 0, seconds: seconds, executor: Self.cpu, failures: [],
             artifact: node.samples == nil ? state.result : nil, facts: state.facts.fields)
         var done = 0
         var failures: [(step: Int, key: Digest)] = []

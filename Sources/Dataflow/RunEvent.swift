@@ -9,6 +9,8 @@ public enum RunEvent: Sendable {
     case nodeFinished(Report.NodeReport)
     /// Another program computes the last so many missing steps of this node now; their answers are waited for.
     case waiting(name: String, steps: Int)
+    /// A device failed; the CPU, or other devices, go on in its place to the end of the run.
+    case fallback(node: String, device: String, reason: String)
     /// The store was larger than its settings allow: what went to make it fit.
     case collected(GarbageCollection)
     /// The first Ctrl-C: steps in flight finish and are kept.
@@ -49,6 +51,11 @@ extension RunEvent {
             fields["event"] = .string("waiting")
             fields["node"] = .string(name)
             fields["steps"] = .int(steps)
+        case .fallback(let node, let device, let reason):
+            fields["event"] = .string("fallback")
+            fields["node"] = .string(node)
+            fields["device"] = .string(device)
+            fields["reason"] = .string(reason)
         case .collected(let collection):
             fields["event"] = .string("collected")
             fields["records"] = .int(collection.removedRecords)

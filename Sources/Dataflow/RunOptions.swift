@@ -15,6 +15,8 @@ public struct RunOptions: Sendable {
     public var isolated: (@Sendable (Graph.Node, Step) throws -> StepOutput)?
     /// Seconds of work that a killed run may lose of a step that keeps checkpoints.
     public var checkpointInterval = 10.0
+    /// Devices beside the CPU, all of one executor; stages that cannot use them, and what fails on them, are the CPU's.
+    public var accelerators: [any Accelerator] = []
     /// Wall clock in seconds since 1970.
     public var clock: @Sendable () -> Double
 
@@ -33,4 +35,7 @@ public struct RunOptions: Sendable {
         self.isolated = isolated
         self.clock = clock
     }
+
+    /// What `strictNumerics` puts in keys; nil without it.
+    var executorInKey: String? { strictNumerics ? accelerators.first?.executor ?? Run.cpu : nil }
 }

@@ -6,6 +6,24 @@ extension DetectorImage {
     /// Fills `image` by the kernel `sw_detector_image`; returns the instruction set used, 0 where
     /// the machine lacks it, −1 for modes that are not finite.
     func fill(_ image: inout [Float], with modes: ZoneModes, level: Int32, cells: Cells) -> Int32 {
+        withProblem(modes, cells) { problem in
+            modes.energies.elements.withUnsafeBufferPointer { energies in
+                modes.velocities.elements.withUnsafeBufferPointer { velocities in
+                    modes.amplitudes.elements.withUnsafeBufferPointer { amplitudes in
+                        problem.energies = energies.baseAddress
+                        problem.velocities = velocities.baseAddress
+                        problem.amplitudes = amplitudes.baseAddress
+                        return Self.call(&problem, &image, level)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls `body` with the problem, but for the modes themselves; its addresses hold meanwhile.
+    func withProblem<T>(
+        _ modes: ZoneModes, _ cells: Cells = Cells(), _ body: (inout sw_image_problem) throws -> T
+    ) rethrows -> T {
         let spread = spreadOnImage(of: modes) * cells.variance
         // Beyond 5.3 standard deviations the kernel's normal distribution ends.
         let widest = settings.reduce(into: (h: 0.0, k: 0.0)) {
@@ -17,9 +35,39 @@ extension DetectorImage {
         )
         let range = ownRange(margin: margin)
 
-        // Sites that share ion and z share form factor and phase along l.
+        let (sites, groups) = Self.grouped(modes.sites)
+        let maps = twins.map { sw_image_twin(map: imageMap(of: $0)) }
+        let formFactors = modes.formFactors.flatMap(\.coefficients)
+
+        return try withTables { tables in
+            try tables.withUnsafeBufferPointer { tables in
+                try maps.withUnsafeBufferPointer { maps in
+                    try sites.withUnsafeBufferPointer { sites in
+                        try groups.withUnsafeBufferPointer { groups in
+                            try formFactors.withUnsafeBufferPointer { formFactors in
+                                var problem = sw_image_problem()
+                                describe(&problem, range, modes, cells)
+                                problem.settings = tables.baseAddress
+                                problem.twin_count = Int64(maps.count)
+                                problem.twins = maps.baseAddress
+                                problem.site_count = Int64(sites.count)
+                                problem.sites = sites.baseAddress
+                                problem.group_count = Int64(groups.count)
+                                problem.groups = groups.baseAddress
+                                problem.form_factors = formFactors.baseAddress
+                                return try body(&problem)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sites that share ion and z share form factor and phase along l.
+    private static func grouped(_ sites: [ZoneModes.Site]) -> (sites: [sw_image_site], groups: [sw_image_group]) {
         var groups: [sw_image_group] = []
-        let sites = modes.sites.map { site in
+        let sites = sites.map { site in
             let z = site.position.z
             let group: Int
             if let known = groups.firstIndex(where: { $0.ion == Int64(site.ion) && $0.z == z }) {
@@ -32,43 +80,7 @@ extension DetectorImage {
             return sw_image_site(
                 position: (r.x, r.y, r.z), frame: (e.x, e.y, e.z, f.x, f.y, f.z), group: Int64(group))
         }
-        let maps = twins.map { sw_image_twin(map: imageMap(of: $0)) }
-        let formFactors = modes.formFactors.flatMap(\.coefficients)
-
-        return withTables { tables in
-            var used: Int32 = 0
-            tables.withUnsafeBufferPointer { tables in
-                maps.withUnsafeBufferPointer { maps in
-                    sites.withUnsafeBufferPointer { sites in
-                        groups.withUnsafeBufferPointer { groups in
-                            formFactors.withUnsafeBufferPointer { formFactors in
-                                modes.energies.elements.withUnsafeBufferPointer { energies in
-                                    modes.velocities.elements.withUnsafeBufferPointer { velocities in
-                                        modes.amplitudes.elements.withUnsafeBufferPointer { amplitudes in
-                                            var problem = sw_image_problem()
-                                            describe(&problem, range, modes, cells)
-                                            problem.settings = tables.baseAddress
-                                            problem.twin_count = Int64(maps.count)
-                                            problem.twins = maps.baseAddress
-                                            problem.site_count = Int64(sites.count)
-                                            problem.sites = sites.baseAddress
-                                            problem.group_count = Int64(groups.count)
-                                            problem.groups = groups.baseAddress
-                                            problem.form_factors = formFactors.baseAddress
-                                            problem.energies = energies.baseAddress
-                                            problem.velocities = velocities.baseAddress
-                                            problem.amplitudes = amplitudes.baseAddress
-                                            used = Self.call(&problem, &image, level)
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-            return used
-        }
+        return (sites, groups)
     }
 
     private static func call(_ problem: inout sw_image_problem, _ image: inout [Float], _ level: Int32) -> Int32 {
@@ -113,12 +125,12 @@ extension DetectorImage {
     }
 
     /// Calls `body` with the settings, whose tables stay in place meanwhile.
-    func withTables<T>(_ body: ([sw_image_setting]) -> T) -> T {
-        func pin(_ index: Int, _ done: [sw_image_setting]) -> T {
-            if index == settings.count { return body(done) }
+    func withTables<T>(_ body: ([sw_image_setting]) throws -> T) rethrows -> T {
+        func pin(_ index: Int, _ done: [sw_image_setting]) throws -> T {
+            if index == settings.count { return try body(done) }
             let prepared = settings[index]
             let grid = prepared.grid
-            return prepared.table.withUnsafeBufferPointer { table in
+            return try prepared.table.withUnsafeBufferPointer { table in
                 let energy = geometry.settings[index].incidentEnergy
                 let setting = sw_image_setting(
                     incident_energy: energy, incident_wavevector: Neutron.wavevector(energy: energy),
@@ -129,9 +141,9 @@ extension DetectorImage {
                     energy_per_step: 1 / grid.energy.step, largest_sigma_h: prepared.largestSigma.h,
                     largest_sigma_k: prepared.largestSigma.k, largest_sigma_energy: prepared.largestSigma.energy,
                     merge_width: prepared.mergeWidth, output_factor: 1 / energyDivisor(setting: index))
-                return pin(index + 1, done + [setting])
+                return try pin(index + 1, done + [setting])
             }
         }
-        return pin(0, [])
+        return try pin(0, [])
     }
 }

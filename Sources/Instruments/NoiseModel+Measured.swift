@@ -11,6 +11,26 @@ extension NoiseModel {
     public func measured(
         _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
     ) throws(InstrumentError) -> Tensor<Float> {
+        let prepared = try prepared(domains, geometry: geometry, mask: mask, stream: stream)
+        var image = counted(prepared, geometry: geometry, mask: mask, stream: stream)
+        silence(&image, prepared.draw, geometry: geometry)
+        return Tensor(shape: geometry.shape, elements: image)
+    }
+
+    /// All that is known of an image before its counts are drawn.
+    struct Prepared {
+        var draw: Draw
+        /// What the detectors would show after infinite counting.
+        var expected: [Double]
+        /// What of it the empty holder has, where that is subtracted.
+        var holder: [Double]?
+        /// Each pixel's response, and what data reduction divides by; nil where both are 1.
+        var responses: (response: [Double], correction: [Double])?
+    }
+
+    func prepared(
+        _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
+    ) throws(InstrumentError) -> Prepared {
         guard domains.shape.count == 3, domains.shape.suffix(2) == geometry.shape[...], domains.shape[0] > 0 else {
             throw .shape(
                 "the image", expected: [domains.shape.first ?? 1] + geometry.shape, found: domains.shape)
@@ -32,9 +52,9 @@ extension NoiseModel {
             for pixel in expected.indices { expected[pixel] += background.holder[pixel] + background.sample[pixel] }
             if draw.backgrounds.subtraction > 0 { holder = background.holder }
         }
-        var image = counted(expected, holder: holder, draw, geometry: geometry, mask: mask, stream: stream)
-        silence(&image, draw, geometry: geometry)
-        return Tensor(shape: geometry.shape, elements: image)
+        return Prepared(
+            draw: draw, expected: expected, holder: holder,
+            responses: detectors.isOff ? nil : responses(draw, geometry: geometry))
     }
 
     private func mixed(_ domains: Tensor<Float>, _ draw: Draw) -> [Double] {
@@ -77,30 +97,23 @@ extension NoiseModel {
 
     /// Counts the expected image and, where there is one, subtracts the empty holder's counts.
     private func counted(
-        _ expected: [Double], holder: [Double]?, _ draw: Draw, geometry: ImageGeometry, mask: CoverageMask?,
-        stream: RandomStream
+        _ prepared: Prepared, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
     ) -> [Float] {
+        let (expected, draw, responses) = (prepared.expected, prepared.draw, prepared.responses)
         let noise = stream.substream("counting")
         let emptyNoise = stream.substream("empty holder")
         let dead = stream.substream("dead pixels")
-        let responses = detectors.isOff ? nil : self.responses(draw, geometry: geometry)
         var image = [Float](repeating: 0, count: expected.count)
         let size = geometry.h.count * geometry.columns
         for setting in geometry.settings.indices {
-            let counter = Counter(
-                statistics: statistics, gain: draw.gain, floor: draw.floor,
-                noise: draw.noiseScale / draw.exposures[setting].squareRoot())
-            // Its own counts are all the noise that the empty holder has: the floor is the sample run's.
-            let emptyCounter = Counter(
-                statistics: statistics, gain: draw.gain, floor: 0,
-                noise: backgrounds.emptyExposure > 0 ? counter.noise / backgrounds.emptyExposure.squareRoot() : 0)
+            let (counter, emptyCounter) = counters(draw, setting: setting)
             for pixel in setting * size..<(setting + 1) * size where mask?.masked.elements[pixel] ?? 0 == 0 {
                 if deadPixels > 0, dead.uniform(at: pixel) < deadPixels { continue }
                 let response = responses?.response[pixel] ?? 1
                 let correction = responses?.correction[pixel] ?? 1
                 var value = counter.observe(
                     expected[pixel], response: response, correction: correction, stream: noise, at: pixel)
-                if let holder {
+                if let holder = prepared.holder {
                     value -=
                         draw.backgrounds.subtraction
                         * emptyCounter.observe(
@@ -110,6 +123,18 @@ extension NoiseModel {
             }
         }
         return image
+    }
+
+    /// Of the sample's run and of the empty holder's.
+    func counters(_ draw: Draw, setting: Int) -> (sample: Counter, empty: Counter) {
+        let noise = draw.noiseScale / draw.exposures[setting].squareRoot()
+        return (
+            Counter(statistics: statistics, gain: draw.gain, floor: draw.floor, noise: noise),
+            // Its own counts are all the noise that the empty holder has: the floor is the sample run's.
+            Counter(
+                statistics: statistics, gain: draw.gain, floor: 0,
+                noise: backgrounds.emptyExposure > 0 ? noise / backgrounds.emptyExposure.squareRoot() : 0)
+        )
     }
 
     /// Each pixel's response, and what data reduction divides by.
@@ -143,7 +168,7 @@ extension NoiseModel {
     }
 
     /// Zero in dead tubes.
-    private func silence(_ image: inout [Float], _ draw: Draw, geometry: ImageGeometry) {
+    func silence(_ image: inout [Float], _ draw: Draw, geometry: ImageGeometry) {
         if draw.deadTubes.isEmpty { return }
         for pixel in image.indices {
             let place = geometry.pixel(row: pixel / geometry.columns, column: pixel % geometry.columns)

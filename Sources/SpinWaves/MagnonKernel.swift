@@ -45,8 +45,8 @@ struct MagnonKernel: Sendable {
 
     let hamiltonian: ReducedHamiltonian
     let siteCount: Int
-    private let sites: [sw_magnon_site]
-    private let windings: [Double]
+    let sites: [sw_magnon_site]
+    let windings: [Double]
 
     init(_ hamiltonian: ReducedHamiltonian) {
         self.hamiltonian = hamiltonian
@@ -80,17 +80,30 @@ struct MagnonKernel: Sendable {
         if !request.isSubset(of: .energies) { answer.particles = Array(repeating: 0, count: lines) }
         var status = [UInt8](repeating: 0, count: points)
 
+        withProblem(phases: phases, points: points, sight: sight) { problem in
+            Self.call(&problem, &answer, &status, level)
+        }
+        answer.isUnstable = status.map { $0 & UInt8(SW_MAGNON_UNSTABLE) != 0 }
+        answer.isRegularised = status.map { $0 & UInt8(SW_MAGNON_REGULARISED) != 0 }
+        answer.isConverged = status.map { $0 & UInt8(SW_MAGNON_NOT_CONVERGED) == 0 }
+        return answer
+    }
+
+    /// Calls `body` with the problem that the arrays make, without places for results; its addresses hold meanwhile.
+    func withProblem<R>(
+        phases: [Complex], points: Int, sight: Sight?, _ body: (inout sw_magnon_problem) throws -> R
+    ) rethrows -> R {
         var storage = BlockStorage(hamiltonian.blocks)
         let axes = sight?.axes.flatMap { [$0.0.x, $0.0.y, $0.0.z, $0.1.x, $0.1.y, $0.1.z] } ?? []
         let directions = sight?.directions.flatMap { [$0.x, $0.y, $0.z] } ?? []
         let weights = sight?.weights ?? []
-        storage.withBlocks { blocks in
-            sites.withUnsafeBufferPointer { sites in
-                windings.withUnsafeBufferPointer { windings in
-                    withDoubles(phases) { phases in
-                        withDoubles(weights) { weights in
-                            axes.withUnsafeBufferPointer { axes in
-                                directions.withUnsafeBufferPointer { directions in
+        return try storage.withBlocks { blocks in
+            try sites.withUnsafeBufferPointer { sites in
+                try windings.withUnsafeBufferPointer { windings in
+                    try withDoubles(phases) { phases in
+                        try withDoubles(weights) { weights in
+                            try axes.withUnsafeBufferPointer { axes in
+                                try directions.withUnsafeBufferPointer { directions in
                                     var problem = sw_magnon_problem()
                                     problem.point_count = Int64(points)
                                     problem.winding_count = Int64(windingCount)
@@ -105,7 +118,7 @@ struct MagnonKernel: Sendable {
                                     problem.weights = weights
                                     problem.axes = axes.baseAddress
                                     problem.directions = directions.baseAddress
-                                    Self.call(&problem, &answer, &status, level)
+                                    return try body(&problem)
                                 }
                             }
                         }
@@ -113,10 +126,6 @@ struct MagnonKernel: Sendable {
                 }
             }
         }
-        answer.isUnstable = status.map { $0 & UInt8(SW_MAGNON_UNSTABLE) != 0 }
-        answer.isRegularised = status.map { $0 & UInt8(SW_MAGNON_REGULARISED) != 0 }
-        answer.isConverged = status.map { $0 & UInt8(SW_MAGNON_NOT_CONVERGED) == 0 }
-        return answer
     }
 
     /// Fills in where the results go, and solves.
@@ -192,10 +201,10 @@ private struct BlockStorage {
         }
     }
 
-    mutating func withBlocks<R>(_ body: (UnsafeBufferPointer<sw_magnon_block>) -> R) -> R {
-        integers.withUnsafeBufferPointer { integers in
-            doubles.withUnsafeBufferPointer { doubles in
-                entries.withUnsafeBufferPointer { entries in
+    mutating func withBlocks<R>(_ body: (UnsafeBufferPointer<sw_magnon_block>) throws -> R) rethrows -> R {
+        try integers.withUnsafeBufferPointer { integers in
+            try doubles.withUnsafeBufferPointer { doubles in
+                try entries.withUnsafeBufferPointer { entries in
                     for k in blocks.indices {
                         let place = places[k]
                         blocks[k].orbit = integers.baseAddress.map { $0 + place.orbit }
@@ -211,7 +220,7 @@ private struct BlockStorage {
                             entries.baseAddress.map { $0 + place.entries[second] }
                         )
                     }
-                    return blocks.withUnsafeBufferPointer(body)
+                    return try blocks.withUnsafeBufferPointer(body)
                 }
             }
         }
@@ -219,9 +228,9 @@ private struct BlockStorage {
 }
 
 /// Complex numbers as pairs of doubles; nil for none.
-private func withDoubles<R>(_ values: [Complex], _ body: (UnsafePointer<Double>?) -> R) -> R {
-    values.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress, !buffer.isEmpty else { return body(nil) }
-        return base.withMemoryRebound(to: Double.self, capacity: 2 * buffer.count) { body($0) }
+private func withDoubles<R>(_ values: [Complex], _ body: (UnsafePointer<Double>?) throws -> R) rethrows -> R {
+    try values.withUnsafeBufferPointer { buffer in
+        guard let base = buffer.baseAddress, !buffer.isEmpty else { return try body(nil) }
+        return try base.withMemoryRebound(to: Double.self, capacity: 2 * buffer.count) { try body($0) }
     }
 }

@@ -54,7 +54,7 @@ struct ConvolveResolution: Stage {
         ]
     }
 
-    private enum Method: String, CaseIterable {
+    enum Method: String, CaseIterable {
         case integrated
         case monteCarlo = "monte-carlo"
         case instrumentDraws = "instrument-draws"
@@ -68,6 +68,15 @@ struct ConvolveResolution: Stage {
     /// Prepared tables by the digest of the resolution artifact, and the crystal's domains.
     private let prepared = PreparedImages()
 
+    /// A step before its image is made.
+    struct Prepared {
+        var image: DetectorImage
+        var draws: InstrumentDraws?
+        var modes: ZoneModes
+        var crystal: SpinWaveSpectrum.Crystal
+        var isUnstable: Bool
+    }
+
     init(parameters: Value) throws {
         options = DetectorImage.Options(
             fluxRatio: try parameters.bool("flux-ratio"), temperature: try parameters.double("temperature"),
@@ -78,9 +87,9 @@ struct ConvolveResolution: Stage {
         self.tolerance = tolerance.isNone ? nil : try tolerance.asDouble()
     }
 
-    func run(_ step: Step) throws -> StepOutput {
+    func prepare(_ step: Step) throws -> Prepared {
         guard let spectrumValue = step.inputs["spectrum"], let resolutionValue = step.inputs["resolution"],
-            let resolutionDigest = step.inputDigests["resolution"], let spectrumDigest = step.inputDigests["spectrum"]
+            let resolutionDigest = step.inputDigests["resolution"]
         else { throw StepFailure("no spectrum or no resolution") }
         let spectrum = try SpinWaveSpectrum(spectrumValue)
         do {
@@ -93,28 +102,38 @@ struct ConvolveResolution: Stage {
             let ready = try prepared.image(for: resolutionDigest, twins: twins) {
                 try prepare(ExperimentResolution(resolutionValue), twins: twins)
             }
-            let modes = try spectrum.zoneModes(oblique: isOriented)
-            var result = SimulatedImage(
-                domains: Tensor(shape: [0], elements: []), fractions: spectrum.crystal.twins.map(\.fraction),
-                geometry: ready.image.geometry.value, isUnstable: spectrum.isUnstable)
+            return Prepared(
+                image: ready.image, draws: ready.draws, modes: try spectrum.zoneModes(oblique: isOriented),
+                crystal: spectrum.crystal, isUnstable: spectrum.isUnstable)
+        } catch let error as InstrumentError {
+            throw StepFailure(error.description, hint: error.hint)
+        }
+    }
+
+    func run(_ step: Step) throws -> StepOutput {
+        let prepared = try prepare(step)
+        guard let spectrumDigest = step.inputDigests["spectrum"] else { throw StepFailure("no spectrum") }
+        let (image, modes) = (prepared.image, prepared.modes)
+        do {
+            var result = self.result(of: prepared)
             var summary: [String: Value] = ["unstable": .bool(result.isUnstable)]
             // Draws are addressed by what is thrown, so that these images, like the others, follow from their inputs alone.
             switch method {
             case .integrated:
                 if let tolerance {
-                    let sampled = try ready.image.image(of: modes, tolerance: tolerance)
+                    let sampled = try image.image(of: modes, tolerance: tolerance)
                     (result.domains, result.samplingError) = (sampled.image, sampled.error)
                     summary["sampling-error"] = .double(sampled.error)
                 } else {
-                    result.domains = try ready.image.image(of: modes)
+                    result.domains = try image.image(of: modes)
                 }
-            case .asPublished: result.domains = try ready.image.imageAsPublished(of: modes)
+            case .asPublished: result.domains = try image.imageAsPublished(of: modes)
             case .monteCarlo:
-                result.domains = try ready.image.imageByMonteCarlo(
+                result.domains = try image.imageByMonteCarlo(
                     of: modes, draws: draws, stream: RandomStream(seed: 0).substream("monte-carlo \(spectrumDigest)"))
             case .instrumentDraws:
-                guard let instrument = ready.draws else { throw StepFailure("no draws were prepared") }
-                let drawn = try ready.image.image(
+                guard let instrument = prepared.draws else { throw StepFailure("no draws were prepared") }
+                let drawn = try image.image(
                     of: modes, drawnFrom: instrument, draws: draws,
                     stream: RandomStream(seed: 0).substream("instrument-draws \(spectrumDigest)"))
                 (result.domains, result.errors) = (drawn.image, drawn.errors)
@@ -124,6 +143,19 @@ struct ConvolveResolution: Stage {
         } catch let error as InstrumentError {
             throw StepFailure(error.description, hint: error.hint)
         }
+    }
+
+    /// Without its images yet.
+    private func result(of prepared: Prepared) -> SimulatedImage {
+        SimulatedImage(
+            domains: Tensor(shape: [0], elements: []), fractions: prepared.crystal.twins.map(\.fraction),
+            geometry: prepared.image.geometry.value, isUnstable: prepared.isUnstable)
+    }
+
+    func output(_ domains: Tensor<Float>, of prepared: Prepared) -> StepOutput {
+        var result = result(of: prepared)
+        result.domains = domains
+        return StepOutput(result.value, summary: ["unstable": .bool(result.isUnstable)])
     }
 }
 

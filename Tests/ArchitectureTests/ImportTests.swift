@@ -13,18 +13,19 @@ private let allowed: [String: Set<String>] = [
     "GraphLanguage": ["Diagnostics", "Quantities", "Yams"],
     "CacheStore": ["Artifacts", "Diagnostics", "Tensors", "CLMDB", "CPlanes", "CZstd"],
     "Compute": ["Tensors", "CLAPACK"],
+    "Devices": ["Artifacts", "CCUDA", "CKernels"],
     "Interchange": ["Artifacts", "Diagnostics", "Tensors", "CHDF5", "CPNG", "CZip", "CZlib"],
     // 3: engine ║ science
     "Dataflow": [
         "Artifacts", "CacheStore", "Compute", "Crypto", "Diagnostics", "GraphLanguage", "Quantities", "Tensors",
     ],
-    "SpinWaves": ["CGemmi", "CKernels", "CSpglib", "Compute", "Tensors"],
-    "Instruments": ["CKernels", "Compute", "Tensors"],
+    "SpinWaves": ["CGemmi", "CKernels", "CSpglib", "Compute", "Devices", "Tensors"],
+    "Instruments": ["CKernels", "Compute", "Devices", "Tensors"],
     "Learning": ["CKernels", "COneDNN", "Compute", "Tensors"],
     // 4: meeting and view
     "Stages": [
-        "Artifacts", "Compute", "Dataflow", "Diagnostics", "GraphLanguage", "Instruments", "Interchange", "Learning",
-        "Quantities", "SpinWaves", "Tensors",
+        "Artifacts", "Compute", "Dataflow", "Devices", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",
+        "Learning", "Quantities", "SpinWaves", "Tensors",
     ],
     "Presentation": ["Interchange", "Tensors"],
 ]

@@ -1,8 +1,12 @@
 #ifndef SPINWEAVE_CKERNELS_H
 #define SPINWEAVE_CKERNELS_H
 
+#include "cuda_text.h"
 #include "detector_image.h"
+#include "detector_image_device.h"
 #include "magnons.h"
+#include "magnons_device.h"
+#include "noise_device.h"
 #include "weights.h"
 
 #endif

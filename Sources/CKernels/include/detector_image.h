@@ -67,6 +67,8 @@ typedef struct {
     double cell_variance, finest;
 } sw_image_problem;
 
+#ifndef __CUDACC__ // for the host alone
+
 // Doubles of scratch that sw_detector_image needs.
 int64_t sw_detector_image_scratch(const sw_image_problem *problem);
 
@@ -90,5 +92,7 @@ int sw_detector_image_deposit(
 
 // The normal distribution function of the kernels: 0 and 1 beyond 5.3 (to 1e-11), absolute error below 1e-7.
 double sw_normal_cdf(double x);
+
+#endif
 
 #endif

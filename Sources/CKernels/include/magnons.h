@@ -66,6 +66,8 @@ enum {
     SW_MAGNON_NOT_CONVERGED = 4,
 };
 
+#ifndef __CUDACC__ // for the host alone
+
 // How many doubles `sw_magnons` needs for itself.
 int64_t sw_magnons_scratch(const sw_magnon_problem *problem);
 
@@ -74,5 +76,7 @@ int64_t sw_magnons_scratch(const sw_magnon_problem *problem);
 // With no results wanted but the status, only decides whether each point is positive definite.
 // Returns the level used, 0 when the processor lacks it.
 int sw_magnons(const sw_magnon_problem *problem, double *scratch, int level);
+
+#endif
 
 #endif

@@ -1,0 +1,73 @@
+import CCUDA
+
+/// A CUDA device as the faces of kernels see it: kernels are compiled when first wanted, and work is done in the order of one
+/// stream.
+public struct CUDAKernelDevice: KernelDevice {
+    public let library: KernelLibrary
+    public let stream: CUDAStream
+
+    public init(_ library: KernelLibrary, stream: CUDAStream) {
+        self.library = library
+        self.stream = stream
+    }
+
+    /// A stream of its own.
+    public init(_ library: KernelLibrary) throws(DeviceError) {
+        self.init(library, stream: try CUDAStream(library.device))
+    }
+
+    /// Bytes of a buffer, of which parts are read and written.
+    public final class Memory: KernelMemory {
+        fileprivate let buffer: CUDABuffer<UInt8>
+        public var address: UInt64 { buffer.address }
+
+        fileprivate init(_ buffer: CUDABuffer<UInt8>) { self.buffer = buffer }
+    }
+
+    public var multiprocessors: Int { stream.device.multiprocessors }
+    public var sharedBytesPerBlock: Int { stream.device.sharedPerBlock }
+    public func freeBytes() throws(DeviceError) -> Int { try stream.device.freeMemory() }
+
+    public func memory(bytes: Int) throws(DeviceError) -> Memory {
+        Memory(try CUDABuffer(count: bytes, on: stream))
+    }
+
+    public func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory) throws(DeviceError) {
+        let bytes = values.count * MemoryLayout<T>.stride
+        precondition(bytes <= memory.buffer.count, "\(bytes) bytes for a buffer of \(memory.buffer.count)")
+        if bytes == 0 { return }
+        let device = stream.device
+        try device.makeCurrent()
+        // From pageable memory the driver returns when it has a copy of its own ("API synchronization behavior").
+        let status = values.withUnsafeBytes {
+            device.driver.functions.copy_to_device(memory.address, $0.baseAddress, bytes, stream.handle)
+        }
+        try device.check(status, "cuMemcpyHtoDAsync")
+    }
+
+    public func read<T: BitwiseCopyable>(
+        _ type: T.Type, count: Int, from memory: Memory
+    ) throws(DeviceError) -> [T] {
+        let bytes = count * MemoryLayout<T>.stride
+        precondition(bytes <= memory.buffer.count, "\(bytes) bytes from a buffer of \(memory.buffer.count)")
+        let device = stream.device
+        try device.makeCurrent()
+        var status: Int32 = 0
+        let values = [T](unsafeUninitializedCapacity: count) { buffer, initialised in
+            if count == 0 { return }
+            status = device.driver.functions.copy_to_host(buffer.baseAddress, memory.address, bytes, stream.handle)
+            if status == 0 { status = device.driver.functions.stream_synchronize(stream.handle) }
+            // After a failure the bytes are whatever was there; they are plain, and thrown away below.
+            initialised = count
+        }
+        try device.check(status, "cuMemcpyDtoHAsync")
+        return values
+    }
+
+    public func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws(DeviceError) {
+        let kernel = try library.kernel(launch.kernel, in: launch.text)
+        try kernel.launch(
+            grid: GridExtent(launch.columns, launch.rows), block: GridExtent(launch.threads),
+            sharedBytes: launch.sharedBytes, on: stream, [.value(parameter)])
+    }
+}

@@ -1,0 +1,112 @@
+import CKernels
+import Compute
+import Devices
+import Tensors
+
+/// Counting on a CUDA device: `noise.cu`, which draws the same random numbers.
+extension NoiseModel {
+    /// An image to be measured, and the stream that its randomness comes from.
+    public struct Exposure {
+        /// Computed images [domains, rows, columns].
+        public var domains: Tensor<Float>
+        public var stream: RandomStream
+
+        public init(_ domains: Tensor<Float>, stream: RandomStream) {
+            self.domains = domains
+            self.stream = stream
+        }
+    }
+
+    /// Measured images, each as `measured` makes it: to 1e-6 with Gaussian counting; with whole counts the same ones but for draws that
+    /// lie within rounding of the boundary between two.
+    ///
+    /// Levels, mixtures, backgrounds and responses of an image are made on the host; its pixels are counted on the device.
+    ///
+    /// - Returns: [rows, columns] of each.
+    /// - Throws: `InstrumentError` as `measured`, and what the device throws.
+    public func measured<Device: KernelDevice>(
+        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device
+    ) throws -> [Tensor<Float>] {
+        let pixels = geometry.rows * geometry.columns
+        let free = try device.freeBytes() / 2
+        // Expected, holder, response, correction in doubles; the image itself.
+        let batch = max(1, min(1024, free / (pixels * 36)))
+        var images: [Tensor<Float>] = []
+        while images.count < exposures.count {
+            let part = exposures[images.count..<min(exposures.count, images.count + batch)]
+            images += try counted(Array(part), geometry: geometry, mask: mask, on: device)
+        }
+        return images
+    }
+
+    private func counted<Device: KernelDevice>(
+        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device
+    ) throws -> [Tensor<Float>] {
+        let pixels = geometry.rows * geometry.columns
+        let prepared = try exposures.map {
+            try self.prepared($0.domains, geometry: geometry, mask: mask, stream: $0.stream)
+        }
+        var settings: [sw_noise_setting] = []
+        var streams: [sw_noise_stream] = []
+        for (exposure, image) in zip(exposures, prepared) {
+            for setting in geometry.settings.indices {
+                let (sample, empty) = counters(image.draw, setting: setting)
+                settings.append(
+                    sw_noise_setting(
+                        gain: sample.gain, floor: sample.floor, noise: sample.noise, empty_noise: empty.noise))
+            }
+            for name in ["counting", "empty holder", "dead pixels"] {
+                let words = exposure.stream.substream(name).words
+                streams.append(sw_noise_stream(key: words.x, lane: words.y))
+            }
+        }
+        func place<T: BitwiseCopyable>(_ values: [T]?) throws -> Device.Memory? {
+            try values.map { try device.memory(of: $0) }
+        }
+        // A holder is subtracted from all images or from none, unless the draw is of nothing.
+        let subtracts = prepared.contains { $0.holder != nil }
+        let responds = prepared.contains { $0.responses != nil }
+        let ones = [Double](repeating: 1, count: responds ? pixels : 0)
+        let nothing = [Double](repeating: 0, count: subtracts ? pixels : 0)
+        let memory = try [
+            place(prepared.flatMap(\.expected)), place(subtracts ? prepared.flatMap { $0.holder ?? nothing } : nil),
+            place(prepared.map { $0.holder == nil ? 0 : $0.draw.backgrounds.subtraction }),
+            place(responds ? prepared.flatMap { $0.responses?.response ?? ones } : nil),
+            place(responds ? prepared.flatMap { $0.responses?.correction ?? ones } : nil),
+            place(mask?.masked.elements), place(settings), place(streams),
+        ]
+        let images = try device.memory(bytes: 4 * pixels * exposures.count)
+        var problem = sw_noise_problem()
+        problem.image_count = Int64(exposures.count)
+        problem.setting_count = Int64(geometry.settings.count)
+        problem.setting_pixels = Int64(geometry.h.count * geometry.columns)
+        problem.is_poisson = statistics == .poisson ? 1 : 0
+        problem.dead_probability = deadPixels
+        (problem.clip_low, problem.clip_high) = (clip.lowerBound, clip.upperBound)
+        problem.expected = pointer(memory[0])
+        problem.holder = pointer(memory[1])
+        problem.subtraction = pointer(memory[2])
+        problem.response = pointer(memory[3])
+        problem.correction = pointer(memory[4])
+        problem.mask = pointer(memory[5])
+        problem.settings = pointer(memory[6])
+        problem.streams = pointer(memory[7])
+        problem.images = UnsafeMutablePointer(bitPattern: UInt(images.address))
+        try device.launch(
+            KernelLaunch(
+                text: "noise.cu", kernel: "sw_noise_count", columns: (pixels + 255) / 256, rows: exposures.count,
+                threads: 256), problem)
+        let counted = try device.read(Float.self, count: pixels * exposures.count, from: images)
+        withExtendedLifetime(memory) {}
+        return prepared.enumerated().map { index, image in
+            var elements = Array(counted[index * pixels..<(index + 1) * pixels])
+            silence(&elements, image.draw, geometry: geometry)
+            return Tensor(shape: geometry.shape, elements: elements)
+        }
+    }
+}
+
+// An address of the device, which nobody follows here.
+private func pointer<T>(_ memory: (any KernelMemory)?) -> UnsafePointer<T>? {
+    memory.flatMap { UnsafePointer(bitPattern: UInt($0.address)) }
+}

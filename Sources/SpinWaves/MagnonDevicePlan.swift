@@ -1,0 +1,109 @@
+import CKernels
+import Compute
+import Devices
+
+/// How the blocks of a Hamiltonian are laid out for a CUDA device, and in which launches they are solved.
+///
+/// Teams of threads by the largest block's size: four to thirty-two lanes of a warp a wavevector up to 32 rows, blocks of 64 or
+/// 128 threads above; matrices in shared memory where that has room, else in the device's own (`spill`).
+struct MagnonDevicePlan: Sendable {
+    /// One of the two steps that a team takes.
+    struct Step: Sendable, Hashable {
+        var kernel: String
+        var teamsPerBlock: Int
+        var threads: Int
+        var sharedBytes: Int
+        /// Doubles that each block has in the device's own memory; 0 where shared memory holds all.
+        var spill: Int
+    }
+
+    let blocks: [sw_magnon_device_block]
+    let cells: [sw_magnon_cell]
+    let entries: [sw_magnon_entry]
+    let integers: [Int32]
+    let doubles: [Double]
+
+    let modeCount: Int
+    /// Rows of the largest block.
+    let pitch: Int
+    /// Rotations kept of QL; it takes 1.4 n² for n rows without structure, at most 1.7 n² in what was tried.
+    let rotationCapacity: Int
+    let reduce: Step
+    let finish: Step
+
+    /// Blocks of spilling steps that each multiprocessor has at once.
+    static let spillingBlocks = 2
+
+    /// - Parameter problem: as `MagnonKernel.withProblem` makes it.
+    /// - Parameter team: threads of a team, for tests; nil chooses by the blocks' size.
+    init(_ problem: inout sw_magnon_problem, sharedBytesPerBlock: Int, team: Int? = nil) {
+        let counts = sw_magnons_tabulate(&problem, nil, nil, nil, nil, nil)
+        var blocks = [sw_magnon_device_block](repeating: .init(), count: Int(counts.blocks))
+        var cells = [sw_magnon_cell](repeating: .init(), count: Int(counts.cells))
+        var entries = [sw_magnon_entry](repeating: .init(), count: Int(counts.entries))
+        var integers = [Int32](repeating: 0, count: Int(counts.integers))
+        var doubles = [Double](repeating: 0, count: Int(counts.doubles))
+        _ = sw_magnons_tabulate(&problem, &blocks, &cells, &entries, &integers, &doubles)
+        modeCount = blocks.reduce(0) { $0 + Int($1.modes) }
+        let size = blocks.map { Int($0.size) }.max() ?? 1
+        pitch = size
+        rotationCapacity = 2 * size * size + 64
+        let orbits = Int32(problem.orbit_count)
+        let chosen = team ?? [4, 8, 16, 32, 64].first { size <= $0 } ?? 128
+        reduce = Self.step("reduce", team: chosen, limit: sharedBytesPerBlock) { team in
+            blocks.map { Int(sw_magnon_lay_out_reduce($0.size, $0.in_quadratures, Int32(team)).total) }.max() ?? 0
+        }
+        finish = Self.step("finish", team: chosen, limit: sharedBytesPerBlock) { team in
+            blocks.map {
+                Int(sw_magnon_lay_out_vectors($0.size, $0.modes, $0.in_quadratures, orbits, Int32(team)).total)
+            }.max() ?? 0
+        }
+        self.blocks = blocks
+        self.cells = cells
+        self.entries = entries
+        self.integers = integers
+        self.doubles = doubles
+    }
+
+    /// - Parameter room: doubles that a team of so many threads needs.
+    private static func step(_ name: String, team: Int, limit: Int, room: (Int) -> Int) -> Step {
+        let smallest = max(32, team)
+        // The bounds that the kernels are compiled for.
+        var threads = team < 32 ? 128 : max(64, team)
+        let bytes = 8 * room(team)
+        // Two blocks on a multiprocessor at least, while that leaves a warp.
+        while threads > smallest, bytes * (threads / team) > limit / 2 { threads /= 2 }
+        if bytes * (threads / team) <= limit {
+            return Step(
+                kernel: "sw_magnons_\(name)_\(team)", teamsPerBlock: threads / team, threads: threads,
+                sharedBytes: bytes * (threads / team), spill: 0)
+        }
+        return Step(
+            kernel: "sw_magnons_\(name)_spill", teamsPerBlock: 1, threads: 128, sharedBytes: 0, spill: room(128))
+    }
+
+    var spill: Int { max(reduce.spill, finish.spill) }
+
+    /// The launches that solve a number of wavevectors.
+    ///
+    /// - Parameter wanted: as in `sw_magnon_device_problem`.
+    func launches(slots: Int, wanted: Int, multiprocessors: Int) -> [KernelLaunch] {
+        func launch(_ step: Step) -> KernelLaunch {
+            let needed = (slots + step.teamsPerBlock - 1) / step.teamsPerBlock
+            return KernelLaunch(
+                text: "magnons.cu", kernel: step.kernel,
+                columns: step.spill > 0 ? min(needed, Self.spillingBlocks * multiprocessors) : needed,
+                rows: blocks.count, threads: step.threads, sharedBytes: step.sharedBytes)
+        }
+        let write = KernelLaunch(
+            text: "magnons.cu", kernel: "sw_magnons_write", columns: (slots + 3) / 4, threads: 128,
+            sharedBytes: 4 * 16 * modeCount)
+        if wanted == 0 { return [launch(reduce), write] }
+        // 64 KB at most for the largest blocks: a thread has two lines of doubles.
+        let threads = pitch <= 16 ? 128 : pitch <= 64 ? 64 : 32
+        let ql = KernelLaunch(
+            text: "magnons.cu", kernel: "sw_magnons_ql", columns: (slots + threads - 1) / threads, rows: blocks.count,
+            threads: threads, sharedBytes: threads * 16 * pitch)
+        return [launch(reduce), ql, launch(finish), write]
+    }
+}

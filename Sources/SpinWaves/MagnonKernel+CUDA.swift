@@ -1,0 +1,246 @@
+import CKernels
+import Compute
+import Devices
+
+/// The kernel on a CUDA device: `magnons.cu`, which has the equations and loops of the host's.
+extension MagnonKernel {
+    /// As `solve(phases:_:sight:level:)`, with the pivots by which unstable points were found out.
+    ///
+    /// Energies agree with the host's to 1e-9 of the bandwidth; a point's answer does not depend on what other points are solved with
+    /// it, bit by bit.
+    ///
+    /// - Parameter memoryShare: how much of the device's free memory may be taken.
+    /// - Parameter largestBatch: wavevectors solved at once; memory allows fewer or as many.
+    /// - Throws: what the device throws.
+    func solve<Device: KernelDevice>(
+        phases: [Complex], _ request: Request, sight: Sight? = nil, on device: Device, memoryShare: Double = 0.5,
+        largestBatch: Int = 1 << 16, team: Int? = nil
+    ) throws -> (answer: Answer, pivots: [Int32]) {
+        let points = phases.count / windingCount
+        precondition(points * windingCount == phases.count, "phases are a row for each point")
+        let plan = withProblem(phases: [], points: 0, sight: nil) { problem in
+            MagnonDevicePlan(&problem, sharedBytesPerBlock: device.sharedBytesPerBlock, team: team)
+        }
+        var answer = Answer(isUnstable: [], isRegularised: [], isConverged: [])
+        var pivots: [Int32] = []
+        if points == 0 { return (answer, pivots) }
+        let batch = MagnonDeviceBatch(self, plan, request, seesWith: sight?.axes ?? [])
+        let budget = memoryShare * Double(try device.freeBytes()) - Double(batch.fixedBytes(device.multiprocessors))
+        let slots = min(points, largestBatch, max(1, Int(budget / Double(batch.bytesPerPoint))))
+        let room = try MagnonDeviceRoom(batch, slots: slots, on: device)
+        for first in stride(from: 0, to: points, by: slots) {
+            let range = first..<min(points, first + slots)
+            let part = sight.map { sight in
+                Sight(
+                    weights: Array(sight.weights[range.lowerBound * siteCount..<range.upperBound * siteCount]),
+                    directions: Array(sight.directions[range]), axes: sight.axes)
+            }
+            try room.solve(
+                phases: Array(phases[range.lowerBound * windingCount..<range.upperBound * windingCount]), part,
+                into: &answer, &pivots)
+        }
+        return (answer, pivots)
+    }
+}
+
+/// What is asked of a device, whatever the number of points: sizes, and what the results are.
+struct MagnonDeviceBatch {
+    let kernel: MagnonKernel
+    let plan: MagnonDevicePlan
+    let request: MagnonKernel.Request
+    let axes: [Double]
+
+    init(
+        _ kernel: MagnonKernel, _ plan: MagnonDevicePlan, _ request: MagnonKernel.Request,
+        seesWith axes: [(Vector3, Vector3)]
+    ) {
+        self.kernel = kernel
+        self.plan = plan
+        self.request = request
+        self.axes = axes.flatMap { [$0.0.x, $0.0.y, $0.0.z, $0.1.x, $0.1.y, $0.1.z] }
+    }
+
+    var wanted: Int { request.isEmpty ? 0 : request.isSubset(of: .energies) ? 1 : 2 }
+    var sees: Bool { request.contains(.intensities) }
+
+    /// Doubles that a point has of each array: what comes in, what passes between kernels, what comes out.
+    enum Part: CaseIterable {
+        case phases, weights, directions
+        case matrices, lines, rotations, modeEnergies, modeParticles, modeIntensities, modeVelocities, modeAmplitudes
+        case energies, particles, intensities, velocities, amplitudes
+    }
+
+    func doubles(_ part: Part) -> Int {
+        let (modes, blocks, n, sites) = (plan.modeCount, plan.blocks.count, plan.pitch, kernel.siteCount)
+        let orbits = kernel.hamiltonian.reduction.representatives.count
+        let (solves, hasModes) = (wanted > 0, wanted > 1)
+        let hasVelocities = request.contains(.velocities)
+        return switch part {
+        case .phases: 2 * kernel.windingCount
+        case .weights: sees ? 2 * sites : 0
+        case .directions: sees ? 3 : 0
+        case .matrices: hasModes ? 2 * blocks * n * n : 0
+        case .lines: solves ? 6 * blocks * n : 0
+        case .rotations: hasModes ? 2 * blocks * plan.rotationCapacity : 0
+        case .modeEnergies, .energies: solves ? modes : 0
+        case .modeParticles, .particles: hasModes ? modes : 0
+        case .modeIntensities, .intensities: sees ? modes : 0
+        case .modeVelocities, .velocities: hasVelocities ? 3 * modes : 0
+        case .modeAmplitudes: hasModes ? 4 * modes * orbits : 0
+        case .amplitudes: request.contains(.amplitudes) ? 4 * modes * sites : 0
+        }
+    }
+
+    /// Bytes that each point takes of the device.
+    var bytesPerPoint: Int {
+        let numbers = Part.allCases.reduce(0) { $0 + doubles($1) }
+        let integers = plan.blocks.count * (2 * plan.rotationCapacity + 8) + 9
+        return 8 * numbers + integers
+    }
+
+    /// Bytes besides.
+    func fixedBytes(_ multiprocessors: Int) -> Int {
+        let tables =
+            plan.blocks.count * MemoryLayout<sw_magnon_device_block>.stride
+            + plan.cells.count * MemoryLayout<sw_magnon_cell>.stride
+            + plan.entries.count * MemoryLayout<sw_magnon_entry>.stride + 4 * plan.integers.count
+            + 8 * (plan.doubles.count + kernel.windings.count + axes.count)
+            + kernel.sites.count * MemoryLayout<sw_magnon_site>.stride
+        return tables + 8 * spillBlocks(multiprocessors) * plan.spill
+    }
+
+    func spillBlocks(_ multiprocessors: Int) -> Int {
+        plan.spill > 0 ? MagnonDevicePlan.spillingBlocks * multiprocessors * plan.blocks.count : 0
+    }
+}
+
+/// A device's memory for a number of points, used for one batch after the other.
+private struct MagnonDeviceRoom<Device: KernelDevice> {
+    private let device: Device
+    private let batch: MagnonDeviceBatch
+    private let slots: Int
+    private var memory: [MagnonDeviceBatch.Part: Device.Memory] = [:]
+    private let tables: [Device.Memory]
+    private let list, status, pivots: Device.Memory
+    private var problem = sw_magnon_device_problem()
+
+    init(_ batch: MagnonDeviceBatch, slots: Int, on device: Device) throws {
+        self.device = device
+        self.batch = batch
+        self.slots = slots
+        let (plan, kernel) = (batch.plan, batch.kernel)
+        let blocks = plan.blocks.count
+        for part in MagnonDeviceBatch.Part.allCases where batch.doubles(part) > 0 {
+            memory[part] = try device.memory(bytes: 8 * slots * batch.doubles(part))
+        }
+        list = try device.memory(bytes: 4 * slots)
+        status = try device.memory(bytes: slots)
+        pivots = try device.memory(bytes: 4 * slots)
+        let spillBlocks = batch.spillBlocks(device.multiprocessors)
+        tables = try [
+            device.memory(of: plan.blocks), device.memory(of: plan.cells), device.memory(of: plan.entries),
+            device.memory(of: plan.integers), device.memory(of: plan.doubles), device.memory(of: kernel.sites),
+            device.memory(of: kernel.windings), device.memory(of: batch.axes),
+            device.memory(bytes: max(8, 8 * spillBlocks * plan.spill)),
+            device.memory(bytes: 2 * slots * blocks * plan.rotationCapacity), device.memory(bytes: 4 * slots * blocks),
+            device.memory(bytes: 4 * slots * blocks),
+        ]
+        problem.winding_count = Int32(kernel.windingCount)
+        problem.site_count = Int32(kernel.siteCount)
+        problem.orbit_count = Int32(kernel.hamiltonian.reduction.representatives.count)
+        problem.block_count = Int32(blocks)
+        problem.mode_count = Int32(plan.modeCount)
+        problem.pitch = Int32(plan.pitch)
+        problem.wanted = Int32(batch.wanted)
+        problem.rotation_capacity = Int32(plan.rotationCapacity)
+        problem.spill_stride = Int64(plan.spill)
+        // Addresses of the device, which nobody follows here.
+        problem.blocks = pointer(tables[0])
+        problem.cells = pointer(tables[1])
+        problem.entries = pointer(tables[2])
+        problem.integers = pointer(tables[3])
+        problem.doubles = pointer(tables[4])
+        problem.sites = pointer(tables[5])
+        problem.windings = pointer(tables[6])
+        problem.axes = pointer(tables[7])
+        problem.spill = mutablePointer(tables[8])
+        problem.columns = mutablePointer(tables[9])
+        problem.rotation_count = mutablePointer(tables[10])
+        problem.breakdown = mutablePointer(tables[11])
+        problem.status = mutablePointer(status)
+        problem.pivots = mutablePointer(pivots)
+        problem.phases = pointer(memory[.phases])
+        problem.weights = pointer(memory[.weights])
+        problem.directions = pointer(memory[.directions])
+        problem.matrices = mutablePointer(memory[.matrices])
+        problem.lines = mutablePointer(memory[.lines])
+        problem.rotations = mutablePointer(memory[.rotations])
+        problem.mode_energies = mutablePointer(memory[.modeEnergies])
+        problem.mode_particles = mutablePointer(memory[.modeParticles])
+        problem.mode_intensities = mutablePointer(memory[.modeIntensities])
+        problem.mode_velocities = mutablePointer(memory[.modeVelocities])
+        problem.mode_amplitudes = mutablePointer(memory[.modeAmplitudes])
+        problem.energies = mutablePointer(memory[.energies])
+        problem.particles = mutablePointer(memory[.particles])
+        problem.intensities = mutablePointer(memory[.intensities])
+        problem.velocities = mutablePointer(memory[.velocities])
+        problem.amplitudes = mutablePointer(memory[.amplitudes])
+    }
+
+    /// Solves a batch and appends what was asked for.
+    func solve(
+        phases: [Complex], _ sight: MagnonKernel.Sight?, into answer: inout MagnonKernel.Answer,
+        _ found: inout [Int32]
+    ) throws {
+        let points = phases.count / batch.kernel.windingCount
+        if let memory = memory[.phases] { try device.write(phases.flatMap { [$0.re, $0.im] }, to: memory) }
+        if let sight {
+            if let memory = memory[.weights] { try device.write(sight.weights.flatMap { [$0.re, $0.im] }, to: memory) }
+            if let memory = memory[.directions] {
+                try device.write(sight.directions.flatMap { [$0.x, $0.y, $0.z] }, to: memory)
+            }
+        }
+        var problem = problem
+        problem.slot_count = Int64(points)
+        try run(problem)
+        // Where Cholesky failed, once more with the shift.
+        var states = try device.read(UInt8.self, count: points, from: status)
+        let failed = states.indices.filter { states[$0] & UInt8(SW_MAGNON_REGULARISED) != 0 }
+        if !failed.isEmpty {
+            try device.write(failed.map(Int32.init), to: list)
+            problem.list = pointer(list)
+            problem.slot_count = Int64(failed.count)
+            problem.attempt = 1
+            problem.shift = Colpa.regularisation * batch.kernel.hamiltonian.scale
+            try run(problem)
+            states = try device.read(UInt8.self, count: points, from: status)
+        }
+        found += try device.read(Int32.self, count: points, from: pivots)
+        func append(_ part: MagnonDeviceBatch.Part, _ target: WritableKeyPath<MagnonKernel.Answer, [Double]>) throws {
+            guard let memory = memory[part] else { return }
+            answer[keyPath: target] += try device.read(Double.self, count: points * batch.doubles(part), from: memory)
+        }
+        try append(.energies, \.energies)
+        try append(.particles, \.particles)
+        try append(.intensities, \.intensities)
+        try append(.velocities, \.velocities)
+        try append(.amplitudes, \.amplitudes)
+        answer.isUnstable += states.map { $0 & UInt8(SW_MAGNON_UNSTABLE) != 0 }
+        answer.isRegularised += states.map { $0 & UInt8(SW_MAGNON_REGULARISED) != 0 }
+        answer.isConverged += states.map { $0 & UInt8(SW_MAGNON_NOT_CONVERGED) == 0 }
+    }
+
+    private func run(_ problem: sw_magnon_device_problem) throws {
+        let launches = batch.plan.launches(
+            slots: Int(problem.slot_count), wanted: batch.wanted, multiprocessors: device.multiprocessors)
+        for launch in launches { try device.launch(launch, problem) }
+    }
+}
+
+private func pointer<T>(_ memory: (any KernelMemory)?) -> UnsafePointer<T>? {
+    memory.flatMap { UnsafePointer(bitPattern: UInt($0.address)) }
+}
+
+private func mutablePointer<T>(_ memory: (any KernelMemory)?) -> UnsafeMutablePointer<T>? {
+    memory.flatMap { UnsafeMutablePointer(bitPattern: UInt($0.address)) }
+}

@@ -1,0 +1,4 @@
+#include "noise.cu"
+
+SW_HOST_KERNEL(sw_noise_count);
+SW_HOST_KERNEL(sw_noise_bits);

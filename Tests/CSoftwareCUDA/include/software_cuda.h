@@ -1,0 +1,19 @@
+// libcuda, NVRTC and the like for the device in software: the functions that Sources/CCUDA opens, under NVIDIA's names.
+//
+// Built as a shared library, copied where a test wants it, and opened as the real ones are. What it is like is read from the
+// file `software-cuda.conf` beside it, `key=value` lines:
+//
+//     driver=12040            version of the driver
+//     compiler=12.9           version of NVRTC
+//     devices=1               how many there are
+//     architecture=90
+//     memory=1073741824       bytes a device has
+//     order=0                 of blocks and threads (host_device.h)
+//     fail=cuLaunchKernel:3   the third call of that function, and each later one, gives `code`
+//     code=719
+//
+// Nothing is done before someone waits for it: memory that is read too early has not changed yet. Memory on the device
+// starts as NaN and has guards around it; a kernel that writes on them ends in CUDA_ERROR_ILLEGAL_ADDRESS.
+#ifndef SPINWEAVE_SOFTWARE_CUDA_H
+#define SPINWEAVE_SOFTWARE_CUDA_H
+#endif

@@ -1,0 +1,1 @@
+../SpinWavesTests/KnownMagnets.swift

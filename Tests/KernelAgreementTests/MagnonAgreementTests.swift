@@ -1,0 +1,306 @@
+import Compute
+import Devices
+import HostDevice
+import Testing
+
+@testable import SpinWaves
+
+/// `magnons.cu`, run by the device in software, against the host's kernel and against Colpa's method on LAPACK.
+@Suite("Spin waves: reference = host = CUDA")
+struct MagnonAgreementTests {
+    private let points = [
+        Vector3(0.13, 0.37, -0.21), Vector3(-0.4, 0.05, 0.33), Vector3(0.5, 0.5, 0), Vector3(0.25, 0, 0),
+        Vector3(0.71, -0.13, 0.9), Vector3(0.02, 0.01, 0), .zero,
+    ]
+    private let everything: MagnonKernel.Request = [.energies, .amplitudes, .velocities, .intensities]
+
+    /// The three answers for one magnet.
+    private struct Trial {
+        let model: SpinModel
+        let solver: BatchSolver
+        let kernel: MagnonKernel
+        let phases: [Complex]
+        let sight: MagnonKernel.Sight
+        let points: [Vector3]
+
+        init(_ model: SpinModel, at points: [Vector3], reduces: Bool, splits: Bool = true) throws {
+            self.model = model
+            self.points = points
+            let reduction = reduces ? BlockReduction(model) : .none(siteCount: model.sites.count)
+            solver = try BatchSolver(model.hamiltonian(), reduction, splits: splits)
+            kernel = MagnonKernel(ReducedHamiltonian(solver.hamiltonian, solver.reduction, splits: splits))
+            phases = solver.phases(at: points)
+            sight = StructureFactor(model).sight(at: points)
+        }
+
+        func onHost(_ request: MagnonKernel.Request) -> MagnonKernel.Answer {
+            kernel.solve(phases: phases, request, sight: sight)
+        }
+
+        func onDevice(
+            _ request: MagnonKernel.Request, _ device: SoftwareDevice = SoftwareDevice(), largestBatch: Int = 1 << 16,
+            team: Int? = nil
+        ) throws -> (answer: MagnonKernel.Answer, pivots: [Int32]) {
+            try kernel.solve(
+                phases: phases, request, sight: sight, on: device, largestBatch: largestBatch, team: team)
+        }
+    }
+
+    /// Sums over modes that do not depend on how degenerate modes are chosen: Σ S g(ω) for a few smooth g.
+    private func moments(_ energies: ArraySlice<Double>, _ weights: [Double], width: Double) -> [Double] {
+        [0.0, 0.5, 1].map { centre in
+            zip(energies, weights).reduce(0) { sum, line in
+                let x = line.0 / width - centre
+                return sum + line.1 / (1 + 16 * x * x)
+            }
+        }
+    }
+
+    /// Energies to 1e-9 of the bandwidth; sums of intensities, slopes and particles to 1e-7 of the largest, as for the
+    /// host's kernel: rounding of amplitudes by the condition of H, 1e-16 times some 1e6 at most where nothing diverges.
+    private func expectAgreement(_ trial: Trial, team: Int? = nil, _ comment: @autoclosure () -> Comment) throws {
+        let host = trial.onHost(everything)
+        let (device, pivots) = try trial.onDevice(everything, team: team)
+        let n = trial.model.sites.count
+        #expect(device.isUnstable == host.isUnstable, comment())
+        #expect(device.isRegularised == host.isRegularised, comment())
+        #expect(device.isConverged == host.isConverged, comment())
+        let hamiltonian = trial.solver.hamiltonian
+        for (point, q) in trial.points.enumerated() {
+            #expect((pivots[point] != 0) == host.isUnstable[point], comment())
+            if host.isUnstable[point] { continue }
+            let lines = point * n..<(point + 1) * n
+            let width = max(host.energies[lines].max() ?? 0, 1e-300)
+            // A regularised zero mode is the root of rounding: √(1e-16 / 1e-9) of itself, itself √(2e-9) of the band.
+            let tolerance = host.isRegularised[point] ? 1e-6 : 1e-9
+            let worst = lines.map { abs(device.energies[$0] - host.energies[$0]) }.max() ?? 0
+            #expect(worst <= tolerance * width, comment())
+            let reference = try hamiltonian.modes(at: q)
+            let off = lines.map { abs(device.energies[$0] - reference.energies[$0 - lines.lowerBound]) }.max() ?? 0
+            #expect(off <= tolerance * width, comment())
+            if lines.contains(where: { host.diverges(line: $0, point: point) }) { continue }
+            func agree(_ a: [Double], _ b: [Double], floor: Double) {
+                let (a, b) = (
+                    moments(device.energies[lines], a, width: width), moments(host.energies[lines], b, width: width)
+                )
+                let size = max(b.map(abs).max() ?? 0, floor)
+                #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-7 * size }, comment())
+            }
+            agree(Array(device.intensities[lines]), Array(host.intensities[lines]), floor: 1e-3)
+            agree(Array(device.particles[lines]), Array(host.particles[lines]), floor: 1e-3)
+            let expected = StructureFactor(trial.model).perpendicular(reference, at: q)
+            agree(Array(device.intensities[lines]), expected, floor: 1e-3)
+            for axis in 0..<3 {
+                agree(
+                    lines.map { device.velocities[3 * $0 + axis] }, lines.map { host.velocities[3 * $0 + axis] },
+                    floor: 10 * max(width, 1))
+            }
+            // The amplitudes solve H V = g V ω with Vᴴ g V = 1: a check that knows of neither kernel.
+            if !host.isRegularised[point] {
+                #expect(trial.solver.deviation(of: device, point: point, at: q) < 1e-9, comment())
+            }
+        }
+    }
+
+    @Test("known magnets, whole, in blocks, and as one problem of 2N rows")
+    func knownMagnets() throws {
+        let models = try [
+            KnownMagnets.ferromagneticChain(), KnownMagnets.antiferromagneticChain(), KnownMagnets.triangular(),
+            KnownMagnets.rutile(), KnownMagnets.triclinic(),
+            KnownMagnets.square(spin: 0.5, j1: 1, j2: 0.1, j3: 0.2, d: -0.1),
+        ]
+        for (k, model) in models.enumerated() {
+            for (reduces, splits) in [(true, true), (false, true), (false, false)] {
+                try expectAgreement(
+                    Trial(model, at: points, reduces: reduces, splits: splits), "model \(k), \(reduces), \(splits)")
+            }
+        }
+    }
+
+    /// 1 to 36 sites: blocks of 1 to 72 rows, with a metric and in quadratures.
+    @Test("three hundred random magnets")
+    func randomMagnets() throws {
+        let magnets = RandomMagnets(stream: RandomStream(seed: 11).substream("random magnets on a device"))
+        for index in 0..<300 {
+            let (model, kind) = try magnets.magnet(index)
+            let trial = try Trial(model, at: Array(points[0..<3]), reduces: index % 3 != 0, splits: index % 5 != 0)
+            try expectAgreement(trial, "magnet \(index), \(kind)")
+        }
+    }
+
+    @Test("teams of every size", arguments: [4, 8, 16, 32, 64, 128])
+    func teams(team: Int) throws {
+        let magnets = RandomMagnets(stream: RandomStream(seed: 12).substream("teams"))
+        for index in 0..<10 {
+            let (model, kind) = try magnets.magnet(index)
+            let trial = try Trial(model, at: Array(points[0..<5]), reduces: false, splits: index % 2 == 0)
+            try expectAgreement(trial, team: team, "magnet \(index), \(kind)")
+        }
+    }
+
+    /// 2N = 128: more than a block's shared memory holds.
+    @Test("sixty-four sites without symmetry")
+    func largest() throws {
+        let magnets = RandomMagnets(stream: RandomStream(seed: 13).substream("large"))
+        let model = try magnets.stretched(3, by: 64)
+        let sites = model.sites.count
+        let trial = try Trial(model, at: [points[0]], reduces: false, splits: false)
+        let plan = trial.kernel.withProblem(phases: [], points: 0, sight: nil) {
+            MagnonDevicePlan(&$0, sharedBytesPerBlock: SoftwareDevice().sharedBytesPerBlock)
+        }
+        #expect(sites >= 64 && plan.reduce.spill > 0 && plan.reduce.kernel == "sw_magnons_reduce_spill")
+        let device = try trial.onDevice(.energies).answer
+        let host = trial.onHost(.energies)
+        let width = host.energies.max() ?? 0
+        #expect(zip(device.energies, host.energies).allSatisfy { abs($0 - $1) <= 1e-9 * width })
+    }
+
+    @Test("hostile: one site, no exchange, degenerate, nearly unstable, Goldstone points, scales from 1e-40 to 1e40")
+    func hostile() throws {
+        var models: [(String, SpinModel)] = []
+        for size in [0, 1e-10, -1e-10, 1e-7, -1e-7, 1e-3, -1e-3] {
+            models.append(
+                ("soft by \(size)", try KnownMagnets.ferromagneticChain(anisotropy: Vector3(-4 * size, 0, 0))))
+        }
+        models.append(("Goldstone", try KnownMagnets.square(spin: 2.5, j1: 1)))
+        models.append(("Goldstone of a triangle", try KnownMagnets.triangular()))
+        let lattice = try Lattice(a: 3, b: 4, c: 5)
+        func chain(_ exchange: Double, _ easy: Double, sites: Int, spread: Double = 0) throws -> SpinModel {
+            try SpinModel(
+                lattice: lattice,
+                sites: (0..<sites).map { i in
+                    KnownMagnets.site(
+                        "\(i)", Vector3(Double(i) / Double(sites), 0, 0), Vector3(0, 0, i % 2 == 0 ? 1 : -1), spin: 1)
+                },
+                parameters: [],
+                bonds: (0..<sites).map { i in
+                    Bond(
+                        from: i, to: (i + 1) % sites, offset: SIMD3(i + 1 == sites ? 1 : 0, 0, 0),
+                        exchange: .constant(exchange * Matrix3.identity))
+                },
+                anisotropies: (0..<sites).map { i in
+                    Anisotropy(
+                        site: i,
+                        tensor: .constant(Matrix3(diagonal: Vector3(0, 0, -easy * (1 + spread * Double(i))))))
+                })
+        }
+        models.append(("no energy at all", try chain(0, 0, sites: 2)))
+        models.append(("no exchange", try chain(0, 1, sites: 4)))
+        models.append(("no exchange, nearly degenerate", try chain(0, 1, sites: 6, spread: 1e-14)))
+        models.append(("nearly degenerate", try chain(1e-12, 1, sites: 6, spread: 1e-13)))
+        models.append(("frustrated", try chain(-1, 0.01, sites: 4)))
+        for scale in [1e-40, 1e-6, 1e6, 1e40] {
+            models.append(("scale \(scale)", try chain(scale, 0.3 * scale, sites: 4)))
+        }
+        for (name, model) in models {
+            for (reduces, splits) in [(true, true), (false, false)] {
+                let trial = try Trial(model, at: points, reduces: reduces, splits: splits)
+                let host = trial.onHost(everything)
+                let (device, pivots) = try trial.onDevice(everything)
+                #expect(device.isUnstable == host.isUnstable, "\(name)")
+                #expect(device.isRegularised == host.isRegularised, "\(name)")
+                let n = model.sites.count
+                for point in points.indices {
+                    let rows = Int32(trial.kernel.hamiltonian.blocks.reduce(0) { $0 + $1.size })
+                    #expect((pivots[point] != 0) == host.isUnstable[point] && pivots[point] <= rows, "\(name)")
+                    if host.isUnstable[point] { continue }
+                    let lines = point * n..<(point + 1) * n
+                    let width = host.energies[lines].max() ?? 0
+                    let tolerance = host.isRegularised[point] ? 1e-6 : 1e-9
+                    #expect(
+                        lines.allSatisfy { abs(device.energies[$0] - host.energies[$0]) <= tolerance * width },
+                        "\(name) at \(points[point])")
+                }
+            }
+        }
+    }
+
+    @Test("H that is not positive definite is an answer that names the pivot")
+    func pivot() throws {
+        // H(0) = [[−K, K], [K, −K]] S with K = −1 in the frame of the spin: the first row's pivot is K S = 1·(−(−1)), the second's
+        // 1 − 1 = 0 less 2: by hand, −K = 1 and 1 − K²/1 = 0 with the shift 1e-9, so that it is the soft direction that breaks.
+        let model = try KnownMagnets.ferromagneticChain(anisotropy: Vector3(-1, 0, 0))
+        let trial = try Trial(model, at: [Vector3(0.5, 0, 0), .zero], reduces: false, splits: false)
+        let (answer, pivots) = try trial.onDevice([])
+        #expect(answer.isUnstable == [false, true] && answer.energies.isEmpty)
+        #expect(pivots[0] == 0 && (1...2).contains(pivots[1]))
+        #expect(try trial.onDevice(.energies).answer.isUnstable == [false, true])
+    }
+
+    @Test("the same bits in every order of blocks and threads, in batches of any size, on any device")
+    func order() throws {
+        let magnets = RandomMagnets(stream: RandomStream(seed: 14).substream("order"))
+        for index in [0, 3, 4, 7] {
+            let trial = try Trial(try magnets.magnet(index).model, at: points, reduces: true)
+            let first = try trial.onDevice(everything)
+            for order in HostDevice.Order.allCases {
+                let other = try trial.onDevice(everything, SoftwareDevice(order: order))
+                #expect(bits(other.answer) == bits(first.answer))
+                #expect(other.pivots == first.pivots)
+            }
+            for batch in [1, 3] {
+                #expect(bits(try trial.onDevice(everything, largestBatch: batch).answer) == bits(first.answer))
+            }
+            #expect(bits(try trial.onDevice(everything, SoftwareDevice(free: 1)).answer) == bits(first.answer))
+        }
+    }
+
+    private func bits(_ answer: MagnonKernel.Answer) -> [UInt64] {
+        (answer.energies + answer.intensities + answer.velocities + answer.amplitudes + answer.particles)
+            .map(\.bitPattern)
+    }
+
+    @Test("what is not asked for is not computed, and changes nothing of the rest")
+    func requests() throws {
+        let trial = try Trial(KnownMagnets.rutile(), at: points, reduces: true)
+        let all = try trial.onDevice(everything).answer
+        for request in [MagnonKernel.Request.energies, .amplitudes, .velocities, .intensities] {
+            let one = try trial.onDevice(request).answer
+            #expect(one.energies == all.energies)
+            #expect(request == .amplitudes ? one.amplitudes == all.amplitudes : one.amplitudes.isEmpty)
+            #expect(request == .velocities ? one.velocities == all.velocities : one.velocities.isEmpty)
+            #expect(request == .intensities ? one.intensities == all.intensities : one.intensities.isEmpty)
+            #expect(one.isRegularised == all.isRegularised)
+        }
+    }
+
+    @Test("a batch keeps to the memory that it may have")
+    func memory() throws {
+        let trial = try Trial(KnownMagnets.square(spin: 2.5, j1: 1), at: points, reduces: true)
+        let plan = trial.kernel.withProblem(phases: [], points: 0, sight: nil) {
+            MagnonDevicePlan(&$0, sharedBytesPerBlock: 227 << 10)
+        }
+        let batch = MagnonDeviceBatch(trial.kernel, plan, everything, seesWith: trial.sight.axes)
+        let counting = CountingDevice(free: 2 * (batch.fixedBytes(2) + 3 * batch.bytesPerPoint))
+        _ = try trial.kernel.solve(phases: trial.phases, everything, sight: trial.sight, on: counting)
+        // Half of what is free, and what arrays are rounded up to.
+        #expect(counting.taken.count > 10)
+        #expect(counting.taken.reduce(0, +) <= batch.fixedBytes(2) + 3 * batch.bytesPerPoint + 8 * counting.taken.count)
+    }
+}
+
+/// Notes how much memory is taken.
+private final class CountingDevice: KernelDevice {
+    private let device = SoftwareDevice()
+    private let free: Int
+    var taken: [Int] = []
+
+    init(free: Int) { self.free = free }
+
+    var multiprocessors: Int { device.multiprocessors }
+    var sharedBytesPerBlock: Int { device.sharedBytesPerBlock }
+    func freeBytes() -> Int { free }
+    func memory(bytes: Int) -> SoftwareDevice.Memory {
+        taken.append(bytes)
+        return device.memory(bytes: bytes)
+    }
+    func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory) {
+        device.write(values, to: memory)
+    }
+    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory) -> [T] {
+        device.read(type, count: count, from: memory)
+    }
+    func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws {
+        try device.launch(launch, parameter)
+    }
+}

@@ -1,0 +1,1 @@
+../SpinWavesTests/RandomMagnets.swift

@@ -1,0 +1,1 @@
+../InstrumentsTests/SmallCases.swift
