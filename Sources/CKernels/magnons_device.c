@@ -27,9 +27,10 @@ static int64_t tabulate(
 }
 
 sw_magnon_table_counts sw_magnons_tabulate(
-    const sw_magnon_problem *problem, sw_magnon_device_block *blocks, sw_magnon_cell *cells, sw_magnon_entry *entries,
+    const sw_magnon_problem *problem, sw_magnon_table_counts before, sw_magnon_device_block *blocks, sw_magnon_cell *cells, sw_magnon_entry *entries,
     int32_t *integers, double *doubles) {
-    sw_magnon_table_counts counts = {problem->block_count, 0, 0, 0, 0};
+    sw_magnon_table_counts counts = before;
+    counts.blocks += problem->block_count;
     int32_t mode = 0, row = 0;
     for (int64_t b = 0; b < problem->block_count; b++) {
         const sw_magnon_block *source = problem->blocks + b;
@@ -62,7 +63,7 @@ sw_magnon_table_counts sw_magnons_tabulate(
             counts.cells += block.cell_count[which];
             counts.entries += source->entry_count[which];
         }
-        if (blocks) blocks[b] = block;
+        if (blocks) blocks[before.blocks + b] = block;
     }
     return counts;
 }

@@ -17,12 +17,15 @@ struct MagnonDevicePlan: Sendable {
         var spill: Int
     }
 
+    /// Of one Hamiltonian after the other.
     let blocks: [sw_magnon_device_block]
     let cells: [sw_magnon_cell]
     let entries: [sw_magnon_entry]
     let integers: [Int32]
     let doubles: [Double]
 
+    /// Blocks of one Hamiltonian.
+    let blockCount: Int
     let modeCount: Int
     /// Rows of the largest block.
     let pitch: Int
@@ -34,28 +37,44 @@ struct MagnonDevicePlan: Sendable {
     /// Blocks of spilling steps that each multiprocessor has at once.
     static let spillingBlocks = 2
 
-    /// - Parameter problem: as `MagnonKernel.withProblem` makes it.
+    /// - Parameter kernels: of Hamiltonians that are alike (`MagnonKernel.isAlike`).
     /// - Parameter team: threads of a team, for tests; nil chooses by the blocks' size.
-    init(_ problem: inout sw_magnon_problem, sharedBytesPerBlock: Int, team: Int? = nil) {
-        let counts = sw_magnons_tabulate(&problem, nil, nil, nil, nil, nil)
+    init(_ kernels: [MagnonKernel], sharedBytesPerBlock: Int, team: Int? = nil) {
+        var counts = sw_magnon_table_counts()
+        for kernel in kernels {
+            counts = kernel.withProblem(phases: [], points: 0, sight: nil) {
+                sw_magnons_tabulate(&$0, counts, nil, nil, nil, nil, nil)
+            }
+        }
         var blocks = [sw_magnon_device_block](repeating: .init(), count: Int(counts.blocks))
         var cells = [sw_magnon_cell](repeating: .init(), count: Int(counts.cells))
         var entries = [sw_magnon_entry](repeating: .init(), count: Int(counts.entries))
         var integers = [Int32](repeating: 0, count: Int(counts.integers))
         var doubles = [Double](repeating: 0, count: Int(counts.doubles))
-        _ = sw_magnons_tabulate(&problem, &blocks, &cells, &entries, &integers, &doubles)
-        modeCount = blocks.reduce(0) { $0 + Int($1.modes) }
-        let size = blocks.map { Int($0.size) }.max() ?? 1
+        var filled = sw_magnon_table_counts()
+        for kernel in kernels {
+            filled = kernel.withProblem(phases: [], points: 0, sight: nil) {
+                sw_magnons_tabulate(&$0, filled, &blocks, &cells, &entries, &integers, &doubles)
+            }
+        }
+        // Alike in sizes: the first stands for all.
+        blockCount = kernels[0].hamiltonian.blocks.count
+        let shape = blocks[..<blockCount]
+        modeCount = shape.reduce(0) { $0 + Int($1.modes) }
+        let size = shape.map { Int($0.size) }.max() ?? 1
         pitch = size
         rotationCapacity = 2 * size * size + 64
-        let orbits = Int32(problem.orbit_count)
+        let orbits = Int32(kernels[0].hamiltonian.reduction.representatives.count)
         let chosen = team ?? [4, 8, 16, 32, 64].first { size <= $0 } ?? 128
         reduce = Self.step("reduce", team: chosen, limit: sharedBytesPerBlock) { team in
-            blocks.map { Int(sw_magnon_lay_out_reduce($0.size, $0.in_quadratures, Int32(team)).total) }.max() ?? 0
+            shape.map { Int(sw_magnon_lay_out_reduce($0.size, $0.in_quadratures, Int32(team)).total) }
+                .max() ?? 0
         }
         finish = Self.step("finish", team: chosen, limit: sharedBytesPerBlock) { team in
-            blocks.map {
-                Int(sw_magnon_lay_out_vectors($0.size, $0.modes, $0.in_quadratures, orbits, Int32(team)).total)
+            shape.map {
+                Int(
+                    sw_magnon_lay_out_vectors($0.size, $0.modes, $0.in_quadratures, orbits, Int32(team)).total
+                )
             }.max() ?? 0
         }
         self.blocks = blocks
@@ -79,7 +98,8 @@ struct MagnonDevicePlan: Sendable {
                 sharedBytes: bytes * (threads / team), spill: 0)
         }
         return Step(
-            kernel: "sw_magnons_\(name)_spill", teamsPerBlock: 1, threads: 128, sharedBytes: 0, spill: room(128))
+            kernel: "sw_magnons_\(name)_spill", teamsPerBlock: 1, threads: 128, sharedBytes: 0,
+            spill: room(128))
     }
 
     var spill: Int { max(reduce.spill, finish.spill) }
@@ -93,7 +113,7 @@ struct MagnonDevicePlan: Sendable {
             return KernelLaunch(
                 text: "magnons.cu", kernel: step.kernel,
                 columns: step.spill > 0 ? min(needed, Self.spillingBlocks * multiprocessors) : needed,
-                rows: blocks.count, threads: step.threads, sharedBytes: step.sharedBytes)
+                rows: blockCount, threads: step.threads, sharedBytes: step.sharedBytes)
         }
         let write = KernelLaunch(
             text: "magnons.cu", kernel: "sw_magnons_write", columns: (slots + 3) / 4, threads: 128,
@@ -102,7 +122,8 @@ struct MagnonDevicePlan: Sendable {
         // 64 KB at most for the largest blocks: a thread has two lines of doubles.
         let threads = pitch <= 16 ? 128 : pitch <= 64 ? 64 : 32
         let ql = KernelLaunch(
-            text: "magnons.cu", kernel: "sw_magnons_ql", columns: (slots + threads - 1) / threads, rows: blocks.count,
+            text: "magnons.cu", kernel: "sw_magnons_ql", columns: (slots + threads - 1) / threads,
+            rows: blockCount,
             threads: threads, sharedBytes: threads * 16 * pitch)
         return [launch(reduce), ql, launch(finish), write]
     }

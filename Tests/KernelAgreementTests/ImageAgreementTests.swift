@@ -21,7 +21,7 @@ struct ImageAgreementTests {
                 lattice: small.lattice, magneticScale: small.magneticScale,
                 scan: .rotation(l: -1...1.3, layers: layers))
         }
-        let twins = [Twin.identity, .exchanged, try Twin(inPlane: [0.6, -0.8, 0.8, 0.6])]
+        let twins = try [Twin.identity, .exchanged, Twin(inPlane: [0.6, -0.8, 0.8, 0.6])]
         func make(
             _ geometry: ImageGeometry, _ twins: [Twin] = [.identity], sigma: Double = 0.06,
             _ options: DetectorImage.Options = .init()

@@ -9,10 +9,13 @@ import Testing
 @Suite("Spin waves: reference = host = CUDA")
 struct MagnonAgreementTests {
     private let points = [
-        Vector3(0.13, 0.37, -0.21), Vector3(-0.4, 0.05, 0.33), Vector3(0.5, 0.5, 0), Vector3(0.25, 0, 0),
+        Vector3(0.13, 0.37, -0.21), Vector3(-0.4, 0.05, 0.33), Vector3(0.5, 0.5, 0),
+        Vector3(0.25, 0, 0),
         Vector3(0.71, -0.13, 0.9), Vector3(0.02, 0.01, 0), .zero,
     ]
-    private let everything: MagnonKernel.Request = [.energies, .amplitudes, .velocities, .intensities]
+    private let everything: MagnonKernel.Request = [
+        .energies, .amplitudes, .velocities, .intensities,
+    ]
 
     /// The three answers for one magnet.
     private struct Trial {
@@ -28,7 +31,8 @@ struct MagnonAgreementTests {
             self.points = points
             let reduction = reduces ? BlockReduction(model) : .none(siteCount: model.sites.count)
             solver = try BatchSolver(model.hamiltonian(), reduction, splits: splits)
-            kernel = MagnonKernel(ReducedHamiltonian(solver.hamiltonian, solver.reduction, splits: splits))
+            kernel = MagnonKernel(
+                ReducedHamiltonian(solver.hamiltonian, solver.reduction, splits: splits))
             phases = solver.phases(at: points)
             sight = StructureFactor(model).sight(at: points)
         }
@@ -38,7 +42,8 @@ struct MagnonAgreementTests {
         }
 
         func onDevice(
-            _ request: MagnonKernel.Request, _ device: SoftwareDevice = SoftwareDevice(), largestBatch: Int = 1 << 16,
+            _ request: MagnonKernel.Request, _ device: SoftwareDevice = SoftwareDevice(),
+            largestBatch: Int = 1 << 16,
             team: Int? = nil
         ) throws -> (answer: MagnonKernel.Answer, pivots: [Int32]) {
             try kernel.solve(
@@ -47,7 +52,9 @@ struct MagnonAgreementTests {
     }
 
     /// Sums over modes that do not depend on how degenerate modes are chosen: Σ S g(ω) for a few smooth g.
-    private func moments(_ energies: ArraySlice<Double>, _ weights: [Double], width: Double) -> [Double] {
+    private func moments(_ energies: ArraySlice<Double>, _ weights: [Double], width: Double)
+        -> [Double]
+    {
         [0.0, 0.5, 1].map { centre in
             zip(energies, weights).reduce(0) { sum, line in
                 let x = line.0 / width - centre
@@ -58,30 +65,36 @@ struct MagnonAgreementTests {
 
     /// Energies to 1e-9 of the bandwidth; sums of intensities, slopes and particles to 1e-7 of the largest, as for the
     /// host's kernel: rounding of amplitudes by the condition of H, 1e-16 times some 1e6 at most where nothing diverges.
+    ///
+    /// At a Goldstone point, where rounding decides whether Cholesky needs the shift, a zero mode is anything up to √(2e-9) of the
+    /// Hamiltonian's scale (see `Colpa`): all are held to 1e-4 of it there.
     private func expectAgreement(_ trial: Trial, team: Int? = nil, _ comment: @autoclosure () -> Comment) throws {
         let host = trial.onHost(everything)
         let (device, pivots) = try trial.onDevice(everything, team: team)
         let n = trial.model.sites.count
         #expect(device.isUnstable == host.isUnstable, comment())
-        #expect(device.isRegularised == host.isRegularised, comment())
         #expect(device.isConverged == host.isConverged, comment())
         let hamiltonian = trial.solver.hamiltonian
+        let band = zip(host.energies.indices, host.energies).filter { !host.isUnstable[$0.0 / n] }.map(\.1).max() ?? 0
         for (point, q) in trial.points.enumerated() {
             #expect((pivots[point] != 0) == host.isUnstable[point], comment())
             if host.isUnstable[point] { continue }
             let lines = point * n..<(point + 1) * n
             let width = max(host.energies[lines].max() ?? 0, 1e-300)
-            // A regularised zero mode is the root of rounding: √(1e-16 / 1e-9) of itself, itself √(2e-9) of the band.
-            let tolerance = host.isRegularised[point] ? 1e-6 : 1e-9
-            let worst = lines.map { abs(device.energies[$0] - host.energies[$0]) }.max() ?? 0
-            #expect(worst <= tolerance * width, comment())
             let reference = try hamiltonian.modes(at: q)
+            let isSingular =
+                host.isRegularised[point] || device.isRegularised[point] || reference.diverges.contains(true)
+                || lines.contains { host.diverges(line: $0, point: point) }
+            let tolerance = isSingular ? 1e-4 * hamiltonian.scale : 1e-9 * band
+            let worst = lines.map { abs(device.energies[$0] - host.energies[$0]) }.max() ?? 0
+            #expect(worst <= tolerance, comment())
             let off = lines.map { abs(device.energies[$0] - reference.energies[$0 - lines.lowerBound]) }.max() ?? 0
-            #expect(off <= tolerance * width, comment())
-            if lines.contains(where: { host.diverges(line: $0, point: point) }) { continue }
+            #expect(off <= tolerance, comment())
+            if isSingular { continue }
             func agree(_ a: [Double], _ b: [Double], floor: Double) {
                 let (a, b) = (
-                    moments(device.energies[lines], a, width: width), moments(host.energies[lines], b, width: width)
+                    moments(device.energies[lines], a, width: width),
+                    moments(host.energies[lines], b, width: width)
                 )
                 let size = max(b.map(abs).max() ?? 0, floor)
                 #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-7 * size }, comment())
@@ -92,27 +105,28 @@ struct MagnonAgreementTests {
             agree(Array(device.intensities[lines]), expected, floor: 1e-3)
             for axis in 0..<3 {
                 agree(
-                    lines.map { device.velocities[3 * $0 + axis] }, lines.map { host.velocities[3 * $0 + axis] },
+                    lines.map { device.velocities[3 * $0 + axis] },
+                    lines.map { host.velocities[3 * $0 + axis] },
                     floor: 10 * max(width, 1))
             }
             // The amplitudes solve H V = g V ω with Vᴴ g V = 1: a check that knows of neither kernel.
-            if !host.isRegularised[point] {
-                #expect(trial.solver.deviation(of: device, point: point, at: q) < 1e-9, comment())
-            }
+            #expect(trial.solver.deviation(of: device, point: point, at: q) < 1e-9, comment())
         }
     }
 
     @Test("known magnets, whole, in blocks, and as one problem of 2N rows")
     func knownMagnets() throws {
         let models = try [
-            KnownMagnets.ferromagneticChain(), KnownMagnets.antiferromagneticChain(), KnownMagnets.triangular(),
+            KnownMagnets.ferromagneticChain(), KnownMagnets.antiferromagneticChain(),
+            KnownMagnets.triangular(),
             KnownMagnets.rutile(), KnownMagnets.triclinic(),
             KnownMagnets.square(spin: 0.5, j1: 1, j2: 0.1, j3: 0.2, d: -0.1),
         ]
         for (k, model) in models.enumerated() {
             for (reduces, splits) in [(true, true), (false, true), (false, false)] {
                 try expectAgreement(
-                    Trial(model, at: points, reduces: reduces, splits: splits), "model \(k), \(reduces), \(splits)")
+                    Trial(model, at: points, reduces: reduces, splits: splits),
+                    "model \(k), \(reduces), \(splits)")
             }
         }
     }
@@ -120,10 +134,12 @@ struct MagnonAgreementTests {
     /// 1 to 36 sites: blocks of 1 to 72 rows, with a metric and in quadratures.
     @Test("three hundred random magnets")
     func randomMagnets() throws {
-        let magnets = RandomMagnets(stream: RandomStream(seed: 11).substream("random magnets on a device"))
+        let magnets = RandomMagnets(
+            stream: RandomStream(seed: 11).substream("random magnets on a device"))
         for index in 0..<300 {
             let (model, kind) = try magnets.magnet(index)
-            let trial = try Trial(model, at: Array(points[0..<3]), reduces: index % 3 != 0, splits: index % 5 != 0)
+            let trial = try Trial(
+                model, at: Array(points[0..<3]), reduces: index % 3 != 0, splits: index % 5 != 0)
             try expectAgreement(trial, "magnet \(index), \(kind)")
         }
     }
@@ -145,9 +161,8 @@ struct MagnonAgreementTests {
         let model = try magnets.stretched(3, by: 64)
         let sites = model.sites.count
         let trial = try Trial(model, at: [points[0]], reduces: false, splits: false)
-        let plan = trial.kernel.withProblem(phases: [], points: 0, sight: nil) {
-            MagnonDevicePlan(&$0, sharedBytesPerBlock: SoftwareDevice().sharedBytesPerBlock)
-        }
+        let plan = MagnonDevicePlan(
+            [trial.kernel], sharedBytesPerBlock: SoftwareDevice().sharedBytesPerBlock)
         #expect(sites >= 64 && plan.reduce.spill > 0 && plan.reduce.kernel == "sw_magnons_reduce_spill")
         let device = try trial.onDevice(.energies).answer
         let host = trial.onHost(.energies)
@@ -155,22 +170,30 @@ struct MagnonAgreementTests {
         #expect(zip(device.energies, host.energies).allSatisfy { abs($0 - $1) <= 1e-9 * width })
     }
 
-    @Test("hostile: one site, no exchange, degenerate, nearly unstable, Goldstone points, scales from 1e-40 to 1e40")
+    @Test(
+        "hostile: one site, no exchange, degenerate, nearly unstable, Goldstone points, scales from 1e-40 to 1e40"
+    )
     func hostile() throws {
         var models: [(String, SpinModel)] = []
         for size in [0, 1e-10, -1e-10, 1e-7, -1e-7, 1e-3, -1e-3] {
             models.append(
-                ("soft by \(size)", try KnownMagnets.ferromagneticChain(anisotropy: Vector3(-4 * size, 0, 0))))
+                (
+                    "soft by \(size)",
+                    try KnownMagnets.ferromagneticChain(anisotropy: Vector3(-4 * size, 0, 0))
+                ))
         }
         models.append(("Goldstone", try KnownMagnets.square(spin: 2.5, j1: 1)))
         models.append(("Goldstone of a triangle", try KnownMagnets.triangular()))
         let lattice = try Lattice(a: 3, b: 4, c: 5)
-        func chain(_ exchange: Double, _ easy: Double, sites: Int, spread: Double = 0) throws -> SpinModel {
+        func chain(_ exchange: Double, _ easy: Double, sites: Int, spread: Double = 0) throws
+            -> SpinModel
+        {
             try SpinModel(
                 lattice: lattice,
                 sites: (0..<sites).map { i in
                     KnownMagnets.site(
-                        "\(i)", Vector3(Double(i) / Double(sites), 0, 0), Vector3(0, 0, i % 2 == 0 ? 1 : -1), spin: 1)
+                        "\(i)", Vector3(Double(i) / Double(sites), 0, 0), Vector3(0, 0, i % 2 == 0 ? 1 : -1),
+                        spin: 1)
                 },
                 parameters: [],
                 bonds: (0..<sites).map { i in
@@ -198,17 +221,20 @@ struct MagnonAgreementTests {
                 let host = trial.onHost(everything)
                 let (device, pivots) = try trial.onDevice(everything)
                 #expect(device.isUnstable == host.isUnstable, "\(name)")
-                #expect(device.isRegularised == host.isRegularised, "\(name)")
                 let n = model.sites.count
+                let rows = Int32(trial.kernel.hamiltonian.blocks.reduce(0) { $0 + $1.size })
+                let band =
+                    zip(host.energies.indices, host.energies).filter { !host.isUnstable[$0.0 / n] }.map(\.1).max() ?? 0
                 for point in points.indices {
-                    let rows = Int32(trial.kernel.hamiltonian.blocks.reduce(0) { $0 + $1.size })
                     #expect((pivots[point] != 0) == host.isUnstable[point] && pivots[point] <= rows, "\(name)")
                     if host.isUnstable[point] { continue }
                     let lines = point * n..<(point + 1) * n
-                    let width = host.energies[lines].max() ?? 0
-                    let tolerance = host.isRegularised[point] ? 1e-6 : 1e-9
+                    let isSingular =
+                        host.isRegularised[point] || device.isRegularised[point]
+                        || lines.contains { host.diverges(line: $0, point: point) }
+                    let tolerance = isSingular ? 1e-4 * trial.solver.hamiltonian.scale : 1e-9 * band
                     #expect(
-                        lines.allSatisfy { abs(device.energies[$0] - host.energies[$0]) <= tolerance * width },
+                        lines.allSatisfy { abs(device.energies[$0] - host.energies[$0]) <= tolerance },
                         "\(name) at \(points[point])")
                 }
             }
@@ -239,9 +265,11 @@ struct MagnonAgreementTests {
                 #expect(other.pivots == first.pivots)
             }
             for batch in [1, 3] {
-                #expect(bits(try trial.onDevice(everything, largestBatch: batch).answer) == bits(first.answer))
+                #expect(
+                    bits(try trial.onDevice(everything, largestBatch: batch).answer) == bits(first.answer))
             }
-            #expect(bits(try trial.onDevice(everything, SoftwareDevice(free: 1)).answer) == bits(first.answer))
+            #expect(
+                bits(try trial.onDevice(everything, SoftwareDevice(free: 1)).answer) == bits(first.answer))
         }
     }
 
@@ -259,23 +287,50 @@ struct MagnonAgreementTests {
             #expect(one.energies == all.energies)
             #expect(request == .amplitudes ? one.amplitudes == all.amplitudes : one.amplitudes.isEmpty)
             #expect(request == .velocities ? one.velocities == all.velocities : one.velocities.isEmpty)
-            #expect(request == .intensities ? one.intensities == all.intensities : one.intensities.isEmpty)
+            #expect(
+                request == .intensities ? one.intensities == all.intensities : one.intensities.isEmpty)
             #expect(one.isRegularised == all.isRegularised)
+        }
+    }
+
+    @Test("many parameter sets at once are each as alone, bit by bit, stable or not, in any company")
+    func manyHamiltonians() throws {
+        // The easy axis of the third is a hard one: unstable at zero, where the others are soft or have a gap.
+        let sizes = [0.3, 0, -1, 1e-3, 2]
+        let models = try sizes.map {
+            try KnownMagnets.ferromagneticChain(anisotropy: Vector3(4 * $0, 0, 0))
+        }
+        let trials = try models.map { try Trial($0, at: points, reduces: true, splits: false) }
+        #expect(trials.allSatisfy { trials[0].kernel.isAlike($0.kernel) })
+        let request: MagnonKernel.Request = [.amplitudes, .velocities]
+        for (order, largest) in [
+            (HostDevice.Order.ascending, 1 << 16), (.shuffled, 15), (.descending, 4),
+        ] {
+            let together = try MagnonKernel.solve(
+                trials.map(\.kernel), phases: trials[0].phases, request, on: SoftwareDevice(order: order),
+                largestBatch: largest)
+            for (trial, answer) in zip(trials, together) {
+                let alone = try trial.onDevice(request)
+                #expect(bits(alone.answer) == bits(answer.answer) && alone.pivots == answer.pivots)
+                #expect(alone.answer.isUnstable == answer.answer.isUnstable)
+            }
+            #expect(
+                together[2].answer.isUnstable.contains(true)
+                    && !together[0].answer.isUnstable.contains(true))
         }
     }
 
     @Test("a batch keeps to the memory that it may have")
     func memory() throws {
         let trial = try Trial(KnownMagnets.square(spin: 2.5, j1: 1), at: points, reduces: true)
-        let plan = trial.kernel.withProblem(phases: [], points: 0, sight: nil) {
-            MagnonDevicePlan(&$0, sharedBytesPerBlock: 227 << 10)
-        }
-        let batch = MagnonDeviceBatch(trial.kernel, plan, everything, seesWith: trial.sight.axes)
-        let counting = CountingDevice(free: 2 * (batch.fixedBytes(2) + 3 * batch.bytesPerPoint))
+        let plan = MagnonDevicePlan([trial.kernel], sharedBytesPerBlock: 227 << 10)
+        let batch = MagnonDeviceBatch([trial.kernel], plan, everything, seesWith: trial.sight.axes)
+        let counting = CountingDevice(
+            free: 2 * (batch.fixedBytes(2) + 3 * (batch.bytesPerPoint + batch.tableBytes)))
         _ = try trial.kernel.solve(phases: trial.phases, everything, sight: trial.sight, on: counting)
         // Half of what is free, and what arrays are rounded up to.
         #expect(counting.taken.count > 10)
-        #expect(counting.taken.reduce(0, +) <= batch.fixedBytes(2) + 3 * batch.bytesPerPoint + 8 * counting.taken.count)
+        #expect(counting.taken.reduce(0, +) <= counting.freeBytes() / 2 + 8 * counting.taken.count)
     }
 }
 
@@ -297,7 +352,9 @@ private final class CountingDevice: KernelDevice {
     func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory) {
         device.write(values, to: memory)
     }
-    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory) -> [T] {
+    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory)
+        -> [T]
+    {
         device.read(type, count: count, from: memory)
     }
     func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws {

@@ -19,8 +19,9 @@ __device__ __forceinline__ void reduce(const sw_magnon_device_problem &p, double
     room += member * at.total;
     const Team team(room + at.scratch);
     for (int64_t slot = blockIdx.x * teams + member; slot < p.slot_count; slot += gridDim.x * teams) {
+        const int64_t point = point_of(p, slot);
         const Passage passage(p, blockIdx.y, slot);
-        reduce_block(team, p, block, at, room, passage, point_of(p, slot));
+        reduce_block(team, p, blocks_of(p, point)[blockIdx.y], at, room, passage, point);
         team.sync();
     }
 }
@@ -36,8 +37,9 @@ __device__ __forceinline__ void finish(const sw_magnon_device_problem &p, double
     room += member * at.total;
     const Team team(room + at.scratch);
     for (int64_t slot = blockIdx.x * teams + member; slot < p.slot_count; slot += gridDim.x * teams) {
+        const int64_t point = point_of(p, slot);
         const Passage passage(p, blockIdx.y, slot);
-        finish_block(team, p, block, at, room, passage, slot, point_of(p, slot));
+        finish_block(team, p, blocks_of(p, point)[blockIdx.y], at, room, passage, slot, point);
         team.sync();
     }
 }
@@ -127,10 +129,11 @@ SW_KERNEL __launch_bounds__(128) sw_magnons_write(const sw_magnon_device_problem
     const Lanes<32> team(nullptr);
     const int modes = p.mode_count;
     const int64_t point = point_of(p, slot);
+    const sw_magnon_device_block *blocks = blocks_of(p, point);
     bool failed = false, unconverged = false;
     int32_t pivot = 0;
     for (int b = 0; b < p.block_count; b++) {
-        const sw_magnon_device_block block = p.blocks[b];
+        const sw_magnon_device_block &block = blocks[b];
         const Passage passage(p, b, slot);
         const int32_t breakdown = *passage.breakdown;
         failed = failed || breakdown != 0;
@@ -148,7 +151,7 @@ SW_KERNEL __launch_bounds__(128) sw_magnons_write(const sw_magnon_device_problem
     for (int k = team.rank; k < modes; k += 32) {
         energies[k] = p.mode_energies[slot * modes + k];
         for (int b = 0; b < p.block_count; b++)
-            if (k >= p.blocks[b].first_mode && k < p.blocks[b].first_mode + p.blocks[b].modes) origin[k] = b;
+            if (k >= blocks[b].first_mode && k < blocks[b].first_mode + blocks[b].modes) origin[k] = b;
     }
     team.sync();
     sort(team, energies, modes, order);
@@ -161,11 +164,11 @@ SW_KERNEL __launch_bounds__(128) sw_magnons_write(const sw_magnon_device_problem
             for (int axis = 0; axis < 3; axis++) p.velocities[3 * line + axis] = p.mode_velocities[3 * from + axis];
     }
     if (!p.amplitudes) return;
-    const Complex *phases = reinterpret_cast<const Complex *>(p.phases) + point * p.winding_count;
+    const Complex *phases = phases_of(p, point);
     for (int e = team.rank; e < modes * p.site_count; e += 32) {
         const int rank = e / p.site_count, i = e % p.site_count, mode = order[rank];
         const sw_magnon_site site = p.sites[i];
-        const double *roots = p.doubles + p.blocks[origin[mode]].roots;
+        const double *roots = p.doubles + blocks[origin[mode]].roots;
         const Complex factor =
             product(phases[site.winding], {site.scale * roots[2 * i], site.scale * roots[2 * i + 1]});
         const Complex *w = reinterpret_cast<const Complex *>(p.mode_amplitudes)

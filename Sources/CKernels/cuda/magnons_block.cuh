@@ -31,17 +31,21 @@ struct Passage {
 };
 
 __device__ __forceinline__ int64_t point_of(const sw_magnon_device_problem &p, int64_t slot) {
-    return p.list ? p.list[slot] : p.first_point + slot;
+    return p.list ? p.list[slot] : slot;
 }
 
-// Writes one of the block's matrices with `shift` on its diagonal: above the diagonal and, apart, the diagonal; or, where
+__device__ __forceinline__ const sw_magnon_device_block *blocks_of(const sw_magnon_device_problem &p, int64_t point) {
+    return p.blocks + point / p.sample_points * p.block_count;
+}
+
+// Writes one of the block's matrices, in a second attempt with the shift on its diagonal: above the diagonal and, apart, the diagonal; or, where
 // `diagonal` is null, on and below the diagonal.
 template <class Team>
 __device__ void assemble(
     const Team &team, const sw_magnon_device_problem &p, const sw_magnon_device_block &block, int which, int64_t point,
     Complex *out, int ld, double *diagonal) {
     const int n = block.size;
-    const Complex *phases = reinterpret_cast<const Complex *>(p.phases) + point * p.winding_count;
+    const Complex *phases = phases_of(p, point);
     const double *constant = p.doubles + block.constant[which];
     for (int k = team.rank; k < n * n; k += Team::size) {
         const int i = k / n, j = k % n;
@@ -66,9 +70,10 @@ __device__ void assemble(
         else out[i * ld + j] = sum;
     }
     team.sync();
+    const double shift = p.attempt > 0 ? p.shifts[point / p.sample_points] : 0;
     for (int i = team.rank; i < n; i += Team::size) {
-        if (diagonal) diagonal[i] += p.shift;
-        else out[i * ld + i] = {out[i * ld + i].re + p.shift, 0};
+        if (diagonal) diagonal[i] += shift;
+        else out[i * ld + i] = {out[i * ld + i].re + shift, 0};
     }
     team.sync();
 }

@@ -6,6 +6,10 @@
 #include "magnons_device.h"
 #include "team.cuh"
 
+__device__ __forceinline__ const Complex *phases_of(const sw_magnon_device_problem &p, int64_t point) {
+    return reinterpret_cast<const Complex *>(p.phases) + point % p.sample_points * p.winding_count;
+}
+
 // W_1 and W_2 of each orbit, without √(S/2); returns Σ|V|² over particles. `first` is V, or X with `second` P.
 __device__ inline double orbit_amplitudes(
     const sw_magnon_device_problem &p, const sw_magnon_device_block &block, const Complex *first, const Complex *second,
@@ -103,7 +107,7 @@ template <class Team>
 __device__ void record(
     const Team &team, const sw_magnon_device_problem &p, const sw_magnon_device_block &block, int64_t slot, int64_t point,
     const Complex *first, const Complex *second, int ld, Complex *effective) {
-    const Complex *phases = reinterpret_cast<const Complex *>(p.phases) + point * p.winding_count;
+    const Complex *phases = phases_of(p, point);
     if (p.intensities) effective_axes(team, p, block, point, phases, effective);
     for (int m = team.rank; m < block.modes; m += Team::size) {
         const int64_t line = slot * p.mode_count + block.first_mode + m;

@@ -21,25 +21,28 @@ typedef struct {
     int32_t constant[2], cells[2], cell_count[2];
 } sw_magnon_device_block;
 
-// `slot_count` wavevectors are solved at once. Slot s is the point first_point + s, or list[s] where there is a list.
+// `slot_count` wavevectors are solved at once, of one Hamiltonian after the other, which differ in their numbers but not in the
+// sizes of their blocks: point p is wavevector p % sample_points of sample p / sample_points. Slot s is the point s, or list[s] where
+// there is a list.
 //
 // What a block leaves at a slot is at index block · slot_count + s; its matrices are packed to `pitch` = the largest size.
 typedef struct {
-    int64_t slot_count, first_point;
+    int64_t slot_count, sample_points;
     int32_t winding_count, site_count, orbit_count, block_count, mode_count, pitch;
     int32_t attempt;           // 0, or 1: with the shift, where the first has failed
     int32_t wanted;            // 0: whether H is positive definite; 1: energies; 2: the modes
     int32_t rotation_capacity; // rotations kept for a block's eigenvectors; beyond them it has not converged
-    double shift;              // on the diagonal: 0, or in a second attempt `sw_magnon_problem.shift`
-
-    const int32_t *list; // [slot], or null
-    const sw_magnon_device_block *blocks;
+    const int32_t *list;  // [slot], or null
+    const double *shifts; // [sample]: what a second attempt adds to the diagonal
+    const sw_magnon_device_block *blocks; // [sample][block]
     const sw_magnon_cell *cells;
     const sw_magnon_entry *entries;
     const int32_t *integers;
     const double *doubles;
     const sw_magnon_site *sites;
-    const double *windings, *phases, *weights, *axes, *directions; // as in sw_magnon_problem
+    const double *windings, *axes;       // as in sw_magnon_problem
+    const double *phases;                // [wavevector][winding][2]
+    const double *weights, *directions;  // [point]…, as in sw_magnon_problem
 
     // What passes between kernels.
     double *matrices;        // [block][slot][pitch][pitch][2]: K above the diagonal, reflectors below it
@@ -67,9 +70,10 @@ typedef struct {
     int64_t blocks, cells, entries, integers, doubles;
 } sw_magnon_table_counts;
 
-// The flat arrays that describe the blocks of a problem; with `blocks` null their lengths alone.
+// Adds the flat arrays that describe the blocks of a problem to what earlier problems `before` have in them; with `blocks` null
+// their lengths alone.
 sw_magnon_table_counts sw_magnons_tabulate(
-    const sw_magnon_problem *problem, sw_magnon_device_block *blocks, sw_magnon_cell *cells, sw_magnon_entry *entries,
+    const sw_magnon_problem *problem, sw_magnon_table_counts before, sw_magnon_device_block *blocks, sw_magnon_cell *cells, sw_magnon_entry *entries,
     int32_t *integers, double *doubles);
 
 #endif
