@@ -17,7 +17,8 @@ import Tensors
 ///
 ///     −2 ln(ε + (1 − ε) Φ(z)),    ε: the chance that a detector is dead
 ///
-/// (J. Tobin, Econometrica 26 (1958) 24, with dead detectors), so that neither clipping nor a dead tube pulls the model.
+/// (J. Tobin, Econometrica 26 (1958) 24, with dead detectors), so that neither clipping nor a dead tube pulls the
+/// model; ε is the mean of that chance over all pixels.
 public struct ImageLikelihood: Sendable {
     public enum Background: String, Sendable, CaseIterable {
         case none
@@ -54,7 +55,7 @@ public struct ImageLikelihood: Sendable {
         /// Variance at no intensity.
         public var floor = 0.4
         public var zeros = Zeros.clipped
-        /// ε
+        /// ε to begin with; it is found with the rest unless it is 0.
         public var deadFraction = 0.01
 
         public init() {}

@@ -177,12 +177,15 @@ struct ImageRefinementTests {
 
     /// How often 68.3 and 95 % intervals hold the truth.
     private func coverage(
-        draws: Int, clipped: Bool, backgrounds: [Double], level: Double, scaled: Bool
+        draws: Int, clipped: Bool, backgrounds: [Double], level: Double, scaled: Bool, dead: Double
     ) throws -> (one: Double, two: Double, pull: Double) {
         let model = magnet.model([9, 7], backgrounds: backgrounds)
         let pulls = try Parallel.map(draws, threads: 2) { draw -> [Double] in
             let stream = RandomStream(seed: 17).substream("draw", draw)
-            let measured = noisy(model, stream, gain: 0.15 * level, floor: 0.4 * level, clipped: clipped)
+            var measured = noisy(model, stream, gain: 0.15 * level, floor: 0.4 * level, clipped: clipped)
+            for index in measured.indices where stream.substream("dead").uniform(at: index) < dead {
+                measured[index] = 0
+            }
             let result = try magnet.refinement(measured).refined(from: [9.5, 6.5])
             return (result?.estimates ?? []).enumerated().map { index, estimate in
                 let error = (scaled ? estimate.scaledError : estimate.countedError) ?? .nan
@@ -198,15 +201,16 @@ struct ImageRefinementTests {
     }
 
     @Test(
-        "68 and 95 % intervals hold the truth as often as they say, also of clipped measurements and noise of unknown level",
+        "68 and 95 % intervals hold the truth as often as they say, also of clipped measurements, dead pixels and noise of unknown level",
         arguments: [
-            (false, [0.4, 0.1, -0.2, 0.3], 1.0, false), (false, [0.4, 0.1, -0.2, 0.3], 0.3, true),
-            (true, [-0.5, 0.1, -0.4, -0.2], 1.0, true),
+            (0.0, [0.4, 0.1, -0.2, 0.3], 1.0, false), (0.0, [0.4, 0.1, -0.2, 0.3], 0.3, true),
+            (0.0, [-0.5, 0.1, -0.4, -0.2], 1.0, true), (0.05, [-0.5, 0.1, -0.4, -0.2], 1.0, true),
         ])
-    func covers(clipped: Bool, backgrounds: [Double], level: Double, scaled: Bool) throws {
+    func covers(dead: Double, backgrounds: [Double], level: Double, scaled: Bool) throws {
         let draws = 200
+        let clipped = backgrounds[0] < 0
         let found = try coverage(
-            draws: draws, clipped: clipped, backgrounds: backgrounds, level: level, scaled: scaled)
+            draws: draws, clipped: clipped, backgrounds: backgrounds, level: level, scaled: scaled, dead: dead)
         // Both parameters of a draw are correlated to −0.9, so that 200 draws count as 200, not 400: three deviations of the
         // binomial distribution are 0.099 and 0.046.
         #expect(abs(found.one - 0.6827) < 0.099, "\(found)")
