@@ -156,6 +156,13 @@ extension ImageLikelihood {
                 fit.weight[row] = c.curvature / v
                 fit.chiSquared += c.square
                 fit.alive += c.alive
+            } else if let ceiling, values[row] == ceiling {
+                let c = clipped((model - ceiling) / v.squareRoot(), dead: 0)
+                fit.value += c.value
+                fit.score[row] = c.slope / v.squareRoot()
+                fit.weight[row] = c.curvature / v
+                fit.chiSquared += c.square
+                fit.alive += c.alive
             } else {
                 let residual = values[row] - model
                 fit.value += residual * residual / v
@@ -168,10 +175,18 @@ extension ImageLikelihood {
         return fit
     }
 
-    /// What a clipped pixel says, by z = (0 − model)/σ.
+    /// What a clipped pixel says, by how many σ the model lies beyond the bound.
     private func clipped(_ z: Double, dead: Double) -> (
         value: Double, slope: Double, curvature: Double, square: Double, alive: Double
     ) {
+        if dead == 0, z < -8 {
+            // Mills' ratio: Φ itself vanishes.
+            let slope = -z / (1 - 1 / (z * z) + 3 / (z * z * z * z))
+            return (
+                z * z + 2 * log(slope) + log(2 * Double.pi), slope, min(max(slope * (slope + z), 0), 1), 1 - z * slope,
+                1
+            )
+        }
         // Φ and φ; far below, where both vanish, the detector is dead.
         let below = 0.5 * erfc(-z / 2.0.squareRoot())
         let density = exp(-z * z / 2) / (2 * Double.pi).squareRoot()
