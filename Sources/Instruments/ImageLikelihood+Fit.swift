@@ -8,6 +8,8 @@ extension ImageLikelihood {
         var dispersion: Double
         /// v, with κ in it.
         var variances: [Double]
+        /// ε
+        var dead: Double
     }
 
     /// The linear coefficients for one image, and what L says of its pixels.
@@ -34,23 +36,27 @@ extension ImageLikelihood {
         Weights(
             dispersion: 1,
             variances: weighting == .errorBars
-                ? variances : values.map { options.gain * max($0, 0) + max(options.floor, options.gain) })
+                ? variances : values.map { options.gain * max($0, 0) + max(options.floor, options.gain) },
+            dead: options.deadFraction)
     }
 
-    /// Variances of the model that was fitted, and κ from what it leaves.
+    /// Variances of the model that was fitted, and κ and ε from what it leaves.
     ///
     /// - Parameter parameters: how many were fitted besides the coefficients.
     func weights(after fit: Fit, weighted old: Weights, parameters: Int) -> Weights {
         let freedom = max(fit.alive - Double(coefficientNames.count + parameters), 1)
         let dispersion = max(old.dispersion * fit.chiSquared / freedom, 1e-12)
+        // The mean chance of being dead: a step of expectation and maximisation. What is 0 stays so.
+        let dead = old.dead > 0 ? min(max(1 - fit.alive / Double(pixels.count), 1e-4), 0.5) : 0
         if weighting == .errorBars {
-            return Weights(dispersion: dispersion, variances: variances.map { dispersion * $0 })
+            return Weights(dispersion: dispersion, variances: variances.map { dispersion * $0 }, dead: dead)
         }
         // Without a floor, dark pixels would have no variance at all.
         let least = max(options.floor, 1e-6 * options.gain)
         return Weights(
             dispersion: dispersion,
-            variances: fit.model.map { dispersion * max(options.gain * max($0, 0) + options.floor, least) })
+            variances: fit.model.map { dispersion * max(options.gain * max($0, 0) + options.floor, least) },
+            dead: dead)
     }
 
     /// Maximises L over the coefficients by Newton's method: one step where nothing is clipped, since the problem is linear then.
@@ -144,9 +150,16 @@ extension ImageLikelihood {
             fit.model[row] = model
             let v = weights.variances[row]
             if isClipped[row] {
-                let c = clipped(-model / v.squareRoot())
+                let c = clipped(-model / v.squareRoot(), dead: weights.dead)
                 fit.value += c.value
                 fit.score[row] = -c.slope / v.squareRoot()
+                fit.weight[row] = c.curvature / v
+                fit.chiSquared += c.square
+                fit.alive += c.alive
+            } else if let ceiling, values[row] == ceiling {
+                let c = clipped((model - ceiling) / v.squareRoot(), dead: 0)
+                fit.value += c.value
+                fit.score[row] = c.slope / v.squareRoot()
                 fit.weight[row] = c.curvature / v
                 fit.chiSquared += c.square
                 fit.alive += c.alive
@@ -162,11 +175,18 @@ extension ImageLikelihood {
         return fit
     }
 
-    /// What a clipped pixel says, by z = (0 − model)/σ.
-    private func clipped(_ z: Double) -> (
+    /// What a clipped pixel says, by how many σ the model lies beyond the bound.
+    private func clipped(_ z: Double, dead: Double) -> (
         value: Double, slope: Double, curvature: Double, square: Double, alive: Double
     ) {
-        let dead = options.deadFraction
+        if dead == 0, z < -8 {
+            // Mills' ratio: Φ itself vanishes.
+            let slope = -z / (1 - 1 / (z * z) + 3 / (z * z * z * z))
+            return (
+                z * z + 2 * log(slope) + log(2 * Double.pi), slope, min(max(slope * (slope + z), 0), 1), 1 - z * slope,
+                1
+            )
+        }
         // Φ and φ; far below, where both vanish, the detector is dead.
         let below = 0.5 * erfc(-z / 2.0.squareRoot())
         let density = exp(-z * z / 2) / (2 * Double.pi).squareRoot()

@@ -17,7 +17,8 @@ import Tensors
 ///
 ///     −2 ln(ε + (1 − ε) Φ(z)),    ε: the chance that a detector is dead
 ///
-/// (J. Tobin, Econometrica 26 (1958) 24, with dead detectors), so that neither clipping nor a dead tube pulls the model.
+/// (J. Tobin, Econometrica 26 (1958) 24, with dead detectors), so that neither clipping nor a dead tube pulls the
+/// model. A largest value that several pixels share is in the same way "that or more". ε is the mean of that chance over all pixels.
 public struct ImageLikelihood: Sendable {
     public enum Background: String, Sendable, CaseIterable {
         case none
@@ -31,7 +32,8 @@ public struct ImageLikelihood: Sendable {
 
     /// What a pixel means that is exactly 0.
     public enum Zeros: String, Sendable, CaseIterable {
-        /// 0 or less, or a dead detector; in a measurement with negative values, a dead detector.
+        /// 0 or less, or a dead detector; in a measurement with negative values, a dead detector. A largest value that several
+        /// pixels share is then that or more.
         case clipped
         /// Measured as 0.
         case counted
@@ -54,7 +56,7 @@ public struct ImageLikelihood: Sendable {
         /// Variance at no intensity.
         public var floor = 0.4
         public var zeros = Zeros.clipped
-        /// ε
+        /// ε to begin with; it is found with the rest unless it is 0.
         public var deadFraction = 0.01
 
         public init() {}
@@ -73,6 +75,8 @@ public struct ImageLikelihood: Sendable {
     let variances: [Double]
     /// Whether a pixel is a clipped one.
     let isClipped: [Bool]
+    /// The largest value, where that is a bound to which the measurement was clipped.
+    let ceiling: Double?
     /// For each pixel, the first of its scales, of its backgrounds, and x.
     let places: [Place]
 
@@ -130,6 +134,8 @@ public struct ImageLikelihood: Sendable {
         if hasNegative, options.zeros == .clipped { seen.removeAll { measured.elements[$0] == 0 } }
         pixels = seen
         values = seen.map { Double(measured.elements[$0]) }
+        let top = values.max() ?? 0
+        ceiling = options.zeros == .clipped && top > 0 && values.count(where: { $0 == top }) > 1 ? top : nil
         isClipped = values.map { options.zeros == .clipped && $0 == 0 }
         variances =
             errors.map { errors in seen.map { Double(errors.elements[$0]) * Double(errors.elements[$0]) } } ?? []

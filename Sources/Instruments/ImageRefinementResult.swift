@@ -84,6 +84,8 @@ public struct ImageRefinementResult: Sendable {
     public var correlationOfSetting: [Double]
     /// How many values were 0 or less, or dead.
     public var clippedPixels: Int
+    /// The part of all pixels that are dead.
+    public var deadFraction: Double
     /// Weights of the end.
     var weights: ImageLikelihood.Weights
 
@@ -139,6 +141,7 @@ public struct ImageRefinementResult: Sendable {
         domains = point.domains
         weights = point.weights
         clippedPixels = likelihood.clippedPixels
+        deadFraction = point.weights.dead
 
         fit = likelihood.image(point.fit.model)
         residual = likelihood.image(zip(likelihood.values, point.fit.model).map { $0 - $1 })

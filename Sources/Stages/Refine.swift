@@ -69,7 +69,9 @@ struct Refine: Stage {
             "zeros", .choice(ImageLikelihood.Zeros.allCases.map(\.rawValue)), default: .text("clipped"),
             about: "what exact zeros mean: 0 or less, or a dead detector; or counted as 0"),
         Parameter(
-            "dead", .number(0...0.5), default: .text("0.01"), about: "chance that a pixel is dead, of zeros: clipped"),
+            "dead", .number(0...0.5), default: .text("0.01"),
+            about:
+                "chance that a pixel is dead, of zeros: clipped; a first guess, but 0 stays 0"),
     ]
 
     private static let imageParameters = [

@@ -32,6 +32,7 @@ struct Refinement: Sendable {
         fields["degrees-of-freedom"] = .double(result.freedom)
         fields["reduced-chi-squared-of-setting"] = Self.doubles(result.chiSquaredOfSetting)
         fields["correlation-of-setting"] = Self.doubles(result.correlationOfSetting)
+        fields["dead-fraction"] = .double(result.deadFraction)
         fields["clipped-pixels"] = .int(result.clippedPixels)
         fields["parameters"] = .record(
             Dictionary(uniqueKeysWithValues: result.estimates.map { ($0.name, .double($0.value)) }))

@@ -177,12 +177,15 @@ struct ImageRefinementTests {
 
     /// How often 68.3 and 95 % intervals hold the truth.
     private func coverage(
-        draws: Int, clipped: Bool, backgrounds: [Double], level: Double, scaled: Bool
+        draws: Int, clipped: Bool, backgrounds: [Double], level: Double, scaled: Bool, dead: Double
     ) throws -> (one: Double, two: Double, pull: Double) {
         let model = magnet.model([9, 7], backgrounds: backgrounds)
         let pulls = try Parallel.map(draws, threads: 2) { draw -> [Double] in
             let stream = RandomStream(seed: 17).substream("draw", draw)
-            let measured = noisy(model, stream, gain: 0.15 * level, floor: 0.4 * level, clipped: clipped)
+            var measured = noisy(model, stream, gain: 0.15 * level, floor: 0.4 * level, clipped: clipped)
+            for index in measured.indices where stream.substream("dead").uniform(at: index) < dead {
+                measured[index] = 0
+            }
             let result = try magnet.refinement(measured).refined(from: [9.5, 6.5])
             return (result?.estimates ?? []).enumerated().map { index, estimate in
                 let error = (scaled ? estimate.scaledError : estimate.countedError) ?? .nan
@@ -198,15 +201,16 @@ struct ImageRefinementTests {
     }
 
     @Test(
-        "68 and 95 % intervals hold the truth as often as they say, also of clipped measurements and noise of unknown level",
+        "68 and 95 % intervals hold the truth as often as they say, also of clipped measurements, dead pixels and noise of unknown level",
         arguments: [
-            (false, [0.4, 0.1, -0.2, 0.3], 1.0, false), (false, [0.4, 0.1, -0.2, 0.3], 0.3, true),
-            (true, [-0.5, 0.1, -0.4, -0.2], 1.0, true),
+            (0.0, [0.4, 0.1, -0.2, 0.3], 1.0, false), (0.0, [0.4, 0.1, -0.2, 0.3], 0.3, true),
+            (0.0, [-0.5, 0.1, -0.4, -0.2], 1.0, true), (0.05, [-0.5, 0.1, -0.4, -0.2], 1.0, true),
         ])
-    func covers(clipped: Bool, backgrounds: [Double], level: Double, scaled: Bool) throws {
+    func covers(dead: Double, backgrounds: [Double], level: Double, scaled: Bool) throws {
         let draws = 200
+        let clipped = backgrounds[0] < 0
         let found = try coverage(
-            draws: draws, clipped: clipped, backgrounds: backgrounds, level: level, scaled: scaled)
+            draws: draws, clipped: clipped, backgrounds: backgrounds, level: level, scaled: scaled, dead: dead)
         // Both parameters of a draw are correlated to −0.9, so that 200 draws count as 200, not 400: three deviations of the
         // binomial distribution are 0.099 and 0.046.
         #expect(abs(found.one - 0.6827) < 0.099, "\(found)")
@@ -230,6 +234,24 @@ struct ImageRefinementTests {
         // The mean of 40 pulls scatters by 0.16.
         #expect(abs(aware) < 0.6, "\(aware)")
         #expect(naive > 1, "\(naive)")
+    }
+
+    @Test("peaks that are cut off at the largest value do not pull what is found")
+    func ceiling() throws {
+        let model = magnet.model([9, 7])
+        var (aware, naive) = (0.0, 0.0)
+        for draw in 0..<40 {
+            let measured = noisy(model, RandomStream(seed: 21).substream("draw", draw)).map { min($0, 5) }
+            var options = ImageLikelihood.Options()
+            let right = try #require(try magnet.refinement(measured, options: options).refined(from: [9.5, 6.5]))
+            options.zeros = .counted
+            let wrong = try #require(try magnet.refinement(measured, options: options).refined(from: [9.5, 6.5]))
+            aware += (right.coefficients[0].value - 1.2) / right.coefficients[0].error / 40
+            naive += (wrong.coefficients[0].value - 1.2) / wrong.coefficients[0].error / 40
+        }
+        // The mean of 40 pulls scatters by 0.16.
+        #expect(abs(aware) < 0.6, "\(aware)")
+        #expect(naive < -1, "\(naive)")
     }
 
     @Test("a dead tube does not move what is found by more than its pixels' worth")
