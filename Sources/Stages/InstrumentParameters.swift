@@ -74,7 +74,8 @@ enum InstrumentParameters {
                     "gaps", .list(.structure(bank), count: 0...1000), default: .text("[]"),
                     about: "parts of the banks without"),
                 Parameter(
-                    "scattering-angle", .list(.quantity(.angle, 0...180), count: 2...2), default: .text("[0 deg, 180 deg]"),
+                    "scattering-angle", .list(.quantity(.angle, 0...180), count: 2...2),
+                    default: .text("[0 deg, 180 deg]"),
                     about: "smallest and largest 2θ"),
             ]), default: .optional, about: "the directions that detectors cover, for masks"),
         Parameter(
