@@ -52,4 +52,17 @@ int sw_detector_image_at_level(const sw_image_problem *problem, double *scratch,
     return sw_detector_image_baseline(problem, scratch, image) ? 1 : -1;
 }
 
+int sw_detector_image_deposit(
+    const sw_image_problem *problem, const sw_image_packet *packets, int64_t count, double *image, int level)
+{
+    const int best = sw_best_level();
+    if (level > best) return 0;
+    if (level == 0) level = best;
+#if defined(__x86_64__)
+    if (level == 3) return sw_deposit_packets_avx512(problem, packets, count, image), 3;
+    if (level == 2) return sw_deposit_packets_avx2(problem, packets, count, image), 2;
+#endif
+    return sw_deposit_packets_baseline(problem, packets, count, image), 1;
+}
+
 double sw_normal_cdf(double x) { return sw_one_cdf_baseline(x); }

@@ -25,6 +25,15 @@ typedef struct {
 } NAME(bundle);
 #define bundle NAME(bundle)
 
+// Into how many parts a cell is cut along one side, (x, y, E) = side: |L⁻¹ side| is its length in standard deviations.
+INLINE int64_t NAME(parts)(const double *six, double x, double y, double e, double finest) {
+    const double l11 = sqrt(six[0]), l21 = six[1] / l11, l22 = sqrt(fmax(six[2] - l21 * l21, 1e-14 * six[2]));
+    const double l31 = six[3] / l11, l32 = (six[4] - l31 * l21) / l22;
+    const double l33 = sqrt(fmax(six[5] - l31 * l31 - l32 * l32, 1e-10 * six[5]));
+    const double z1 = x / l11, z2 = (y - l21 * z1) / l22, z3 = (e - l31 * z1 - l32 * z2) / l33;
+    return (int64_t)fmin(fmax(ceil(sqrt(z1 * z1 + z2 * z2 + z3 * z3) / finest), 1), 64);
+}
+
 static void NAME(flush)(
     const sw_image_problem *restrict p, const sw_image_setting *restrict s, int64_t setting, const bundle *restrict b,
     double h, double k, double *restrict image, int64_t pitch)
@@ -33,7 +42,7 @@ static void NAME(flush)(
     const double velocity[2] = {b->velocity_h / b->intensity, b->velocity_k / b->intensity};
     const double spread = fmax(b->energy2 / b->intensity - energy * energy, 0);
     const double cell_h = 1 / ((double)p->n1 * p->scale[0]), cell_k = 1 / ((double)p->n2 * p->scale[1]);
-    const double cell[2] = {cell_h * cell_h / 12, cell_k * cell_k / 12};
+    const double cell[2] = {cell_h * cell_h / 12 * p->cell_variance, cell_k * cell_k / 12 * p->cell_variance};
     const int64_t plane = p->bin_count * p->h_count * pitch;
     for (int64_t twin = 0; twin < p->twin_count; twin++) {
         const double *m = p->twins[twin].map;
@@ -51,7 +60,38 @@ static void NAME(flush)(
         g.covariance[3] = six[3] + m[0] * steep_h + m[1] * steep_k;
         g.covariance[4] = six[4] + m[2] * steep_h + m[3] * steep_k;
         g.covariance[5] = six[5] + velocity[0] * steep_h + velocity[1] * steep_k + spread;
-        NAME(deposit)(p, s, &g, image + (twin * p->setting_count + setting) * plane, pitch);
+        double *target = image + (twin * p->setting_count + setting) * plane;
+        if (p->finest > 0) {
+            const double wide_h = sqrt(12 * cell[0]), wide_k = sqrt(12 * cell[1]);
+            six[5] += spread;
+            const int64_t parts_h =
+                NAME(parts)(six, m[0] * wide_h, m[2] * wide_h, velocity[0] * wide_h, p->finest);
+            const int64_t parts_k =
+                NAME(parts)(six, m[1] * wide_k, m[3] * wide_k, velocity[1] * wide_k, p->finest);
+            if (parts_h * parts_k > 1) {
+                const double small[2] = {
+                    cell[0] / (double)(parts_h * parts_h), cell[1] / (double)(parts_k * parts_k)};
+                const double lean_h = small[0] * velocity[0], lean_k = small[1] * velocity[1];
+                g.covariance[0] = six[0] + m[0] * m[0] * small[0] + m[1] * m[1] * small[1];
+                g.covariance[1] = six[1] + m[0] * m[2] * small[0] + m[1] * m[3] * small[1];
+                g.covariance[2] = six[2] + m[2] * m[2] * small[0] + m[3] * m[3] * small[1];
+                g.covariance[3] = six[3] + m[0] * lean_h + m[1] * lean_k;
+                g.covariance[4] = six[4] + m[2] * lean_h + m[3] * lean_k;
+                g.covariance[5] = six[5] + velocity[0] * lean_h + velocity[1] * lean_k;
+                g.intensity /= (double)(parts_h * parts_k);
+                for (int64_t i = 0; i < parts_h; i++)
+                    for (int64_t j = 0; j < parts_k; j++) {
+                        const double dh = (((double)i + 0.5) / (double)parts_h - 0.5) * wide_h;
+                        const double dk = (((double)j + 0.5) / (double)parts_k - 0.5) * wide_k;
+                        g.h = m[0] * (h + dh) + m[1] * (k + dk);
+                        g.k = m[2] * (h + dh) + m[3] * (k + dk);
+                        g.energy = energy + velocity[0] * dh + velocity[1] * dk;
+                        NAME(deposit)(p, s, &g, target, pitch);
+                    }
+                continue;
+            }
+        }
+        NAME(deposit)(p, s, &g, target, pitch);
     }
 }
 
@@ -65,7 +105,7 @@ static void NAME(visit)(
     const double qx = h * p->reciprocal[0], qy = k * p->reciprocal[1], in_plane = qx * qx + qy * qy;
     const double image_h = h / p->scale[0], image_k = k / p->scale[1];
     const double cell_h = 1 / ((double)p->n1 * p->scale[0]), cell_k = 1 / ((double)p->n2 * p->scale[1]);
-    const double root = 0.28867513459481287;  // 1/√12
+    const double root = 0.28867513459481287 * sqrt(p->cell_variance);  // 1/√12
     const double neutron = SW_NEUTRON_ENERGY;
     const int disperses = p->n3 > 1;
     const double l_step = 1 / (double)p->n3;
@@ -108,7 +148,8 @@ static void NAME(visit)(
                 v8 vh = load(velocities + mode), vk = load(velocities + padded + mode);
                 v8 slack = splat(SW_REACH) * vsqrt(
                     splat(s->largest_sigma_energy * s->largest_sigma_energy)
-                    + vh * vh * splat(cell_h * cell_h / 12) + vk * vk * splat(cell_k * cell_k / 12));
+                    + vh * vh * splat(cell_h * cell_h / 12 * p->cell_variance)
+                    + vk * vk * splat(cell_k * cell_k / 12 * p->cell_variance));
                 // The crossing of path and mode may lie up to a step along l from the grid point.
                 if (disperses)
                     slack += __builtin_elementwise_abs(load(velocities + 2 * padded + mode)) * splat(l_step);

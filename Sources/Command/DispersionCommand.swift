@@ -18,7 +18,7 @@ struct DispersionCommand: ParsableCommand {
 
             -o writes by suffix: .svg a labelled picture, .png the colour map alone (no axes; energy upwards), .csv a line \
             for each point and mode (with --powder, for each |Q| and energy), .npz all arrays. Without -o the energies at the \
-            corners are printed; --format json prints everything.
+            corners are printed (with --twins those of the crystal as described); --format json prints everything.
 
             Examples:
               spinweave dispersion square-afm-nn --path "0 0 0, 1 0 0, 1 1 0" -o square.svg
@@ -54,11 +54,6 @@ struct DispersionCommand: ParsableCommand {
     var directions = 2000
 
     @Option(
-        name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("A parameter's value in meV: --set JF1=-11.39. May be repeated.", valueName: "name=value"))
-    var settings: [String] = []
-
-    @Option(
         help: ArgumentHelp(
             "Width of the energy resolution, such as 0.5meV (default: 3 % of the range).", valueName: "energy"))
     var fwhm: String?
@@ -69,85 +64,42 @@ struct DispersionCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Energy bins.", valueName: "n"))
     var bins = 300
 
-    @Option(help: ArgumentHelp("Temperature of the factor n(E) + 1; 0 leaves it out.", valueName: "temperature"))
-    var temperature: String?
-
-    @Option(help: "One twin, counted from 1 as the model lists them; without it, the crystal as described.")
-    var twin: Int?
-
-    @Flag(help: "All twins, each with its fraction; printed energies are those of the crystal as described.")
-    var twins = false
-
-    @Flag(help: "Intensities of moments g S in μB² instead of spins.")
-    var moments = false
-
-    @Flag(name: .customLong("no-form-factor"), help: "Leave out the form factor.")
-    var isBare = false
-
     @Flag(name: .customLong("lines-only"), help: "Draw the modes alone, without intensity.")
     var linesOnly = false
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write: .svg, .png, .csv or .npz.", valueName: "file"))
-    var output: String?
-
-    @Option(help: ArgumentHelp("Threads that compute (default: all cores).", valueName: "n"))
-    var jobs: Int?
-
-    @OptionGroup var format: FormatOptions
+    @OptionGroup var scattering: ScatteringOptions
 
     func validate() throws {
         if powder == (path != nil) { throw ValidationError("give either --path \"h k l, h k l\" or --powder") }
-        if twin != nil, twins { throw ValidationError("--twin and --twins exclude each other") }
-        if powder, twin != nil || twins { throw ValidationError("a powder has no twins; leave out --twin and --twins") }
+        if powder, scattering.twin != nil || scattering.twins {
+            throw ValidationError("a powder has no twins; leave out --twin and --twins")
+        }
         if powder, linesOnly { throw ValidationError("a powder has no lines; leave out --lines-only") }
-        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
         guard (2...20_000).contains(points) else { throw ValidationError("--points must lie between 2 and 20000") }
         guard (2...5000).contains(bins) else { throw ValidationError("--bins must lie between 2 and 5000") }
         guard (1...1_000_000).contains(directions) else {
             throw ValidationError("--directions must lie between 1 and 1000000")
         }
-        if let output, DispersionFile(path: output) == nil {
-            throw ValidationError("cannot tell the format of '\(output)'; end it in .svg, .png, .csv or .npz")
-        }
     }
 
-    func run() throws {
-        let model = try ModelOptions.load(model)
-        let parameters = try ModelOptions.parameters(settings, of: model)
-        let result = try ModelOptions.checked(model, parameters) { try computed(model, parameters) }
-        if let output, let file = DispersionFile(path: output) { try file.write(result, to: output) }
-        switch format.format {
-        case .json: Output.json(result.document)
-        case .text:
-            if output == nil {
-                Output.standardOutput(result.text)
-            } else if !format.quiet {
-                Output.standardOutput(output ?? "")
-            }
-        }
-    }
+    func run() throws { try scattering.produce(model, compute: computed) }
 
     private func computed(_ model: SpinModel, _ parameters: [String: Double]) throws -> DispersionResult {
-        let temperature = try temperature.map { try DispersionText.quantity($0, .temperature, "--temperature") } ?? 0
-        let scattering = try MagnonScattering(
-            model, parameters: parameters, formFactor: !isBare, weighting: moments ? .gTensor : .spin,
-            temperature: temperature)
+        let scattered = try scattering.scattering(model, parameters)
         let width = try fwhm.map { try DispersionText.quantity($0, .energy, "--fwhm") }
         let limit = try top.map { try DispersionText.quantity($0, .energy, "--top") }
         if let width, width < 0 { throw ValidationError("--fwhm must be 0 or more") }
         if let limit, !(limit > 0) { throw ValidationError("--top must be above 0") }
-        if temperature < 0 { throw ValidationError("--temperature must be 0 or more") }
-        let threads = jobs ?? Parallel.availableCores
-        let unit = moments ? "μB²" : "spin²"
+        let (threads, unit, domain) = (scattering.threads, scattering.unit, scattering.domain)
         if powder {
             let range = try DispersionText.numbers(qRange, count: 2, "--q-range")
             guard range[0] > 0, range[0] < range[1] else {
                 throw ValidationError("--q-range \"\(qRange)\": write two rising numbers above 0, in 1/Å")
             }
             let lengths = evenly(points, from: range[0], to: range[1])
-            let band = try limit ?? headroom(bandwidth(scattering, model))
+            let band = try limit ?? headroom(bandwidth(scattered, model))
             let energies = try EnergyBins(from: 0, to: band, count: bins)
-            let map = try scattering.powder(
+            let map = try scattered.powder(
                 lengths: lengths, directions: directions, bins: energies, fwhm: width ?? 0.03 * band, threads: threads)
             return DispersionResult(
                 model: self.model, positions: lengths, points: [], ticks: [], lines: nil, bins: energies,
@@ -155,20 +107,19 @@ struct DispersionCommand: ParsableCommand {
         }
         let corners = try DispersionText.corners(path ?? "")
         let route = try QPath(corners, lattice: model.lattice, count: max(points, corners.count))
-        let domain: MagnonScattering.Domain = twins ? .mixture : twin.map { .twin($0) } ?? .crystal
         let points = directed(route.points)
-        let lines = try scattering.lines(at: points, domain: twins ? .crystal : domain, threads: threads)
+        let lines = try scattered.lines(at: points, domain: scattering.twins ? .crystal : domain, threads: threads)
         let band = limit ?? headroom(lines.energies.elements.max() ?? 0)
         let energies = try EnergyBins(from: 0, to: band, count: bins)
         let map =
             linesOnly
             ? nil
-            : try scattering.map(
+            : try scattered.map(
                 at: points, bins: energies, fwhm: width ?? 0.03 * band, domain: domain, threads: threads)
         var drawn = [lines]
-        if twins {
+        if scattering.twins {
             drawn = try model.twins.indices.map {
-                try scattering.lines(at: points, domain: .twin($0 + 1), threads: threads)
+                try scattered.lines(at: points, domain: .twin($0 + 1), threads: threads)
             }
         }
         return DispersionResult(

@@ -5,7 +5,7 @@ import SpinWaves
 import Tensors
 
 /// What `dispersion` found, ready to be printed, drawn or written.
-struct DispersionResult {
+struct DispersionResult: ScatteringPicture {
     var model: String
     /// Distance along the path, or |Q|, in 1/Å.
     var positions: [Double]
@@ -132,29 +132,19 @@ struct DispersionResult {
                 ? "powder average of \(model): intensity against |Q| and energy"
                 : "spin waves of \(model) along \(ticks.map(\.label).joined(separator: ", "))")
     }
-}
 
-/// A file that `dispersion` writes, by its suffix.
-enum DispersionFile: String {
-    case svg, png, csv, npz
-
-    init?(path: String) {
-        guard let dot = path.lastIndex(of: ".") else { return nil }
-        self.init(rawValue: path[path.index(after: dot)...].lowercased())
-    }
-
-    func write(_ result: DispersionResult, to path: String) throws {
-        switch self {
-        case .svg: try AtomicFile.write(Array(result.figure().document().utf8), to: path)
-        case .csv: try AtomicFile.write(Array(CSV.encode(columns: result.columns, name: path).utf8), to: path)
-        case .npz: try NPZ.write(result.arrays, to: path)
+    func write(as file: PictureFile, to path: String) throws {
+        switch file {
+        case .svg: try AtomicFile.write(Array(figure().document().utf8), to: path)
+        case .csv: try AtomicFile.write(Array(CSV.encode(columns: columns, name: path).utf8), to: path)
+        case .npz: try NPZ.write(arrays, to: path)
         case .png:
-            guard let map = result.map else {
+            guard let map else {
                 throw InterchangeError(
                     "a .png holds the colour map, and --lines-only leaves it out", file: path,
                     hint: "write .svg, or leave out --lines-only")
             }
-            let raster = DispersionFigure.raster(map, positions: result.positions, columns: result.positions.count)
+            let raster = DispersionFigure.raster(map, positions: positions, columns: positions.count)
             try PNG.write(raster.image.enlarged(max(1, 800 / raster.image.width)), to: path)
         }
     }

@@ -20,10 +20,15 @@ struct ExportCommand: ParsableCommand {
             model that onnxruntime and others evaluate. .nxs (Mantid's MDHistoWorkspace, one file for each incident energy) \
             and .dat (columns h k l E intensity) hold a detector image with its axes. A step that was not computed yet is an \
             error: run the graph first.
+
+            Of a node with samples, NODE#12 is one; NODE alone writes all of them into one .npy, .npz, .csv or .safetensors, \
+            samples along the first axis (parameters as .csv: a line a sample).
             """)
 
     @OptionGroup var source: GraphOptions
-    @Argument(help: ArgumentHelp("A node, or one of its samples: test, images@dimer#12.", valueName: "node[#sample]"))
+    @Argument(
+        help: ArgumentHelp(
+            "A node with all its samples, or one of them: test, images@dimer#12.", valueName: "node[#sample]"))
     var node: String
     @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"))
     var output: String
@@ -41,25 +46,43 @@ struct ExportCommand: ParsableCommand {
         let graph = try source.load()
         let address = try NodeAddress(node, in: graph)
         guard let bound = graph.node(named: address.node) else { return }
-        if bound.samples ?? 1 > 1, address.sample == nil {
+        let samples = address.sample == nil ? bound.samples ?? 1 : 1
+        if samples > 1, !ExportKind.forAllSamples.contains(kind) {
             throw Diagnostic(
-                "node '\(address.node)' has \(bound.samples ?? 0) samples",
-                hint: "name one: \(address.node)#0")
+                "node '\(address.node)' has \(samples) samples, and .\(kind.rawValue) holds one",
+                hint: "name one: \(address.node)#0; or write all of them as .npy, .npz, .csv or .safetensors")
         }
         let known = try KnownArtifacts(
             graph, store: try storage.open(.readOnly), executorInKey: try source.executorInKey(for: graph))
-        guard let value = try known.value(of: address.node, sample: address.sample) else {
-            Output.standardError(
-                "error: \(node) is not in the store \(storage.path)\n  hint: run the graph first: spinweave run \(source.graph)"
-            )
-            throw ExitStatus.stepFailed
+        var values: [Value] = []
+        for sample in samples > 1 ? Array(0..<samples) : [address.sample ?? 0] {
+            guard let value = try known.value(of: address.node, sample: sample) else {
+                let missing = samples > 1 ? "sample \(sample) of \(node)" : node
+                Output.standardError(
+                    "error: \(missing) is not in the store \(storage.path)\n  hint: run the graph first: spinweave run \(source.graph)"
+                )
+                throw ExitStatus.stepFailed
+            }
+            values.append(value)
         }
-        let files = try kind.write(value, type: bound.stage.signature.output, to: output)
+        let type = bound.stage.signature.output
+        var files = [output]
+        if samples > 1 {
+            try kind.write(samples: values, type: type, to: output)
+        } else {
+            files = try kind.write(values[0], type: type, to: output)
+        }
         switch format.format {
         case .json:
             var document: [String: Value] = [
-                "file": .string(files[0]), "node": .string(node), "artifact": .digest(value.digest),
+                "file": .string(files[0]), "node": .string(node),
             ]
+            // Of one step; the artifacts of many are in the store under a digest each.
+            if samples == 1 {
+                document["artifact"] = .digest(values[0].digest)
+            } else {
+                document["samples"] = .int(samples)
+            }
             if files.count > 1 { document["files"] = .list(files.map { .string($0) }) }
             Output.json(.record(document))
         case .text: if !format.quiet { for file in files { Output.standardOutput(file) } }
@@ -67,7 +90,7 @@ struct ExportCommand: ParsableCommand {
     }
 }
 
-private enum ExportKind: String {
+enum ExportKind: String {
     case npy, npz, csv, json, png, safetensors, onnx, nxs, dat
 
     /// - Returns: the files that were written.
@@ -129,13 +152,13 @@ private enum ExportKind: String {
             hint: "export an image, one noisy image or a measurement, or choose .npz or .json")
     }
 
-    private func main(_ value: Value, _ type: PortType) throws -> AnyTensor {
+    func main(_ value: Value, _ type: PortType) throws -> AnyTensor {
         if let array = try mainArray(of: value, type: type) { return array }
         throw Diagnostic("this artifact (\(type)) has no main array", hint: "export .npz or .json instead")
     }
 
     /// Every tensor of the value, named by its path.
-    private func arrays(in value: Value, at path: String = "") throws -> [String: AnyTensor] {
+    func arrays(in value: Value, at path: String = "") throws -> [String: AnyTensor] {
         func joined(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
         switch value {
         case .tensor(let tensor): return [path.isEmpty ? "array" : path: tensor]

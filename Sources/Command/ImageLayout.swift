@@ -9,6 +9,8 @@ struct ImageLayout {
     var to: Double
     var h: (from: Double, to: Double)
     var k: (from: Double, to: Double)
+    /// `along [1, -1, 0]`, of an image with axes (h, k, l) of its own; else h and k.
+    private var names = (h: "h (r.l.u.)", k: "k (r.l.u.)")
 
     init(_ geometry: Value) throws {
         incidentEnergies = try geometry.list("settings").map { try $0.double("energy") }
@@ -18,6 +20,13 @@ struct ImageLayout {
         to = try bins.double("to")
         h = (try geometry.field("h").double("from"), try geometry.field("h").double("to"))
         k = (try geometry.field("k").double("from"), try geometry.field("k").double("to"))
+        if (try? geometry.field("orientation"))?.isNone == false {
+            func name(_ vector: [Double]) -> String {
+                "along [" + vector.map { Wording.number($0) }.joined(separator: ", ") + "]"
+            }
+            let projection = try geometry.field("projection")
+            names = (name(try projection.doubles("u")), name(try projection.doubles("v")))
+        }
     }
 
     /// Energy transfers of a bin, meV.
@@ -46,8 +55,8 @@ struct ImageLayout {
     }
 
     /// k to the right, h upwards, in each panel.
-    var x: HeatMapFigure.GridAxis { .init("k (r.l.u.)", first: k.from, last: k.to) }
-    var y: HeatMapFigure.GridAxis { .init("h (r.l.u.)", first: h.to, last: h.from) }
+    var x: HeatMapFigure.GridAxis { .init(names.k, first: k.from, last: k.to) }
+    var y: HeatMapFigure.GridAxis { .init(names.h, first: h.to, last: h.from) }
 
     var rowPanels: ImageRowFigure.Panels {
         .init(rowLabels: incidentEnergies.map { "\(Wording.number($0)) meV" }, columns: binCount)

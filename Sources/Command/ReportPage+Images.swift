@@ -62,7 +62,11 @@ extension ReportPage {
                 for pixel in 0..<size { sum[pixel] += fraction * domains.elements[index * size + pixel] }
             }
             layout = try ImageLayout(value.field("geometry"))
-            row.append(.init(node.name, values: Tensor(shape: Array(domains.shape.dropFirst()), elements: sum)))
+            let error = try value.asRecord()["sampling-error"]?.asDouble()
+            row.append(
+                .init(
+                    node.name, subtitle: error.map { "sampled to \(Wording.percent($0, decimals: 2)) of the rms" },
+                    values: Tensor(shape: Array(domains.shape.dropFirst()), elements: sum)))
         }
         guard let layout, !row.isEmpty else { return nil }
         let figure = try ImageRowFigure(

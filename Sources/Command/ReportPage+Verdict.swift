@@ -28,6 +28,7 @@ extension ReportPage {
                 ("panels", "intensities of the panels"), ("features", "what the networks see"),
                 ("blocks", "pattern within panels"), ("zeros", "where pixels are zero"),
                 ("texture", "how alike neighbouring pixels are"),
+                ("residual", "what no training simulation explains"),
             ]
             var table = Table(columns: [.init("in domain?"), .number("p")])
             for (name, wording) in names {

@@ -21,7 +21,9 @@ struct ReportPage {
             title: graph.name,
             subtitle: "Which magnetic model explains the measurement, how sure the network is, and why")
         let sections = try [
-            verdictSection(), measurementSection(), comparisonSection(), attributionSection(), networkSection(),
+            verdictSection(), parametersSection(), measurementSection(), refinementSection(), comparisonSection(),
+            attributionSection(),
+            networkSection(),
             testSection(),
             samplingSection(), try runSection(),
         ]

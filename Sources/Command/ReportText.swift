@@ -8,6 +8,11 @@ extension Report {
         var lines: [String] = []
         for node in nodes {
             if let verdict = node.facts["verdict"] { lines += VerdictWording(verdict).lines(node: node.name) }
+            if let estimate = node.facts["estimate"] { lines += EstimateWording(estimate).lines(node: node.name) }
+            if node.stage == "evaluate-posterior" { lines += Self.coverageLine(node) }
+            if let refinement = node.facts["refinement"], let wording = try? RefinementWording(refinement) {
+                lines += wording.lines(node: node.name)
+            }
             if let accuracy = node.facts["accuracy"], let p = try? accuracy.asDouble(), node.stage == "evaluate" {
                 lines.append("\(node.name): right on \(Wording.percent(p)) of held-out simulations")
             }
@@ -17,6 +22,14 @@ extension Report {
                 lines.append(
                     "\(node.name): \(Wording.percent(Double(rejected) / Double(draws))) of \(Wording.count(draws)) draws "
                         + "had an unstable ground state and were drawn again")
+            }
+            if let error = node.meanFact("sampling-error") {
+                lines.append(
+                    "\(node.name): sampling the zone leaves an error of \(Wording.percent(error, decimals: 2)) of the rms"
+                )
+            }
+            if let error = node.meanFact("drawing-error") {
+                lines.append("\(node.name): drawn to \(Wording.percent(error, decimals: 2)) of the rms")
             }
             // Said where it is found; images and noise made of it carry the flag on.
             if node.stage == "spin-waves" {
@@ -43,6 +56,27 @@ extension Report {
             "\(graph): \(state). \(Wording.count(computed)) computed, \(Wording.count(reused)) reused, "
                 + "\(Wording.count(failed)) failed in \(Wording.duration(seconds)) (run \(run), store \(store))")
         return lines.joined(separator: "\n")
+    }
+}
+
+extension Report {
+    /// How often calibrated intervals of held-out simulations hold the true parameters.
+    fileprivate static func coverageLine(_ node: Report.NodeReport) -> [String] {
+        guard let narrow = try? node.facts["calibrated-coverage-68"]?.asDouble(),
+            let wide = try? node.facts["calibrated-coverage-95"]?.asDouble()
+        else { return [] }
+        return [
+            "\(node.name): intervals of 68 and 95 % hold \(Wording.percent(narrow)) and \(Wording.percent(wide)) of the "
+                + "parameters of held-out simulations"
+        ]
+    }
+}
+
+extension Report.NodeReport {
+    /// The mean over the node's samples of a fact that is a number; nil where a sample is missing.
+    fileprivate func meanFact(_ name: String) -> Double? {
+        guard case .double(let sum)? = facts[name], computed + reused == samples, samples > 0 else { return nil }
+        return sum / Double(samples)
     }
 }
 

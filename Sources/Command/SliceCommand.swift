@@ -55,58 +55,13 @@ struct SliceCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Points along x; along y as many as make the pixels square.", valueName: "n"))
     var points = 161
 
-    @Option(
-        name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("A parameter's value in meV: --set J1=0.7. May be repeated.", valueName: "name=value"))
-    var settings: [String] = []
-
-    @Option(help: ArgumentHelp("Temperature of the factor n(E) + 1; 0 leaves it out.", valueName: "temperature"))
-    var temperature: String?
-
-    @Option(help: "One twin, counted from 1 as the model lists them; without it, the crystal as described.")
-    var twin: Int?
-
-    @Flag(help: "All twins, each with its fraction.")
-    var twins = false
-
-    @Flag(help: "Intensities of moments g S in μB² instead of spins.")
-    var moments = false
-
-    @Flag(name: .customLong("no-form-factor"), help: "Leave out the form factor.")
-    var isBare = false
-
-    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write: .svg, .png, .csv or .npz.", valueName: "file"))
-    var output: String?
-
-    @Option(help: ArgumentHelp("Threads that compute (default: all cores).", valueName: "n"))
-    var jobs: Int?
-
-    @OptionGroup var format: FormatOptions
+    @OptionGroup var scattering: ScatteringOptions
 
     func validate() throws {
-        if twin != nil, twins { throw ValidationError("--twin and --twins exclude each other") }
-        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
         guard (2...4000).contains(points) else { throw ValidationError("--points must lie between 2 and 4000") }
-        if let output, DispersionFile(path: output) == nil {
-            throw ValidationError("cannot tell the format of '\(output)'; end it in .svg, .png, .csv or .npz")
-        }
     }
 
-    func run() throws {
-        let model = try ModelOptions.load(model)
-        let parameters = try ModelOptions.parameters(settings, of: model)
-        let result = try ModelOptions.checked(model, parameters) { try computed(model, parameters) }
-        if let output, let file = DispersionFile(path: output) { try result.write(as: file, to: output) }
-        switch format.format {
-        case .json: Output.json(result.document)
-        case .text:
-            if output == nil {
-                Output.standardOutput(result.text)
-            } else if !format.quiet {
-                Output.standardOutput(output ?? "")
-            }
-        }
-    }
+    func run() throws { try scattering.produce(model, compute: computed) }
 
     private func computed(_ model: SpinModel, _ parameters: [String: Double]) throws -> SliceResult {
         func axis(_ text: String, _ option: String) throws -> Vector3 {
@@ -127,23 +82,17 @@ struct SliceCommand: ParsableCommand {
         guard width >= 0 else { throw ValidationError("--fwhm must be 0 or more") }
         let span = try window.map { try DispersionText.quantity($0, .energy, "--window") } ?? width
         guard span > 0 else { throw ValidationError("--window must be above 0: nothing lies within a single energy") }
-        let kelvin = try temperature.map { try DispersionText.quantity($0, .temperature, "--temperature") } ?? 0
-        guard kelvin >= 0 else { throw ValidationError("--temperature must be 0 or more") }
 
         let aspect = plane.lengths.second * (up.high - up.low) / (plane.lengths.first * (across.high - across.low))
         let rows = min(max(2, Int((Double(points - 1) * aspect).rounded()) + 1), 4000)
         let (xs, ys) = (Self.evenly(points, across), Self.evenly(rows, up))
-        let scattering = try MagnonScattering(
-            model, parameters: parameters, formFactor: !isBare, weighting: moments ? .gTensor : .spin,
-            temperature: kelvin)
-        let map = try scattering.map(
+        let map = try scattering.scattering(model, parameters).map(
             at: plane.points(x: xs, y: ys),
             bins: EnergyBins(from: transfer - span / 2, to: transfer + span / 2, count: 1),
-            fwhm: width, domain: twins ? .mixture : twin.map { .twin($0) } ?? .crystal,
-            threads: jobs ?? Parallel.availableCores)
+            fwhm: width, domain: scattering.domain, threads: scattering.threads)
         return SliceResult(
             model: self.model, plane: plane, x: xs, y: ys, energy: transfer, window: span, fwhm: width,
-            intensity: Tensor(shape: [rows, points], elements: map.elements), unit: moments ? "μB²" : "spin²")
+            intensity: Tensor(shape: [rows, points], elements: map.elements), unit: scattering.unit)
     }
 
     private static func evenly(_ count: Int, _ range: (low: Double, high: Double)) -> [Double] {

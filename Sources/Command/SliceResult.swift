@@ -5,7 +5,7 @@ import SpinWaves
 import Tensors
 
 /// What `slice` found, ready to be printed, drawn or written.
-struct SliceResult {
+struct SliceResult: ScatteringPicture {
     var model: String
     var plane: QPlane
     /// In units of the plane's axes, rising.
@@ -42,7 +42,7 @@ struct SliceResult {
         ])
     }
 
-    func write(as file: DispersionFile, to path: String) throws {
+    func write(as file: PictureFile, to path: String) throws {
         switch file {
         case .svg: try AtomicFile.write(Array(figure().document().utf8), to: path)
         case .png:

@@ -36,10 +36,13 @@ public struct AcceleratorFailure: Error, Sendable, Hashable, CustomStringConvert
     public var reason: String
     /// There was no room for the batch; a smaller one may find room.
     public var isFull: Bool
+    /// It is this node's work that the device cannot do; others it can.
+    public var isUnfit: Bool
 
-    public init(_ reason: String, isFull: Bool = false) {
+    public init(_ reason: String, isFull: Bool = false, isUnfit: Bool = false) {
         self.reason = reason
         self.isFull = isFull
+        self.isUnfit = isUnfit
     }
 
     public var description: String { reason }

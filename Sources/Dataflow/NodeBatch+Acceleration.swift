@@ -38,7 +38,7 @@ extension NodeBatch {
                 do {
                     try compute(batch, stage, on: accelerators[device].accelerator, retries: retries)
                 } catch let failure as AcceleratorFailure {
-                    let smaller = failure.isFull ? (size > 1 ? (size + 1) / 2 : 0) : size
+                    let smaller = failure.isUnfit ? 0 : failure.isFull ? (size > 1 ? (size + 1) / 2 : 0) : size
                     queue.withLock { queue in
                         queue.sizes[device] = min(queue.sizes[device], smaller)
                         if failure.isFull, smaller > 0 {
@@ -57,7 +57,7 @@ extension NodeBatch {
         return queue.withLock { ($0.left + $0.waiting).sorted() }
     }
 
-    /// A device that has no room for one step is left alone by this node; one that failed, by all that follow.
+    /// A device that has no room for one step, or no kernel for what flows in, is left alone by this node; one that failed, by all that follow.
     ///
     /// Under strict numerics nobody else may do what the keys say that this device does.
     private func give(up device: Run.Device, because failure: AcceleratorFailure) throws {
@@ -67,7 +67,7 @@ extension NodeBatch {
                 hint: "with --strict-numerics the CPU's answers are other records; use --executor cpu for them")
         }
         // Two threads of a device may come here with the same failure.
-        if run.lose(device.index, for: failure.isFull ? node.name : nil) {
+        if run.lose(device.index, for: failure.isFull || failure.isUnfit ? node.name : nil) {
             run.events(.fallback(node: node.name, device: device.accelerator.name, reason: failure.reason))
         }
     }

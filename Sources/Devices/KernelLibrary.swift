@@ -28,10 +28,16 @@ public final class KernelLibrary: Sendable {
         var options: [String]
     }
 
+    private struct KernelEntry: Hashable {
+        var text: Entry
+        var name: String
+    }
+
     public let device: CUDADevice
     public let compiler: KernelCompiler
     private let memory: CodeMemory
     private let loaded = Mutex<[Entry: CUDAModule]>([:])
+    private let found = Mutex<[KernelEntry: CUDAKernel]>([:])
 
     public init(_ device: CUDADevice, compiler: KernelCompiler, memory: CodeMemory = .none) {
         self.device = device
@@ -44,7 +50,11 @@ public final class KernelLibrary: Sendable {
     /// - Parameter text: the file's name: `axpy.cu`.
     /// - Parameter options: of the compiler, for the whole text: `--fmad=false`.
     public func kernel(_ name: String, in text: String, options: [String] = []) throws(DeviceError) -> CUDAKernel {
-        try module(text, options: options).kernel(name)
+        let entry = KernelEntry(text: Entry(text: text, options: options), name: name)
+        if let kernel = found.withLock({ $0[entry] }) { return kernel }
+        let kernel = try module(text, options: options).kernel(name)
+        found.withLock { $0[entry] = kernel }
+        return kernel
     }
 
     /// The kernels of a text. Whoever comes meanwhile waits for one compilation.

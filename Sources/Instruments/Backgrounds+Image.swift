@@ -45,17 +45,27 @@ extension Backgrounds {
         let ks = geometry.k.count
         let rowSquares = (0..<hs).map { geometry.inPlaneSquared(h: geometry.h.centre(hs - 1 - $0), k: 0) }
         let columnSquares = (0..<ks).map { geometry.inPlaneSquared(h: 0, k: geometry.k.centre($0)) }
+        let frame = geometry.volume.map { _ in VolumeFrame(geometry) }
         for i in 0..<hs {
             let start = (setting * hs + i) * geometry.columns + bin * ks
             for j in 0..<ks {
-                let inPlane = rowSquares[i] + columnSquares[j]
                 // Nothing arrives where the kinematics have no solution.
-                let forward = final - inPlane
-                if forward <= 0 { continue }
+                var q2: Double
+                if let frame {
+                    let seen = frame.squaredWavevector(
+                        x: geometry.h.centre(hs - 1 - i), y: geometry.k.centre(j), incidentEnergy: incident,
+                        energy: energy)
+                    guard let seen else { continue }
+                    q2 = seen
+                } else {
+                    let inPlane = rowSquares[i] + columnSquares[j]
+                    let forward = final - inPlane
+                    if forward <= 0 { continue }
+                    let along = ki - forward.squareRoot()
+                    q2 = inPlane + along * along
+                }
                 var holder = smooth
                 if phonons > 0 {
-                    let along = ki - forward.squareRoot()
-                    let q2 = inPlane + along * along
                     let band = top * abs(sin(Double.pi * q2.squareRoot() / Self.phononPeriod))
                     let distance = abs(energy) - band
                     holder += phonons * q2 * exp(-distance * distance * scale)
@@ -86,6 +96,7 @@ extension Backgrounds {
         }
         let hs = profile(geometry.h, tail.place.x)
         let ks = profile(geometry.k, tail.place.y)
+        let frame = geometry.volume.map { _ in VolumeFrame(geometry) }
         for setting in geometry.settings.indices {
             let incident = geometry.settings[setting].incidentEnergy
             for bin in 0..<geometry.energyBins.count {
@@ -97,8 +108,15 @@ extension Backgrounds {
                 for (i, h) in hs {
                     let row = setting * geometry.h.count + geometry.h.count - 1 - i
                     for (j, k) in ks {
-                        let inPlane = geometry.inPlaneSquared(h: geometry.h.centre(i), k: geometry.k.centre(j))
-                        if final <= inPlane { continue }
+                        if let frame {
+                            let seen = frame.squaredWavevector(
+                                x: geometry.h.centre(i), y: geometry.k.centre(j), incidentEnergy: incident,
+                                energy: energy)
+                            if seen == nil { continue }
+                        } else {
+                            let inPlane = geometry.inPlaneSquared(h: geometry.h.centre(i), k: geometry.k.centre(j))
+                            if final <= inPlane { continue }
+                        }
                         image[row * geometry.columns + bin * geometry.k.count + j] += height * h * k
                     }
                 }

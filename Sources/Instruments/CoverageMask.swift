@@ -16,6 +16,10 @@ public struct CoverageMask: Hashable, Sendable {
 
     /// The mask of a bank of detectors: a pixel is seen when the neutron of its centre meets a panel.
     public init(coverage: DetectorCoverage, geometry: ImageGeometry) throws(InstrumentError) {
+        if geometry.volume != nil {
+            self = try CoverageMask(banks: coverage.banks, geometry: geometry, samples: 1)
+            return
+        }
         try geometry.validate()
         var elements = [UInt8](repeating: 1, count: geometry.rows * geometry.columns)
         for row in 0..<geometry.rows {
@@ -71,6 +75,15 @@ public struct DetectorCoverage: Hashable, Sendable, Codable {
         self.scatteringAngle = scatteringAngle
     }
 
+    /// The same in the laboratory, with h to the left and k up: detectors are where the neutrons go, opposite to Q.
+    public var banks: DetectorBanks {
+        DetectorBanks(
+            banks: panels.map {
+                .init(
+                    horizontal: -$0.h.upperBound ... -$0.h.lowerBound, elevation: -$0.k.upperBound ... -$0.k.lowerBound)
+            }, scatteringAngle: scatteringAngle)
+    }
+
     /// Everything that the kinematics allow between two scattering angles.
     public static func open(scatteringAngle: ClosedRange<Double>) -> DetectorCoverage {
         DetectorCoverage(panels: [Panel(h: -180...180, k: -90...90)], scatteringAngle: scatteringAngle)
@@ -124,6 +137,10 @@ extension ImageGeometry {
 
     /// The detector angle along h alone, degrees; the same number as `detectorAngles` gives.
     func angleAlongH(of pixel: Pixel) -> Double? {
+        if volume != nil {
+            return VolumeFrame(self).horizontalAngle(
+                x: pixel.x, y: pixel.y, incidentEnergy: pixel.incidentEnergy, energy: pixel.energy)
+        }
         let final = (pixel.incidentEnergy - pixel.energy) / Neutron.energyPerWavevectorSquared
         let forward = final - inPlaneSquared(h: pixel.h, k: pixel.k)
         guard forward > 0 else { return nil }
@@ -133,6 +150,15 @@ extension ImageGeometry {
     /// The detector angles along h of a pixel's two edges at its middle in k, degrees; nil where `angleAlongH` is.
     func anglesAlongH(of pixel: Pixel) -> ClosedRange<Double>? {
         guard let middle = angleAlongH(of: pixel) else { return nil }
+        if volume != nil {
+            let frame = VolumeFrame(self)
+            let edges = [-0.5, 0.5].map {
+                frame.horizontalAngle(
+                    x: pixel.x + $0 * h.step, y: pixel.y, incidentEnergy: pixel.incidentEnergy, energy: pixel.energy)
+                    ?? middle
+            }
+            return min(edges[0], edges[1], middle)...max(edges[0], edges[1], middle)
+        }
         let final = (pixel.incidentEnergy - pixel.energy) / Neutron.energyPerWavevectorSquared
         func angle(_ h: Double) -> Double {
             let forward = final - inPlaneSquared(h: h, k: pixel.k)

@@ -5,8 +5,8 @@ import Tensors
 extension DetectorImage {
     /// Fills `image` by the kernel `sw_detector_image`; returns the instruction set used, 0 where
     /// the machine lacks it, −1 for modes that are not finite.
-    func fill(_ image: inout [Float], with modes: ZoneModes, level: Int32) -> Int32 {
-        withProblem(modes) { problem in
+    func fill(_ image: inout [Float], with modes: ZoneModes, level: Int32, cells: Cells) -> Int32 {
+        withProblem(modes, cells) { problem in
             modes.energies.elements.withUnsafeBufferPointer { energies in
                 modes.velocities.elements.withUnsafeBufferPointer { velocities in
                     modes.amplitudes.elements.withUnsafeBufferPointer { amplitudes in
@@ -21,8 +21,10 @@ extension DetectorImage {
     }
 
     /// Calls `body` with the problem, but for the modes themselves; its addresses hold meanwhile.
-    func withProblem<T>(_ modes: ZoneModes, _ body: (inout sw_image_problem) throws -> T) rethrows -> T {
-        let spread = spreadOnImage(of: modes)
+    func withProblem<T>(
+        _ modes: ZoneModes, _ cells: Cells = Cells(), _ body: (inout sw_image_problem) throws -> T
+    ) rethrows -> T {
+        let spread = spreadOnImage(of: modes) * cells.variance
         // Beyond 5.3 standard deviations the kernel's normal distribution ends.
         let widest = settings.reduce(into: (h: 0.0, k: 0.0)) {
             $0 = (max($0.h, $1.largestSigma.h), max($0.k, $1.largestSigma.k))
@@ -44,7 +46,7 @@ extension DetectorImage {
                         try groups.withUnsafeBufferPointer { groups in
                             try formFactors.withUnsafeBufferPointer { formFactors in
                                 var problem = sw_image_problem()
-                                describe(&problem, range, modes)
+                                describe(&problem, range, modes, cells)
                                 problem.settings = tables.baseAddress
                                 problem.twin_count = Int64(maps.count)
                                 problem.twins = maps.baseAddress
@@ -94,7 +96,9 @@ extension DetectorImage {
 
     /// The numbers of the problem that are not arrays.
     private func describe(
-        _ problem: inout sw_image_problem, _ range: (h: ClosedRange<Double>, k: ClosedRange<Double>), _ modes: ZoneModes
+        _ problem: inout sw_image_problem, _ range: (h: ClosedRange<Double>, k: ClosedRange<Double>),
+        _ modes: ZoneModes,
+        _ cells: Cells
     ) {
         problem.setting_count = Int64(settings.count)
         problem.bin_count = Int64(geometry.energyBins.count)
@@ -112,6 +116,7 @@ extension DetectorImage {
         problem.use_flux_ratio = options.fluxRatio ? 1 : 0
         problem.thermal_energy = options.temperature * Neutron.boltzmann
         problem.weight = cellWeight(of: modes)
+        (problem.cell_variance, problem.finest) = (cells.variance, cells.finest)
         if case .rotation(let l, let layers) = geometry.scan {
             problem.layer_count = Int64(layers)
             problem.layer_low = l.lowerBound * geometry.magneticScale[2]
@@ -120,7 +125,7 @@ extension DetectorImage {
     }
 
     /// Calls `body` with the settings, whose tables stay in place meanwhile.
-    private func withTables<T>(_ body: ([sw_image_setting]) throws -> T) rethrows -> T {
+    func withTables<T>(_ body: ([sw_image_setting]) throws -> T) rethrows -> T {
         func pin(_ index: Int, _ done: [sw_image_setting]) throws -> T {
             if index == settings.count { return try body(done) }
             let prepared = settings[index]

@@ -17,14 +17,20 @@ struct DetectorLine {
     var weight: Double
     /// Variance of the energy besides the resolution's, meV²: a mode that disperses along a range of l.
     var spread: Double
+    /// Names the grid point and its zone, and the mode and its crossing: what random numbers of this line are addressed by, with
+    /// `setting` and `twin`.
+    var address: SIMD2<Int>
 }
 
 /// The modes one by one, straight from the equations of `DetectorImage`: what the reference, the Monte Carlo and the published
 /// method spread each in its way.
 extension DetectorImage {
     /// Calls `body` for each mode of each grid point in each zone near the image, for each setting and domain that sees it.
+    ///
+    /// - Parameter reach: leaves out modes whose cell lies further from the energy bins than this many of the setting's largest
+    ///   standard deviations.
     func forEachLine(
-        of modes: ZoneModes, _ body: (DetectorLine) -> Void
+        of modes: ZoneModes, within reach: Double = .infinity, _ body: (DetectorLine) -> Void
     ) {
         let spread = spreadOnImage(of: modes)
         let widest =
@@ -40,9 +46,11 @@ extension DetectorImage {
             for k1 in Int((range.k.lowerBound * Double(n2)).rounded(.down))...Int(range.k.upperBound * Double(n2)) + 1 {
                 for l1 in 0..<n3 {
                     let point = (h1.modulo(n1) * n2 + k1.modulo(n2)) * n3 + l1
+                    // 21 bits each, with room for zones on both sides.
+                    let place = (h1 + 1 << 20) << 42 | (k1 + 1 << 20) << 21 | l1
                     lines(
-                        modes, point: point, h: Double(h1) / Double(n1), k: Double(k1) / Double(n2),
-                        l: Double(l1) / Double(n3), body)
+                        modes, point: point, place: place, h: Double(h1) / Double(n1), k: Double(k1) / Double(n2),
+                        l: Double(l1) / Double(n3), reach: reach, body)
                 }
             }
         }
@@ -50,7 +58,8 @@ extension DetectorImage {
 
     /// One grid point in one zone, (h, k, l) in magnetic r.l.u.
     private func lines(
-        _ modes: ZoneModes, point: Int, h: Double, k: Double, l: Double, _ body: (DetectorLine) -> Void
+        _ modes: ZoneModes, point: Int, place: Int, h: Double, k: Double, l: Double, reach: Double,
+        _ body: (DetectorLine) -> Void
     ) {
         let scale = geometry.magneticScale
         let (imageH, imageK) = (h / scale[0], k / scale[1])
@@ -63,10 +72,20 @@ extension DetectorImage {
                     Double(modes.velocities.elements[(point * modes.energies.shape[1] + mode) * 3 + $0])
                 }
                 let slope = SIMD2(v[0] * scale[0], v[1] * scale[1])
-                for crossing in crossings(
+                let found = crossings(
                     incident: incident, energy: energy, slope: slope, alongL: v[2], h: imageH, k: imageK, l: l,
                     points: modes.grid[2])
-                {
+                for (number, crossing) in found.enumerated() {
+                    if reach < .infinity {
+                        let extent = cellVariances(of: modes)
+                        let slack =
+                            reach * settings[setting].largestSigma.energy + (3 * crossing.spread).squareRoot()
+                            + abs(crossing.slope.x) * (3 * extent.x).squareRoot()
+                            + abs(crossing.slope.y) * (3 * extent.y).squareRoot()
+                        let first = geometry.firstBinEdge(setting: setting)
+                        let last = first + geometry.binWidth(setting: setting) * Double(geometry.energyBins.count)
+                        if crossing.energy + slack < first || crossing.energy - slack > last { continue }
+                    }
                     let q = (h, k, crossing.l * scale[2])
                     var weight = perpendicularIntensity(modes, point: point, mode: mode, q: q) * crossing.weight
                     if options.fluxRatio { weight *= (1 - crossing.energy / incident).squareRoot() }
@@ -80,7 +99,8 @@ extension DetectorImage {
                             DetectorLine(
                                 setting: setting, twin: twin, h: m.0 * imageH + m.1 * imageK,
                                 k: m.2 * imageH + m.3 * imageK, energy: crossing.energy, slope: crossing.slope,
-                                weight: weight, spread: crossing.spread))
+                                weight: weight, spread: crossing.spread,
+                                address: SIMD2(place, number << 16 | mode)))
                     }
                 }
             }

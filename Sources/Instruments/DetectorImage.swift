@@ -63,6 +63,10 @@ public struct DetectorImage: Sendable {
     ) throws(InstrumentError) {
         try geometry.validate()
         if twins.isEmpty { throw .invalid("twins", problem: "are empty") }
+        guard geometry.volume != nil || twins.allSatisfy({ $0.matrix == nil }) else {
+            throw .invalid(
+                "a twin", problem: "turns c, which an image with c* along the beam or upright does not describe")
+        }
         guard options.temperature >= 0, options.temperature.isFinite else {
             throw .invalid("the temperature", problem: "must be 0 K or more")
         }
@@ -85,10 +89,21 @@ public struct DetectorImage: Sendable {
     /// Instruction sets of the kernel; results agree to rounding.
     enum Level: Int32, CaseIterable { case best, baseline, avx2, avx512 }
 
-    func image(of modes: ZoneModes, level: Level) throws(InstrumentError) -> Tensor<Float> {
+    /// What a point of the zone grid stands for.
+    struct Cells: Hashable {
+        /// Of the cell, in units of that of one that fills the grid.
+        var variance = 1.0
+        /// Widest part, along the dispersion, in standard deviations of the resolution, that a cell is deposited in; 0: whole.
+        var finest = 0.0
+    }
+
+    func image(
+        of modes: ZoneModes, level: Level, cells: Cells = Cells()
+    ) throws(InstrumentError) -> Tensor<Float> {
+        if geometry.volume != nil { return try volumeImage(of: modes, level: level) }
         try checkLattice(of: modes)
         var image = Tensor<Float>(shape: [twins.count] + geometry.shape, repeating: 0)
-        switch fill(&image.elements, with: modes, level: level.rawValue) {
+        switch fill(&image.elements, with: modes, level: level.rawValue, cells: cells) {
         case 0: throw .invalid("this processor", problem: "lacks the instruction set \(level)")
         case -1: throw .invalid("the modes", problem: "have a velocity or an amplitude that is not finite")
         default: return image
@@ -102,6 +117,10 @@ public struct DetectorImage: Sendable {
                 throw .latticeMismatch(
                     model: modes.lattice, image: geometry.lattice, scale: geometry.magneticScale)
             }
+        }
+        let angles = geometry.volume?.alignment.angles ?? [90, 90, 90]
+        for axis in 0..<3 where abs(modes.angles[axis] - angles[axis]) > 1e-3 {
+            throw .angleMismatch(model: modes.angles, image: angles)
         }
     }
 

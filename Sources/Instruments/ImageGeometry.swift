@@ -4,7 +4,8 @@
 /// ascending. Either the crystal stands still with c* along the incident beam, so that l follows from the kinematics, or it
 /// turns about c*, and l is averaged over a range (`Scan`).
 /// The lattice is orthogonal: h and k count along a* and b*, perpendicular to each other and to c*; with a `projection` the
-/// axes called h and k count along other vectors of that plane.
+/// axes called h and k count along other vectors of that plane. With a `volume` the crystal has any cell and is held in any way,
+/// and neither `scan` nor `projection` count.
 public struct ImageGeometry: Hashable, Sendable, Codable {
     /// One chopper setting.
     public struct Setting: Hashable, Sendable, Codable {
@@ -42,7 +43,7 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
         case rotation(l: ClosedRange<Double>, layers: Int)
     }
 
-    /// Pixels along h or k, by the centres of the first and last (r.l.u.).
+    /// Pixels along h or k, by the centres of the first and last (r.l.u.); a single one by its edges.
     public struct PixelAxis: Hashable, Sendable, Codable {
         public var count: Int
         public var minimum: Double
@@ -54,9 +55,11 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
             self.maximum = maximum
         }
 
-        public var step: Double { (maximum - minimum) / Double(count - 1) }
-        public var lowerEdge: Double { minimum - step / 2 }
-        public func centre(_ index: Int) -> Double { minimum + Double(index) * step }
+        public var step: Double { (maximum - minimum) / Double(max(count - 1, 1)) }
+        public var lowerEdge: Double { count == 1 ? minimum : minimum - step / 2 }
+        public func centre(_ index: Int) -> Double {
+            count == 1 ? (minimum + maximum) / 2 : minimum + Double(index) * step
+        }
         /// The pixel that holds `value`, or nil outside.
         public func index(of value: Double) -> Int? {
             let index = ((value - lowerEdge) / step).rounded(.down)
@@ -76,7 +79,8 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
         public let energies: ClosedRange<Double>
         /// Centre, meV.
         public var energy: Double { (energies.lowerBound + energies.upperBound) / 2 }
-        /// Centre, r.l.u. of the image lattice.
+        /// Centre, r.l.u. of the image lattice; with a volume, of a turning crystal in the middle of the range of w, and of one at
+        /// rest at w = 0 (see `millerIndices`).
         public let h: Double
         public let k: Double
         /// Centre, along the axes of the image: h and k unless there is a projection.
@@ -95,12 +99,15 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
     public var scan: Scan = .fixed
     /// (h, k) = x (u_h, u_k) + y (v_h, v_k): u_h, u_k, v_h, v_k.
     public var projection: [Double] = [1, 0, 0, 1]
+    /// Any cell, orientation and axes; nil for what `scan` and `projection` say.
+    public var volume: ImageVolume?
 
     public init(
         settings: [Setting], energyBins: EnergyBins, h: PixelAxis, k: PixelAxis, lattice: [Double],
-        magneticScale: [Double], scan: Scan = .fixed, projection: [Double] = [1, 0, 0, 1]
+        magneticScale: [Double], scan: Scan = .fixed, projection: [Double] = [1, 0, 0, 1], volume: ImageVolume? = nil
     ) throws(InstrumentError) {
         self.scan = scan
+        self.volume = volume
         self.projection = projection
         self.settings = settings
         self.energyBins = energyBins
@@ -145,8 +152,8 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
             throw .invalid("the energy bins", problem: "must rise from above −10 to below 1 of the incident energy")
         }
         for (name, axis) in [("h", h), ("k", k)] {
-            guard axis.count > 1, axis.minimum < axis.maximum, axis.minimum.isFinite, axis.maximum.isFinite else {
-                throw .invalid("the \(name) axis", problem: "needs two or more pixels from a smaller to a larger value")
+            guard axis.count > 0, axis.minimum < axis.maximum, axis.minimum.isFinite, axis.maximum.isFinite else {
+                throw .invalid("the \(name) axis", problem: "needs one or more pixels from a smaller to a larger value")
             }
         }
         guard lattice.count == 3, lattice.allSatisfy({ $0 > 0 && $0.isFinite }) else {
@@ -157,6 +164,13 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
         }
         guard projection.count == 4, projection.allSatisfy(\.isFinite), abs(projectedArea) > 1e-6 else {
             throw .invalid("the projection", problem: "needs two vectors (h, k) that are not parallel")
+        }
+        if let volume {
+            try volume.validate(lattice: lattice)
+            guard scan == .fixed, projection == [1, 0, 0, 1] else {
+                throw .invalid(
+                    "the orientation", problem: "has axes and a rotation of its own; leave those without it out")
+            }
         }
         if case .rotation(let l, let layers) = scan {
             guard l.lowerBound.isFinite, l.upperBound.isFinite, l.upperBound > l.lowerBound, layers > 0 else {
@@ -194,7 +208,11 @@ public struct ImageGeometry: Hashable, Sendable, Codable {
 
     /// (h, k) in r.l.u. of the image lattice of a place on the image's axes.
     public func place(x: Double, y: Double) -> SIMD2<Double> {
-        SIMD2(x * projection[0] + y * projection[2], x * projection[1] + y * projection[3])
+        if let volume {
+            func part(_ i: Int) -> Double { x * volume.u[i] + y * volume.v[i] + volume.middle * volume.w[i] }
+            return SIMD2(part(0), part(1))
+        }
+        return SIMD2(x * projection[0] + y * projection[2], x * projection[1] + y * projection[3])
     }
 
     /// Where (h, k) lies on the image's axes.

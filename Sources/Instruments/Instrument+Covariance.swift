@@ -40,6 +40,26 @@ extension Instrument {
         atRest geometry: ImageGeometry, incidentEnergy: Double, frequency: Double, energy: Double, h: Double, k: Double,
         azimuth: Double
     ) throws(InstrumentError) -> ResolutionCovariance {
+        let rows = try deviations(
+            atRest: geometry, incidentEnergy: incidentEnergy, frequency: frequency, energy: energy, h: h, k: k,
+            azimuth: azimuth)
+        var sum = ResolutionCovariance(hh: 0, hk: 0, kk: 0, hE: 0, kE: 0, EE: 0)
+        for row in rows {
+            sum.hh += row.x * row.x
+            sum.hk += row.x * row.y
+            sum.kk += row.y * row.y
+            sum.hE += row.x * row.z
+            sum.kE += row.y * row.z
+            sum.EE += row.z * row.z
+        }
+        return sum
+    }
+
+    /// Change of (h, k, E) by one standard deviation of each contribution: what `covariance(atRest:)` sums.
+    func deviations(
+        atRest geometry: ImageGeometry, incidentEnergy: Double, frequency: Double, energy: Double, h: Double, k: Double,
+        azimuth: Double
+    ) throws(InstrumentError) -> [SIMD3<Double>] {
         let turn = azimuth * Double.pi / 180
         let perH = 2 * Double.pi / geometry.lattice[0]
         let perK = 2 * Double.pi / geometry.lattice[1]
@@ -51,21 +71,13 @@ extension Instrument {
         let length = (plane * plane).sum().squareRoot()
         if length > 0.999 * kf { plane *= 0.999 * kf / length }
         let forward = max(kf * kf - (plane * plane).sum(), 0).squareRoot()
-        let rows = try deviations(
+        return try deviations(
             incidentEnergy: incidentEnergy, frequency: frequency, energy: energy,
-            direction: SIMD3(forward, plane.x, plane.y) / kf)
-        var sum = ResolutionCovariance(hh: 0, hk: 0, kk: 0, hE: 0, kE: 0, EE: 0)
-        for row in rows {
-            let dh = (row.y * alongH.x + row.z * alongH.y) / perH
-            let dk = (row.y * alongK.x + row.z * alongK.y) / perK
-            sum.hh += dh * dh
-            sum.hk += dh * dk
-            sum.kk += dk * dk
-            sum.hE += dh * row.w
-            sum.kE += dk * row.w
-            sum.EE += row.w * row.w
+            direction: SIMD3(forward, plane.x, plane.y) / kf
+        ).map { row in
+            SIMD3(
+                (row.y * alongH.x + row.z * alongH.y) / perH, (row.y * alongK.x + row.z * alongK.y) / perK, row.w)
         }
-        return sum
     }
 }
 

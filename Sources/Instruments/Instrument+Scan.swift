@@ -8,6 +8,12 @@ extension Instrument {
         geometry: ImageGeometry, incidentEnergy: Double, frequency: Double, energy: Double, h: Double, k: Double,
         azimuth: Double = 0
     ) throws(InstrumentError) -> ResolutionCovariance {
+        if geometry.volume != nil {
+            return try covariance(
+                frame: VolumeFrame(geometry), incidentEnergy: incidentEnergy, frequency: frequency, energy: energy,
+                x: h,
+                y: k)
+        }
         let place = geometry.place(x: h, y: k)
         let own =
             switch geometry.scan {
@@ -35,7 +41,27 @@ extension Instrument {
     ) throws(InstrumentError) -> ResolutionCovariance {
         let perH = 2 * Double.pi / geometry.lattice[0]
         let perK = 2 * Double.pi / geometry.lattice[1]
-        let inPlane = SIMD2(h * perH, k * perK)
+        let (rows, r) = try deviations(
+            turning: geometry, l: l, incidentEnergy: incidentEnergy, frequency: frequency, energy: energy, h: h, k: k)
+        var (rr, tt, rE, EE) = (0.0, 0.0, 0.0, 0.0)
+        for row in rows {
+            rr += row.x * row.x
+            tt += row.y * row.y
+            rE += row.x * row.z
+            EE += row.z * row.z
+        }
+        return ResolutionCovariance(
+            hh: (rr * r.x * r.x + tt * r.y * r.y) / (perH * perH), hk: (rr - tt) * r.x * r.y / (perH * perK),
+            kk: (rr * r.y * r.y + tt * r.x * r.x) / (perK * perK), hE: rE * r.x / perH, kE: rE * r.y / perK, EE: EE)
+    }
+
+    /// Change of Q along (h, k), of Q across it (both 1/Å) and of E by one standard deviation of each contribution, for the
+    /// detectors on one side of the beam; on the other the change across has the other sign. With the direction of (h, k).
+    func deviations(
+        turning geometry: ImageGeometry, l: Double, incidentEnergy: Double, frequency: Double, energy: Double,
+        h: Double, k: Double
+    ) throws(InstrumentError) -> (rows: [SIMD3<Double>], direction: SIMD2<Double>) {
+        let inPlane = SIMD2(h * 2 * Double.pi / geometry.lattice[0], k * 2 * Double.pi / geometry.lattice[1])
         let length = (inPlane * inPlane).sum().squareRoot()
         let up = 2 * Double.pi * l / geometry.lattice[2]
         let ki = Neutron.wavevector(energy: incidentEnergy)
@@ -50,20 +76,44 @@ extension Instrument {
         direction /= size
         let rows = try deviations(
             incidentEnergy: incidentEnergy, frequency: frequency, energy: energy, direction: direction)
-        var (rr, tt, rE, EE) = (0.0, 0.0, 0.0, 0.0)
-        for row in rows {
-            let radial = row.x * unit.x + row.y * unit.y
-            let across = -row.x * unit.y + row.y * unit.x
-            rr += radial * radial
-            tt += across * across
-            rE += radial * row.w
-            EE += row.w * row.w
+        return (
+            rows.map { SIMD3($0.x * unit.x + $0.y * unit.y, -$0.x * unit.y + $0.y * unit.x, $0.w) },
+            // Along h and k: the radial direction is that of (h, k).
+            length > 1e-9 ? inPlane / length : SIMD2(1, 0)
+        )
+    }
+
+    /// Change of (x, y, E) along the image's axes by one standard deviation of each contribution, once for each side of the beam
+    /// that counts: one for a crystal at rest, two for one that turns. The mean of their covariances is `covariance(geometry:)`.
+    func deviations(
+        geometry: ImageGeometry, incidentEnergy: Double, frequency: Double, energy: Double, h: Double, k: Double,
+        azimuth: Double = 0
+    ) throws(InstrumentError) -> [[SIMD3<Double>]] {
+        let place = geometry.place(x: h, y: k)
+        func alongAxes(_ row: SIMD3<Double>) -> SIMD3<Double> {
+            let along = geometry.axes(h: row.x, k: row.y)
+            return SIMD3(along.x, along.y, row.z)
         }
-        // Along h and k: the radial direction is that of (h, k).
-        let r = length > 1e-9 ? inPlane / length : SIMD2(1, 0)
-        return ResolutionCovariance(
-            hh: (rr * r.x * r.x + tt * r.y * r.y) / (perH * perH), hk: (rr - tt) * r.x * r.y / (perH * perK),
-            kk: (rr * r.y * r.y + tt * r.x * r.x) / (perK * perK), hE: rE * r.x / perH, kE: rE * r.y / perK, EE: EE)
+        switch geometry.scan {
+        case .fixed:
+            let rows = try deviations(
+                atRest: geometry, incidentEnergy: incidentEnergy, frequency: frequency, energy: energy, h: place.x,
+                k: place.y, azimuth: azimuth)
+            return [rows.map(alongAxes)]
+        case .rotation(let l, _):
+            let perH = 2 * Double.pi / geometry.lattice[0]
+            let perK = 2 * Double.pi / geometry.lattice[1]
+            let (rows, r) = try deviations(
+                turning: geometry, l: (l.lowerBound + l.upperBound) / 2, incidentEnergy: incidentEnergy,
+                frequency: frequency, energy: energy, h: place.x, k: place.y)
+            return [1.0, -1].map { side in
+                rows.map {
+                    alongAxes(
+                        SIMD3(
+                            ($0.x * r.x - side * $0.y * r.y) / perH, ($0.x * r.y + side * $0.y * r.x) / perK, $0.z))
+                }
+            }
+        }
     }
 }
 

@@ -30,6 +30,8 @@ public struct InstrumentDescription: Hashable, Sendable {
     public var packages: [String: Chopper]
     public var defaultPackage: String
     public var frequencies: Frequencies
+    /// Where it has detectors; nil where the description does not say.
+    public var detectors: DetectorBanks?
 
     /// - Throws: when the default package is none, or a package makes no sense on this instrument.
     public init(

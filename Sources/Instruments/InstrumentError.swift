@@ -16,8 +16,12 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
     case shape(String, expected: [Int], found: [Int])
     /// The model's magnetic cell (Å) is not the image's lattice (Å) times its scale.
     case latticeMismatch(model: [Double], image: [Double], scale: [Double])
+    /// The model's cell has other angles (degrees) than the image's lattice.
+    case angleMismatch(model: [Double], image: [Double])
     /// The chopper lets nothing through at this energy (meV) and frequency (Hz).
     case noTransmission(incidentEnergy: Double, frequency: Double)
+    /// The zone grid samples an image worse than asked; errors relative to the image's rms.
+    case coarseGrid([Int], error: Double, tolerance: Double, sufficient: [Int])
 
     public var description: String {
         switch self {
@@ -34,8 +38,13 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
         case .shape(let name, let expected, let found): "\(name) has shape \(found), needed is \(expected)"
         case .latticeMismatch(let model, let image, let scale):
             "the model's cell \(model) Å is not the image's lattice \(image) Å times \(scale)"
+        case .angleMismatch(let model, let image):
+            "the model's cell has the angles \(model) degrees and the image's lattice \(image)"
         case .noTransmission(let energy, let frequency):
             "the chopper transmits nothing at Ei = \(Self.short(energy)) meV and \(Self.short(frequency)) Hz"
+        case .coarseGrid(let grid, let error, let tolerance, _):
+            "a zone grid of \(grid[0]) × \(grid[1]) points leaves an error of about \(Self.percent(error)) of the image's rms, "
+                + "more than the tolerance of \(Self.percent(tolerance))"
         }
     }
 
@@ -52,9 +61,16 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
         case .shape: "make it match the other inputs"
         case .latticeMismatch:
             "give the resolution the lattice that h and k count in, and magnetic-cell: how many of it the model's cell takes"
+        case .angleMismatch: "give the resolution an orientation, and the model's angles"
+        case .coarseGrid(_, _, _, let sufficient):
+            "\(sufficient[0]) × \(sufficient[1]) points would do (grid: \(max(sufficient[0], sufficient[1])) of the spin waves); "
+                + "or allow a larger tolerance"
         case .noTransmission: "choose a lower frequency, a higher energy or another chopper package"
         }
     }
+
+    /// `2.13 %`
+    private static func percent(_ x: Double) -> String { "\(short((x * 1e4).rounded() / 100)) %" }
 
     /// 35 rather than 35.0.
     static func short(_ x: Double) -> String {

@@ -40,6 +40,10 @@ extension NoiseModel {
         }
         let draw = try draw(stream: stream, domains: domains.shape[0], geometry: geometry)
         var mean = mixed(domains, draw)
+        if !jitter.isOff, geometry.volume != nil {
+            throw .invalid(
+                "jitter of the alignment", problem: "is known only for images without an orientation; switch it off")
+        }
         if !jitter.isOff { mean = draw.jitter.resampled(mean, geometry: geometry) }
         var expected = expectation(mean, draw, geometry: geometry, mask: mask)
         var holder: [Double]?

@@ -10,10 +10,7 @@ import Foundation
 /// zero: a constant delay is a matter of calibration.
 public struct ResolutionDraws: Sendable {
     private let rows: [SIMD4<Double>]
-    private let pulse: PulseShape
-    private let opening: OpeningShape
-    private let sample: SampleShape
-    private let absorption: AbsorptionShape
+    private let shapes: DeviationShapes
 
     /// - Parameter incidentEnergy: meV; `energy`, the transfer, meV; `frequency`, Hz.
     /// - Parameter direction: of the scattered neutron, a unit vector with x along the beam, z up; not along z.
@@ -22,6 +19,28 @@ public struct ResolutionDraws: Sendable {
     ) throws(InstrumentError) {
         rows = try instrument.deviations(
             incidentEnergy: incidentEnergy, frequency: frequency, energy: energy, direction: direction)
+        shapes = try DeviationShapes(
+            instrument: instrument, incidentEnergy: incidentEnergy, frequency: frequency, energy: energy)
+    }
+
+    /// (dQx, dQy, dQz, dE) of one neutron, in 1/Å and meV: the same stream and index give the same neutron.
+    public func draw(from stream: RandomStream, at index: Int) -> SIMD4<Double> {
+        var random = RandomSequence(stream.substream("resolution", index))
+        let standardized = shapes.draw(from: &random)
+        var sum = SIMD4<Double>.zero
+        for (row, value) in zip(rows, standardized) { sum += row * value }
+        return sum
+    }
+}
+
+/// The distributions of an instrument's deviations at an energy transfer, each with mean 0 and variance 1.
+struct DeviationShapes: Sendable {
+    let pulse: PulseShape
+    let opening: OpeningShape
+    let sample: SampleShape
+    let absorption: AbsorptionShape
+
+    init(instrument: Instrument, incidentEnergy: Double, frequency: Double, energy: Double) throws(InstrumentError) {
         sample = instrument.sample
         let source = instrument.pulseSource(incidentEnergy: incidentEnergy, frequency: frequency)
         pulse = PulseShape(instrument, source: source, incidentEnergy: incidentEnergy, frequency: frequency)
@@ -29,19 +48,15 @@ public struct ResolutionDraws: Sendable {
         absorption = AbsorptionShape(instrument.detector, finalEnergy: incidentEnergy - energy)
     }
 
-    /// (dQx, dQy, dQz, dE) of one neutron, in 1/Å and meV: the same stream and index give the same neutron.
-    public func draw(from stream: RandomStream, at index: Int) -> SIMD4<Double> {
-        var random = RandomSequence(stream.substream("resolution", index))
+    /// One neutron: a number for each of `Instrument.Contribution`, in their order.
+    func draw(from random: inout RandomSequence) -> [Double] {
         let body = sample.draw(from: &random)
         let absorbed = absorption.draw(from: &random)
-        let standardized: [Double] = [
+        return [
             pulse.draw(from: &random), random.box(), random.box(), opening.draw(from: &random), body.x, body.y, body.z,
             absorbed.x, absorbed.y, random.box(), random.box(), random.normal(), random.normal(), random.normal(),
             random.normal(),
         ]
-        var sum = SIMD4<Double>.zero
-        for (row, value) in zip(rows, standardized) { sum += row * value }
-        return sum
     }
 }
 

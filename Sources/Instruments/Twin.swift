@@ -1,5 +1,5 @@
-/// A domain of the crystal: its axes are those of the first domain, moved by an orthogonal matrix in the plane
-/// perpendicular to the beam.
+/// A domain of the crystal: its axes are those of the first domain, moved by an orthogonal matrix, in the plane of a and b unless
+/// it has a `matrix`.
 ///
 ///     Q_image = O · Q_own   (x along a, y along b; Q_z unchanged)
 ///
@@ -7,6 +7,8 @@
 public struct Twin: Hashable, Sendable, Codable {
     /// O, row by row.
     public var inPlane: [Double]
+    /// A matrix of nine numbers, row by row, that takes any axis anywhere; nil for one in the plane.
+    public private(set) var matrix: [Double]?
 
     /// - Parameter inPlane: four numbers, O Oᵀ = 1 within 1e-6.
     public init(inPlane: [Double]) throws(InstrumentError) {
@@ -16,6 +18,31 @@ public struct Twin: Hashable, Sendable, Codable {
             throw .invalid("a twin", problem: "needs an orthogonal matrix, not \(inPlane)")
         }
         self.inPlane = inPlane
+    }
+
+    /// - Parameter matrix: nine numbers, row by row, orthogonal within 1e-6; what keeps z is a twin in the plane.
+    public init(matrix m: [Double]) throws(InstrumentError) {
+        guard m.count == 9 else { throw .invalid("a twin", problem: "needs a 3×3 matrix") }
+        if abs(m[8] - 1) < 1e-9 {
+            self = try Twin(inPlane: [m[0], m[1], m[3], m[4]])
+            return
+        }
+        let rows = [SIMD3(m[0], m[1], m[2]), SIMD3(m[3], m[4], m[5]), SIMD3(m[6], m[7], m[8])]
+        for i in 0..<3 {
+            for j in i..<3 {
+                guard abs(dot(rows[i], rows[j]) - (i == j ? 1 : 0)) < 1e-6 else {
+                    throw .invalid("a twin", problem: "needs an orthogonal matrix, not \(m)")
+                }
+            }
+        }
+        inPlane = [m[0], m[1], m[3], m[4]]
+        matrix = m
+    }
+
+    /// O as columns.
+    var cartesian: Triad {
+        let m = matrix ?? [inPlane[0], inPlane[1], 0, inPlane[2], inPlane[3], 0, 0, 0, 1]
+        return Triad(x: SIMD3(m[0], m[3], m[6]), y: SIMD3(m[1], m[4], m[7]), z: SIMD3(m[2], m[5], m[8]))
     }
 
     private init(trusted inPlane: [Double]) { self.inPlane = inPlane }

@@ -34,7 +34,7 @@ public struct ZoneModes: Hashable, Sendable {
     public struct Site: Hashable, Sendable {
         /// Fractional, in the magnetic cell; may lie outside 0…1.
         public var position: SIMD3<Double>
-        /// Cartesian unit vectors perpendicular to the moment: x along a, z along c.
+        /// Cartesian unit vectors perpendicular to the moment: x along a, z along c*.
         public var frame: [SIMD3<Double>]
         /// Index into `formFactors`.
         public var ion: Int
@@ -56,12 +56,14 @@ public struct ZoneModes: Hashable, Sendable {
     public let amplitudes: Tensor<Float>
     public let sites: [Site]
     public let formFactors: [FormFactor]
-    /// a, b, c of the orthogonal magnetic cell, Å.
+    /// a, b, c of the magnetic cell, Å.
     public let lattice: [Double]
+    /// α, β, γ of the magnetic cell, degrees.
+    public let angles: [Double]
 
     public init(
         grid: [Int], energies: Tensor<Double>, velocities: Tensor<Float>, amplitudes: Tensor<Float>, sites: [Site],
-        formFactors: [FormFactor], lattice: [Double]
+        formFactors: [FormFactor], lattice: [Double], angles: [Double] = [90, 90, 90]
     ) throws(InstrumentError) {
         guard grid.count == 3, grid.allSatisfy({ $0 > 0 }) else {
             throw .invalid("the zone grid", problem: "needs three positive counts")
@@ -92,6 +94,8 @@ public struct ZoneModes: Hashable, Sendable {
         self.amplitudes = amplitudes
         self.sites = sites
         self.formFactors = formFactors
+        guard angles.count == 3 else { throw .invalid("the magnetic lattice", problem: "needs three angles") }
         self.lattice = lattice
+        self.angles = angles
     }
 }

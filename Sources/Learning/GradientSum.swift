@@ -32,11 +32,11 @@ final class GradientSum: @unchecked Sendable {
     }
 
     /// Adds what a network found in part `part` of the update; to be called in the order of the parts.
-    func add(_ network: Network, _ result: CrossEntropy, part: Int) throws(LearningError) {
+    func add(_ network: Network, loss: Double, correct: Int, part: Int) throws(LearningError) {
         for range in ranges { network.addGradients(to: values, range) }
         try deferred.take(part, from: network)
-        loss += result.loss
-        correct += result.correct
+        self.loss += loss
+        self.correct += correct
     }
 
     /// After the last of `parts` parts.

@@ -4,7 +4,9 @@ extension HeatMapFigure {
         let left = panels == nil ? 62.0 : 60 + labels, top = panels == nil ? 10.0 : panels?.columnTitle == nil ? 28 : 46
         let height = width * Double(rows) / Double(columns)
         let right = 16 + ColourBar.width
-        var drawing = SVGDrawing(width: left + width + right, height: top + height + 48)
+        let barsHeight = max(height, leastBarsHeight)
+        var drawing = SVGDrawing(
+            width: left + width + right, height: top + max(height + 48, barsHeight + 10))
         let sharp = width >= Double(columns) * 1.5
         drawing.image(base, left, top, width, height, sharp: sharp)
         if let overlay { drawing.image(overlay, left, top, width, height, sharp: sharp) }
@@ -34,7 +36,7 @@ extension HeatMapFigure {
         drawing.text(x.title, left + width / 2, top + height + 38, anchor: .middle)
         drawing.text(y.title, panels == nil ? 16 : left - 38, top + height / 2, anchor: .middle, rotated: -90)
         drawRegions(in: &drawing, left: left, top: top, height: height)
-        drawBars(in: &drawing, id: id, x: left + width + 16, top: top, height: height)
+        drawBars(in: &drawing, id: id, x: left + width + 16, top: top, height: barsHeight)
         return drawing.element(title: alternativeText)
     }
 
@@ -101,10 +103,18 @@ extension HeatMapFigure {
         }
     }
 
+    private static let barSpace = 28.0
+    private var swatchHeight: Double { missingTitle == nil ? 0 : 38 }
+
+    /// Below this the titles of the bars, which run along them, would overlap.
+    private var leastBarsHeight: Double {
+        let longest = bars.map { SVGDrawing.textWidth($0.title) }.max() ?? 0
+        return (longest + Self.barSpace) * Double(bars.count) - Self.barSpace + swatchHeight
+    }
+
     private func drawBars(in drawing: inout SVGDrawing, id: String, x: Double, top: Double, height: Double) {
-        let swatch = missingTitle == nil ? 0.0 : 38
-        let space = 28.0
-        let each = (height - swatch - space * Double(bars.count - 1)) / Double(bars.count)
+        let space = Self.barSpace
+        let each = (height - swatchHeight - space * Double(bars.count - 1)) / Double(bars.count)
         for (index, bar) in bars.enumerated() {
             bar.draw(
                 in: &drawing, id: "\(id)-bar\(index)", x: x, top: top + Double(index) * (each + space), height: each)

@@ -1,4 +1,5 @@
 import Compute
+import Devices
 
 /// Solves one Hamiltonian at many wavevectors: by the blocks that the program finds in it, eight wavevectors at a time.
 ///
@@ -47,7 +48,27 @@ struct BatchSolver: Sendable {
         phases: [Complex], at q: [Vector3], _ request: MagnonKernel.Request, sight: MagnonKernel.Sight? = nil
     ) throws(SpinWaveError) -> MagnonKernel.Answer {
         guard let kernel else { return try reference(at: q, sight: sight) }
-        var answer = kernel.solve(phases: phases, request, sight: sight)
+        return try checked(
+            kernel.solve(phases: phases, request, sight: sight), phases: phases, at: q, sight: sight, kernel)
+    }
+
+    /// The same on a CUDA device, with the same checks.
+    ///
+    /// - Throws: `SpinWaveError`, and what the device throws.
+    func solve<Device: KernelDevice>(
+        phases: [Complex], at q: [Vector3], _ request: MagnonKernel.Request, on device: Device
+    ) throws -> MagnonKernel.Answer {
+        guard let kernel else { return try reference(at: q, sight: nil) }
+        return try checked(
+            kernel.solve(phases: phases, request, on: device).answer, phases: phases, at: q, sight: nil, kernel)
+    }
+
+    /// With the reference's answer where the kernel did not converge, or fails a sampled check.
+    private func checked(
+        _ solved: MagnonKernel.Answer, phases: [Complex], at q: [Vector3], sight: MagnonKernel.Sight?,
+        _ kernel: MagnonKernel
+    ) throws(SpinWaveError) -> MagnonKernel.Answer {
+        var answer = solved
         for point in q.indices where !answer.isUnstable[point] {
             if answer.isConverged[point], try isSound(answer, point: point, phases: phases, at: q, kernel) { continue }
             let one = try reference(

@@ -10,14 +10,24 @@ struct ZoneBatch: Sendable {
     private(set) var divergingModes: [Int]
     private(set) var instabilities: [(point: Int, instability: Instability)] = []
 
+    /// What is asked at each point.
+    static let request: MagnonKernel.Request = [.amplitudes, .velocities]
+
     init(
         _ solver: BatchSolver, points: [Int], grid: ZoneGrid, phaseTables: PhaseTables
     ) throws(SpinWaveError) {
-        let modes = solver.hamiltonian.siteCount
-        self.points = points
         var phases = [Complex](repeating: .zero, count: points.count * solver.windings.count)
         phaseTables.fill(&phases, windings: solver.windings, points: points)
-        let answer = try solver.solve(phases: phases, at: points.map(grid.q), [.amplitudes, .velocities])
+        let answer = try solver.solve(phases: phases, at: points.map(grid.q), Self.request)
+        try self.init(solver, points: points, grid: grid, answer: answer)
+    }
+
+    /// - Parameter answer: to `request`, at the points.
+    init(
+        _ solver: BatchSolver, points: [Int], grid: ZoneGrid, answer: MagnonKernel.Answer
+    ) throws(SpinWaveError) {
+        let modes = solver.hamiltonian.siteCount
+        self.points = points
         energies = answer.energies
         amplitudes = answer.amplitudes.map(Float.init)
         velocities = answer.velocities.map(Float.init)

@@ -1,10 +1,11 @@
 import Artifacts
 import Dataflow
+import Devices
 import Instruments
 import Tensors
 
 /// Makes of a computed image what a detector might have counted, several times over.
-struct AddNoise: Stage {
+struct AddNoise: AcceleratedStage {
     static let signature = Signature(
         "add-noise", version: 1,
         about:
@@ -41,6 +42,45 @@ struct AddNoise: Stage {
     }
 
     func run(_ step: Step) throws -> StepOutput {
+        try output(step) { exposures, geometry, mask in
+            var images: [Tensor<Float>] = []
+            for exposure in exposures {
+                images.append(
+                    try noise.measured(exposure.domains, geometry: geometry, mask: mask, stream: exposure.stream))
+            }
+            return images
+        }
+    }
+
+    // MARK: On a device
+
+    static func obstacle(toAccelerating parameters: Value) -> String? {
+        // A draw on the boundary between two whole counts may fall on either side of it: no bound on the difference holds then.
+        (try? parameters.string("counting")) == "gaussian" ? nil : "whole counts are drawn on the CPU"
+    }
+
+    func batchSize(on accelerator: any Accelerator) -> Int { 32 }
+
+    /// One launch takes all copies of a sample.
+    func run(_ steps: [Step], on accelerator: any Accelerator) throws -> [Result<StepOutput, StepFailure>] {
+        let device = try CUDAAccelerator.of(accelerator)
+        return try device.perform { kernels in
+            let kernels = try CUDAKernelDevice(kernels)
+            return try steps.map { step in
+                do {
+                    return .success(
+                        try output(step) { try noise.measured($0, geometry: $1, mask: $2, on: kernels) })
+                } catch let failure as StepFailure {
+                    return .failure(failure)
+                }
+            }
+        }
+    }
+
+    /// - Parameter measure: makes noisy images [rows, columns] of exposures, one for each copy.
+    private func output(
+        _ step: Step, measure: ([NoiseModel.Exposure], ImageGeometry, CoverageMask?) throws -> [Tensor<Float>]
+    ) throws -> StepOutput {
         guard let imageValue = step.inputs["image"], let maskValue = step.inputs["mask"] else {
             throw StepFailure("no image or no mask")
         }
@@ -49,18 +89,15 @@ struct AddNoise: Stage {
         let geometry = try ImageGeometry(image.geometry)
         do {
             let coverage = try CoverageMask(mask.missing, geometry: geometry)
-            var elements: [Float] = []
-            elements.reserveCapacity(copies * geometry.rows * geometry.columns)
-            for copy in 0..<copies {
-                elements += try noise.measured(
-                    image.domains, geometry: geometry, mask: coverage, stream: step.random.substream("copy", copy)
-                ).elements
+            let exposures = (0..<copies).map {
+                NoiseModel.Exposure(image.domains, stream: step.random.substream("copy", $0))
             }
+            let elements = try measure(exposures, geometry, coverage).flatMap(\.elements)
             let noisy = NoisyImages(
                 images: Tensor(shape: [copies] + geometry.shape, elements: elements), mask: mask.missing,
                 geometry: image.geometry, isUnstable: image.isUnstable)
             return StepOutput(noisy.value, summary: ["unstable": .bool(image.isUnstable)])
-        } catch {
+        } catch let error as InstrumentError {
             throw StepFailure(error.description, hint: error.hint)
         }
     }

@@ -34,6 +34,19 @@ enum BuiltInInstruments {
         frequencies: {from: 50 Hz, to: 600 Hz, step: 50 Hz}
         sample: {plate: [2 mm, 48 mm, 48 mm]}
         detector: {tube: {diameter: 25 mm, pixel: 25.4 mm}}
+        detectors:
+          banks:
+            - {horizontal: [-21 deg, -2.7 deg], elevation: [-4.7 deg, 5.5 deg]}
+            - {horizontal: [2.5 deg, 20.8 deg], elevation: [-4.7 deg, 5.5 deg]}
+            - {horizontal: [-2.2 deg, 1.9 deg], elevation: [2.8 deg, 5.5 deg]}
+            - {horizontal: [-2.2 deg, 1.9 deg], elevation: [-4.7 deg, -2.5 deg]}
+            - {horizontal: [20.8 deg, 60 deg], elevation: [-4.3 deg, 6.5 deg]}
+            - {horizontal: [6.2 deg, 20.8 deg], elevation: [5.9 deg, 20.5 deg]}
+            - {horizontal: [-5.3 deg, 5.1 deg], elevation: [5.9 deg, 20.5 deg]}
+            - {horizontal: [-21 deg, -6.4 deg], elevation: [5.9 deg, 20.5 deg]}
+            - {horizontal: [6.2 deg, 20.8 deg], elevation: [-19.1 deg, -5.4 deg]}
+            - {horizontal: [-5.3 deg, 5.1 deg], elevation: [-19.1 deg, -5.4 deg]}
+            - {horizontal: [-21 deg, -6.4 deg], elevation: [-19.1 deg, -5.4 deg]}
         """
 
     private static let mapsBefore2017 = """
@@ -57,5 +70,18 @@ enum BuiltInInstruments {
         sample: {plate: [10 mm, 50 mm, 50 mm]}
         detector: {spread: [6.35 mm, 6.35 mm, 7.33 mm]}
         time-channel: {energy: 0.0118}
+        detectors:
+          banks:
+            - {horizontal: [-21 deg, -2.7 deg], elevation: [-4.7 deg, 5.5 deg]}
+            - {horizontal: [2.5 deg, 20.8 deg], elevation: [-4.7 deg, 5.5 deg]}
+            - {horizontal: [-2.2 deg, 1.9 deg], elevation: [2.8 deg, 5.5 deg]}
+            - {horizontal: [-2.2 deg, 1.9 deg], elevation: [-4.7 deg, -2.5 deg]}
+            - {horizontal: [20.8 deg, 60 deg], elevation: [-4.3 deg, 6.5 deg]}
+            - {horizontal: [6.2 deg, 20.8 deg], elevation: [5.9 deg, 20.5 deg]}
+            - {horizontal: [-5.3 deg, 5.1 deg], elevation: [5.9 deg, 20.5 deg]}
+            - {horizontal: [-21 deg, -6.4 deg], elevation: [5.9 deg, 20.5 deg]}
+            - {horizontal: [6.2 deg, 20.8 deg], elevation: [-19.1 deg, -5.4 deg]}
+            - {horizontal: [-5.3 deg, 5.1 deg], elevation: [-19.1 deg, -5.4 deg]}
+            - {horizontal: [-21 deg, -6.4 deg], elevation: [-19.1 deg, -5.4 deg]}
         """
 }

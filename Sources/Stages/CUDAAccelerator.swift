@@ -26,6 +26,16 @@ public final class CUDAAccelerator: Accelerator {
         }
     }
 
+    /// The accelerator that stages of this module have kernels for.
+    ///
+    /// - Throws: `AcceleratorFailure` for another.
+    static func of(_ accelerator: any Accelerator) throws -> CUDAAccelerator {
+        guard let device = accelerator as? CUDAAccelerator else {
+            throw AcceleratorFailure("the stage has no kernel for \(accelerator.name)")
+        }
+        return device
+    }
+
     /// Does work for a stage; what fails on the device becomes what the engine falls back on.
     public func perform<R>(_ body: (KernelLibrary) throws -> R) throws -> R {
         do {

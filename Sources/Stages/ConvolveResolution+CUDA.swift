@@ -7,8 +7,11 @@ import Tensors
 /// Images of many samples at once; each agrees with the host's to 1e-6 of its largest pixel.
 extension ConvolveResolution: AcceleratedStage {
     static func obstacle(toAccelerating parameters: Value) -> String? {
-        let isIntegrated = (try? parameters.string("method")) == Method.integrated.rawValue
-        return isIntegrated ? nil : "the method, which is there for comparison, has no kernel"
+        guard (try? parameters.string("method")) == Method.integrated.rawValue else {
+            return "of its methods only 'integrated' has a CUDA kernel"
+        }
+        let hasTolerance = (try? parameters.field("tolerance"))?.isNone == false
+        return hasTolerance ? "cells in parts (tolerance) have no CUDA kernel" : nil
     }
 
     /// What they take of the device's memory is bounded where they are made.
@@ -23,6 +26,8 @@ extension ConvolveResolution: AcceleratedStage {
         for (index, step) in steps.enumerated() {
             do {
                 let prepared = try prepare(step)
+                // Known from the inputs alone.
+                if prepared.image.geometry.volume != nil { throw Self.oriented }
                 let known = groups.firstIndex { group in
                     // One node has one resolution, and domains by its model.
                     group[0].prepared.image.twins == prepared.image.twins
@@ -31,6 +36,8 @@ extension ConvolveResolution: AcceleratedStage {
                         && group[0].prepared.modes.isAlike(prepared.modes)
                 }
                 if let known { groups[known].append((index, prepared)) } else { groups.append([(index, prepared)]) }
+            } catch let failure as AcceleratorFailure {
+                throw failure
             } catch {
                 results[index] = .failure(Self.failure(error))
             }
@@ -51,6 +58,9 @@ extension ConvolveResolution: AcceleratedStage {
         }
         return results.map { $0 ?? .failure(StepFailure("no image was made of it; this is a defect")) }
     }
+
+    private static let oriented = AcceleratorFailure(
+        "images of a crystal that is held in any way have no kernel", isUnfit: true)
 
     private static func result(_ body: () throws -> StepOutput) -> Result<StepOutput, StepFailure> {
         do { return .success(try body()) } catch { return .failure(failure(error)) }

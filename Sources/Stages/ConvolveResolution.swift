@@ -27,26 +27,51 @@ struct ConvolveResolution: Stage {
                 "intensity", .choice(["per-meV", "integrated"]), default: .text("per-meV"),
                 about: "mean over each energy bin, or its integral"),
             Parameter(
-                "method", .choice(["integrated", "monte-carlo", "as-published"]), default: .text("integrated"),
+                "method", .choice(Method.allCases.map(\.rawValue)), default: .text("integrated"),
                 about:
-                    "Gaussians integrated over pixels and bins; or thrown at them; or, for comparison only, the unnormalised "
-                    + "point samples of Butler et al. 2021"),
+                    "Gaussians integrated over pixels and bins; or thrown at them; or thrown with the pulse, opening and boxes of "
+                    + "the instrument (instrument-draws); or, for comparison only, the unnormalised point samples of Butler et al. 2021"
+            ),
             Parameter(
                 "draws", .integer(1...10_000), default: .text("5"),
-                about: "throws of each mode, point, setting and domain; of method monte-carlo only"),
+                about:
+                    "throws of each mode, point, setting and domain; of methods monte-carlo and instrument-draws only"),
+            Parameter(
+                "tolerance", .number(5e-4...0.03), default: .optional,
+                about:
+                    "largest error, of the image's rms, that the spectrum's grid may leave; cells wider than the resolution are "
+                    + "then deposited in parts, and a grid that is too coarse is refused with one that would do; of method integrated only"
+            ),
         ])
 
-    enum Method: String { case integrated, monteCarlo = "monte-carlo", asPublished = "as-published" }
+    static func problems(in parameters: Value) -> [ParameterProblem] {
+        guard let method = try? parameters.string("method"), method != "integrated",
+            let tolerance = try? parameters.field("tolerance"), !tolerance.isNone
+        else { return [] }
+        return [
+            ParameterProblem(
+                ["tolerance"], "method '\(method)' has no tolerance", hint: "leave it out, or use method: integrated")
+        ]
+    }
+
+    enum Method: String, CaseIterable {
+        case integrated
+        case monteCarlo = "monte-carlo"
+        case instrumentDraws = "instrument-draws"
+        case asPublished = "as-published"
+    }
 
     private let options: DetectorImage.Options
     private let method: Method
     private let draws: Int
+    private let tolerance: Double?
     /// Prepared tables by the digest of the resolution artifact, and the crystal's domains.
     private let prepared = PreparedImages()
 
     /// A step before its image is made.
     struct Prepared {
         var image: DetectorImage
+        var draws: InstrumentDraws?
         var modes: ZoneModes
         var crystal: SpinWaveSpectrum.Crystal
         var isUnstable: Bool
@@ -58,6 +83,8 @@ struct ConvolveResolution: Stage {
             energyScale: try parameters.string("intensity") == "integrated" ? .integrated : .perMilliElectronVolt)
         method = Method(rawValue: try parameters.string("method")) ?? .integrated
         draws = try parameters.int("draws")
+        let tolerance = try parameters.field("tolerance")
+        self.tolerance = tolerance.isNone ? nil : try tolerance.asDouble()
     }
 
     func prepare(_ step: Step) throws -> Prepared {
@@ -66,22 +93,18 @@ struct ConvolveResolution: Stage {
         else { throw StepFailure("no spectrum or no resolution") }
         let spectrum = try SpinWaveSpectrum(spectrumValue)
         do {
-            let twins = try spectrum.crystal.twins.map { twin in
-                guard twin.matrix.count == 9, abs(twin.matrix[8] - 1) < 1e-9 else {
-                    throw StepFailure(
-                        "a twin turns c away from the beam, which a fixed-orientation detector image does not describe",
-                        hint: "use twins that keep the c axis")
-                }
-                return try Twin(inPlane: [twin.matrix[0], twin.matrix[1], twin.matrix[3], twin.matrix[4]])
+            let isOriented = (try? resolutionValue.field("geometry").field("orientation"))?.isNone == false
+            let twins = try spectrum.crystal.imageTwins(oriented: isOriented)
+            guard method == .integrated || !isOriented else {
+                throw StepFailure(
+                    "the method \(method.rawValue) knows no orientation of the crystal", hint: "use method: integrated")
             }
-            let image = try prepared.image(for: resolutionDigest, twins: twins) {
-                let resolution = try ExperimentResolution(resolutionValue)
-                return try DetectorImage(
-                    geometry: resolution.geometry, resolution: resolution.table, twins: twins, options: options)
+            let ready = try prepared.image(for: resolutionDigest, twins: twins) {
+                try prepare(ExperimentResolution(resolutionValue), twins: twins)
             }
             return Prepared(
-                image: image, modes: try spectrum.zoneModes, crystal: spectrum.crystal,
-                isUnstable: spectrum.isUnstable)
+                image: ready.image, draws: ready.draws, modes: try spectrum.zoneModes(oblique: isOriented),
+                crystal: spectrum.crystal, isUnstable: spectrum.isUnstable)
         } catch let error as InstrumentError {
             throw StepFailure(error.description, hint: error.hint)
         }
@@ -92,33 +115,77 @@ struct ConvolveResolution: Stage {
         guard let spectrumDigest = step.inputDigests["spectrum"] else { throw StepFailure("no spectrum") }
         let (image, modes) = (prepared.image, prepared.modes)
         do {
-            let domains =
-                switch method {
-                case .integrated: try image.image(of: modes)
-                case .asPublished: try image.imageAsPublished(of: modes)
-                case .monteCarlo:
-                    // Addressed by what is thrown, so that the image, like the others, follows from its inputs alone.
-                    try image.imageByMonteCarlo(
-                        of: modes, draws: draws,
-                        stream: RandomStream(seed: 0).substream("monte-carlo \(spectrumDigest)"))
+            var result = self.result(of: prepared)
+            var summary: [String: Value] = ["unstable": .bool(result.isUnstable)]
+            // Draws are addressed by what is thrown, so that these images, like the others, follow from their inputs alone.
+            switch method {
+            case .integrated:
+                if let tolerance {
+                    let sampled = try image.image(of: modes, tolerance: tolerance)
+                    (result.domains, result.samplingError) = (sampled.image, sampled.error)
+                    summary["sampling-error"] = .double(sampled.error)
+                } else {
+                    result.domains = try image.image(of: modes)
                 }
-            return output(domains, of: prepared)
+            case .asPublished: result.domains = try image.imageAsPublished(of: modes)
+            case .monteCarlo:
+                result.domains = try image.imageByMonteCarlo(
+                    of: modes, draws: draws, stream: RandomStream(seed: 0).substream("monte-carlo \(spectrumDigest)"))
+            case .instrumentDraws:
+                guard let instrument = prepared.draws else { throw StepFailure("no draws were prepared") }
+                let drawn = try image.image(
+                    of: modes, drawnFrom: instrument, draws: draws,
+                    stream: RandomStream(seed: 0).substream("instrument-draws \(spectrumDigest)"))
+                (result.domains, result.errors) = (drawn.image, drawn.errors)
+                summary["drawing-error"] = .double(drawn.relativeError)
+            }
+            return StepOutput(result.value, summary: summary)
         } catch let error as InstrumentError {
             throw StepFailure(error.description, hint: error.hint)
         }
     }
 
-    func output(_ domains: Tensor<Float>, of prepared: Prepared) -> StepOutput {
-        let result = SimulatedImage(
-            domains: domains, fractions: prepared.crystal.twins.map(\.fraction),
+    /// Without its images yet.
+    private func result(of prepared: Prepared) -> SimulatedImage {
+        SimulatedImage(
+            domains: Tensor(shape: [0], elements: []), fractions: prepared.crystal.twins.map(\.fraction),
             geometry: prepared.image.geometry.value, isUnstable: prepared.isUnstable)
+    }
+
+    func output(_ domains: Tensor<Float>, of prepared: Prepared) -> StepOutput {
+        var result = result(of: prepared)
+        result.domains = domains
         return StepOutput(result.value, summary: ["unstable": .bool(result.isUnstable)])
     }
 }
 
+extension ConvolveResolution {
+    private func prepare(_ resolution: ExperimentResolution, twins: [Twin]) throws -> PreparedImage {
+        let image = try DetectorImage(
+            geometry: resolution.geometry, resolution: resolution.table, twins: twins, options: options)
+        guard method == .instrumentDraws else { return PreparedImage(image: image, draws: nil) }
+        guard let choice = resolution.instrumentChoice else {
+            throw StepFailure(
+                "method 'instrument-draws' needs the instrument, and the resolution is from table files, which hold covariances only",
+                hint: "leave 'tables' out of the resolution node, or use method: monte-carlo")
+        }
+        return PreparedImage(
+            image: image,
+            draws: try InstrumentDraws(
+                instrument: Instrument(choice: choice), image: image,
+                stream: RandomStream(seed: 0).substream("instrument-draws")))
+    }
+}
+
+/// What serves all samples of a node.
+private struct PreparedImage: Sendable {
+    var image: DetectorImage
+    var draws: InstrumentDraws?
+}
+
 /// Resolution tables are prepared once and serve all samples of a node.
 private final class PreparedImages: Sendable {
-    private let images = Mutex<[Key: DetectorImage]>([:])
+    private let images = Mutex<[Key: PreparedImage]>([:])
 
     private struct Key: Hashable {
         var resolution: Digest
@@ -126,8 +193,8 @@ private final class PreparedImages: Sendable {
     }
 
     func image(
-        for resolution: Digest, twins: [Twin], prepare: () throws -> DetectorImage
-    ) throws -> DetectorImage {
+        for resolution: Digest, twins: [Twin], prepare: () throws -> PreparedImage
+    ) throws -> PreparedImage {
         let key = Key(resolution: resolution, twins: twins)
         if let image = images.withLock({ $0[key] }) { return image }
         let image = try prepare()
@@ -138,25 +205,43 @@ private final class PreparedImages: Sendable {
 
 extension SpinWaveSpectrum {
     /// The same modes in the words of `Instruments`.
-    var zoneModes: ZoneModes {
-        get throws {
-            for angle in crystal.lattice.dropFirst(3) where abs(angle - 90) > 1e-9 {
+    ///
+    /// - Parameter oblique: whether the cell may have any angles.
+    func zoneModes(oblique: Bool) throws -> ZoneModes {
+        for angle in crystal.lattice.dropFirst(3) where !oblique && abs(angle - 90) > 1e-9 {
+            throw StepFailure(
+                "the model's cell has an angle of \(angle) degrees; detector images need an orthogonal cell",
+                hint:
+                    "give the resolution an orientation and angles, or describe the structure in an orthogonal supercell"
+            )
+        }
+        func vector(_ tensor: Tensor<Double>, _ at: Int) -> SIMD3<Double> {
+            SIMD3(tensor.elements[at], tensor.elements[at + 1], tensor.elements[at + 2])
+        }
+        let sites = crystal.ionOfSite.enumerated().map { index, ion in
+            ZoneModes.Site(
+                position: vector(crystal.positions, 3 * index),
+                frame: [vector(crystal.axes, 6 * index), vector(crystal.axes, 6 * index + 3)], ion: ion)
+        }
+        return try ZoneModes(
+            grid: grid.divisions, energies: energies, velocities: velocities, amplitudes: amplitudes, sites: sites,
+            formFactors: crystal.formFactors.map { try FormFactor($0) }, lattice: Array(crystal.lattice.prefix(3)),
+            angles: Array(crystal.lattice.dropFirst(3)))
+    }
+}
+
+extension SpinWaveSpectrum.Crystal {
+    /// The domains as a detector image takes them.
+    ///
+    /// - Parameter oriented: whether the image knows how the crystal is held; without it c* stays where it is.
+    func imageTwins(oriented: Bool) throws -> [Twin] {
+        try twins.map { twin in
+            guard oriented || (twin.matrix.count == 9 && abs(twin.matrix[8] - 1) < 1e-9) else {
                 throw StepFailure(
-                    "the model's cell has an angle of \(angle) degrees; detector images need an orthogonal cell",
-                    hint: "describe the structure in an orthogonal supercell")
+                    "a twin turns c away from the beam, which a fixed-orientation detector image does not describe",
+                    hint: "use twins that keep the c axis, or give the resolution an orientation")
             }
-            func vector(_ tensor: Tensor<Double>, _ at: Int) -> SIMD3<Double> {
-                SIMD3(tensor.elements[at], tensor.elements[at + 1], tensor.elements[at + 2])
-            }
-            let sites = crystal.ionOfSite.enumerated().map { index, ion in
-                ZoneModes.Site(
-                    position: vector(crystal.positions, 3 * index),
-                    frame: [vector(crystal.axes, 6 * index), vector(crystal.axes, 6 * index + 3)], ion: ion)
-            }
-            return try ZoneModes(
-                grid: grid.divisions, energies: energies, velocities: velocities, amplitudes: amplitudes, sites: sites,
-                formFactors: crystal.formFactors.map { try FormFactor($0) },
-                lattice: Array(crystal.lattice.prefix(3)))
+            return try Twin(matrix: twin.matrix)
         }
     }
 }

@@ -6,12 +6,16 @@ import Tensors
 /// Judges a held-out simulated test set.
 struct Evaluate: Stage {
     static let signature = Signature(
-        "evaluate", version: 2,
+        "evaluate", version: 3,
         about: "Judges held-out simulated images: accuracy, confusion, ROC, calibration, and which ones it got wrong; "
             + "calibrates conformal sets and what counts as in domain.",
         inputs: [
             InputPort("network", "network", .all, about: "the trained ensemble"),
             InputPort("images", "counts", .all, about: "noisy images of all classes that training never saw"),
+            InputPort(
+                "training", "counts", .all, optional: true,
+                about:
+                    "noisy images that the network learnt from: what they do not explain of an image makes it strange"),
         ],
         output: "evaluation",
         parameters: [
@@ -49,7 +53,10 @@ struct Evaluate: Stage {
             let memberAccuracies = try members.map {
                 try ClassificationReport(probabilities: $0, labels: images.set.labels).accuracy
             }
-            let (calibration, coverage) = try calibrate(networks, ensemble, images, threads: step.threads)
+            let known = try KnownImages(
+                trainedOn: step.collections["training"] ?? [], like: images.geometry, threads: step.threads,
+                isCancelled: step.isCancelled)
+            let (calibration, coverage) = try calibrate(networks, ensemble, images, known, threads: step.threads)
             let digests = (step.collections["network"] ?? []).map { Value.string($0.digest.hex) }
             return StepOutput(
                 value(report, ensemble, images, memberAccuracies, calibration, coverage, networks: .list(digests)),
@@ -66,7 +73,8 @@ struct Evaluate: Stage {
 
     /// Conformal sets and domain from three fifths of the simulations; their coverage on the others.
     private func calibrate(
-        _ networks: [TrainedNetwork], _ ensemble: EnsemblePrediction, _ images: LabelledImages, threads: Int
+        _ networks: [TrainedNetwork], _ ensemble: EnsemblePrediction, _ images: LabelledImages,
+        _ known: KnownImages?, threads: Int
     ) throws -> (HeldOutCalibration, CoverageTable) {
         let (set, classes) = (images.set, images.classes.count)
         let rows = set.labels.indices.map {
@@ -78,7 +86,8 @@ struct Evaluate: Stage {
         let parts = CalibrationSplit(origins: set.origins, labels: set.labels)
         let domain = networks[0].domain
         let calibration = try HeldOutCalibration(
-            parts, labels: set.labels, rows: rows, origins: set.origins, score: score
+            parts, labels: set.labels, rows: rows, origins: set.origins, score: score,
+            known: known
         ) { image in
             domain.observation(
                 of: set.values[image * set.imageSize..<(image + 1) * set.imageSize], imageRows: set.shape[1],

@@ -13,8 +13,10 @@ struct HeldOutCalibration: Sendable {
     /// Of the reference images: features of each member, and patterns; empty and nil without reference images.
     var featureDomains: [FeatureDomain]
     var patterns: PatternDomain?
-    /// Of each measure: mean and standard deviation of the logarithm of distances, on reference images that the domain
-    /// they are measured by was not made from.
+    /// What training images explain; nil where they were not given.
+    var known: KnownImages?
+    /// Of each measure: where the upper fifth of the distances' logarithms begins and how far it reaches, on reference
+    /// images that the domain they are measured by was not made from.
     var scales: [Scale]
     /// Of each measure: distances of the calibrating images, rising.
     var distances: [[Double]]
@@ -33,6 +35,8 @@ struct HeldOutCalibration: Sendable {
         case zeros
         /// How alike neighbours are.
         case texture
+        /// What the training images do not explain of it.
+        case residual
 
         /// What is strange, in words.
         var wording: String {
@@ -42,31 +46,37 @@ struct HeldOutCalibration: Sendable {
             case .blocks: "its pattern"
             case .zeros: "where it is zero"
             case .texture: "how alike neighbouring pixels are"
+            case .residual: "what no training simulation explains"
             }
         }
     }
 
+    /// The upper tail of a measure, by which measures are compared however heavy their tails are: the fraction of images
+    /// beyond `start` is taken to fall by e every `reach`.
     struct Scale: Hashable, Sendable {
-        var mean = 0.0
-        var deviation = 1.0
+        /// Logarithm that a fifth of the distances lies above.
+        var start = 0.0
+        /// By how much these lie above it on average.
+        var reach = 1.0
 
         /// Of positive numbers, by their logarithms.
         init(of distances: [Double]) {
-            let logs = distances.map(Self.logarithm)
-            guard logs.count > 1 else { return }
-            let mean = logs.reduce(0, +) / Double(logs.count)
-            let variance = logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(logs.count - 1)
-            self.mean = mean
+            let logs = distances.map(Self.logarithm).sorted()
+            guard logs.count > 4 else { return }
+            let start = logs[logs.count * 4 / 5 - 1]
+            let tail = logs[(logs.count * 4 / 5)...]
+            let reach = tail.reduce(0) { $0 + $1 - start } / Double(tail.count)
+            self.start = start
             // Distances that never vary, of images all alike, tell nothing of what is far.
-            deviation = variance > 1e-20 ? variance.squareRoot() : 1
+            self.reach = reach > 1e-10 ? reach : 1
         }
 
-        init(mean: Double, deviation: Double) {
-            self.mean = mean
-            self.deviation = deviation
+        init(start: Double, reach: Double) {
+            self.start = start
+            self.reach = reach
         }
 
-        func position(_ distance: Double) -> Double { (Self.logarithm(distance) - mean) / deviation }
+        func position(_ distance: Double) -> Double { (Self.logarithm(distance) - start) / reach }
 
         private static func logarithm(_ distance: Double) -> Double { log(max(distance, 1e-12)) }
     }
@@ -78,24 +88,33 @@ struct HeldOutCalibration: Sendable {
         /// Of each member.
         var features: [[Double]]
         var pattern: ImagePattern
+        var blocks: PixelBlocks
     }
 
-    /// One number for all measures: the largest of the logarithms, in standard deviations from the reference's mean.
+    /// What is measured: the residual by training images only.
+    var measures: [Measure] { Self.measures(of: known) }
+
+    private static func measures(of known: KnownImages?) -> [Measure] {
+        Measure.allCases.filter { known != nil || $0 != .residual }
+    }
+
+    /// One number for all measures: the farthest out, each in units of its own upper tail.
     func strangeness(_ distances: [Double]) -> Double {
         zip(scales, distances).reduce(-.infinity) { max($0, $1.0.position($1.1)) }
     }
 
     /// One distance for each measure.
     func distances(_ observation: Observation) -> [Double] {
-        Self.distances(observation, featureDomains, patterns)
+        Self.distances(observation, featureDomains, patterns, known)
     }
 
     private static func distances(
-        _ observation: Observation, _ domains: [FeatureDomain], _ patterns: PatternDomain?
+        _ observation: Observation, _ domains: [FeatureDomain], _ patterns: PatternDomain?, _ known: KnownImages?
     ) -> [Double] {
         let features = zip(domains, observation.features).reduce(0) { $0 + $1.0.distance($1.1) }
         return [observation.panels, features / Double(max(1, domains.count))]
             + (patterns?.distances(observation.pattern) ?? [0, 0, 0])
+            + (known.map { [$0.residual(of: observation.blocks).mean] } ?? [])
     }
 
     /// - Returns: by measure, and of all together.
@@ -108,39 +127,42 @@ struct HeldOutCalibration: Sendable {
 
     /// - Parameters:
     ///   - rows: probabilities of each image of the test set.
+    ///   - known: what training images explain.
     ///   - observe: what is measured of an image of the test set; asked for reference and calibrating images only.
     init(
         _ parts: CalibrationSplit, labels: [Int], rows: [[Double]], origins: [String], score: ConformalScore,
-        observe: (Int) throws -> Observation
+        known explained: KnownImages? = nil, observe: (Int) throws -> Observation
     ) throws {
         let (reference, calibration) = (parts.reference, parts.calibration)
         conformal = ConformalCalibration(
             score: score, rows: calibration.map { rows[$0] }, labels: calibration.map { labels[$0] },
             u: calibration.map { CalibrationSplit.tieBreaker(origins[$0]) })
-        let known = try reference.map(observe)
+        known = explained
+        let measured = try reference.map(observe)
         let knownLabels = reference.map { labels[$0] }
         func domains(_ members: [Int]) throws -> ([FeatureDomain], PatternDomain?) {
             guard let first = members.first else { return ([], nil) }
-            let features = try known[first].features.indices.map { network in
+            let features = try measured[first].features.indices.map { network in
                 try FeatureDomain(
-                    features: members.map { known[$0].features[network] }, labels: members.map { knownLabels[$0] })
+                    features: members.map { measured[$0].features[network] }, labels: members.map { knownLabels[$0] })
             }
-            return (features, try PatternDomain(members.map { known[$0].pattern }))
+            return (features, try PatternDomain(members.map { measured[$0].pattern }))
         }
         // In five parts: each measured by domains made from the others.
-        var crossed = Measure.allCases.map { _ in [Double]() }
-        for part in 0..<5 where known.count >= 10 {
-            let others = try domains(known.indices.filter { $0 % 5 != part })
-            for image in known.indices where image % 5 == part {
-                let distances = Self.distances(known[image], others.0, others.1)
+        let measures = Self.measures(of: explained)
+        var crossed = measures.map { _ in [Double]() }
+        for part in 0..<5 where measured.count >= 10 {
+            let others = try domains(measured.indices.filter { $0 % 5 != part })
+            for image in measured.indices where image % 5 == part {
+                let distances = Self.distances(measured[image], others.0, others.1, explained)
                 for measure in crossed.indices { crossed[measure].append(distances[measure]) }
             }
         }
-        let (features, patterns) = try domains(Array(known.indices))
+        let (features, patterns) = try domains(Array(measured.indices))
         (featureDomains, self.patterns) = (features, patterns)
         scales = crossed.map { Scale(of: $0) }
-        let found = try calibration.map { Self.distances(try observe($0), features, patterns) }
-        distances = Measure.allCases.indices.map { measure in found.map { $0[measure] }.sorted() }
+        let found = try calibration.map { Self.distances(try observe($0), features, patterns, explained) }
+        distances = measures.indices.map { measure in found.map { $0[measure] }.sorted() }
         strangeness = []
         strangeness = found.map { strangeness($0) }.sorted()
     }
@@ -197,10 +219,11 @@ extension HeldOutCalibration {
             patterns = PatternDomain(
                 blocks: try residual("blocks"), zeros: try residual("zeros"), texture: try residual("texture"))
         }
-        let names = Measure.allCases.map(\.rawValue)
+        if let field = value["known-images"], !field.isNone { known = try KnownImages(field) }
+        let names = Self.measures(of: known).map(\.rawValue)
         scales = try names.map { name in
             let numbers = try value.field("scales").doubles(name)
-            return Scale(mean: numbers[0], deviation: numbers[1])
+            return Scale(start: numbers[0], reach: numbers[1])
         }
         distances = try names.map { try value.field("distances").doubles($0) }
         strangeness = try value.doubles("strangeness")
@@ -209,7 +232,7 @@ extension HeldOutCalibration {
     var value: Value {
         func doubles(_ numbers: [Double]) -> Value { .list(numbers.map { .double($0) }) }
         func byMeasure(_ values: [Value]) -> Value {
-            .record(Dictionary(uniqueKeysWithValues: zip(Measure.allCases.map(\.rawValue), values)))
+            .record(Dictionary(uniqueKeysWithValues: zip(measures.map(\.rawValue), values)))
         }
         func residual(_ domain: PrincipalResidual) -> Value {
             .record([
@@ -239,7 +262,8 @@ extension HeldOutCalibration {
                     "texture": residual(patterns.texture),
                 ])
             } ?? .none,
-            "scales": byMeasure(scales.map { doubles([$0.mean, $0.deviation]) }),
+            "known-images": known?.value ?? .none,
+            "scales": byMeasure(scales.map { doubles([$0.start, $0.reach]) }),
             "distances": byMeasure(distances.map(doubles)), "strangeness": doubles(strangeness),
         ])
     }

@@ -92,18 +92,26 @@ public struct ImageFiles: Sendable {
                 let at = row * geometry.columns + column
                 guard missing[at] == 0 else { continue }
                 let pixel = geometry.pixel(row: row, column: column)
-                let l = geometry.l(
-                    incidentEnergy: pixel.incidentEnergy, energy: pixel.energy, h: pixel.h, k: pixel.k)
                 // Where the centre of a pixel is out of reach, nothing is scattered there.
-                if l == nil && image[at] == 0 { continue }
-                let edge = Neutron.wavevector(energy: pixel.incidentEnergy) * geometry.lattice[2] / (2 * .pi)
-                var numbers = [pixel.h, pixel.k, l ?? edge, pixel.energy, Self.short(image[at])]
+                guard let indices = indices(of: pixel, isEmpty: image[at] == 0) else { continue }
+                var numbers = [indices.x, indices.y, indices.z, pixel.energy, Self.short(image[at])]
                 if let error { numbers.append(Self.short(error[at])) }
                 if hasSeveral { numbers.insert(pixel.incidentEnergy, at: 0) }
                 rows.append(numbers)
             }
         }
         return CutTable(columns: columns, rows: rows)
+    }
+
+    /// (h, k, l) of a pixel; nil for one out of reach, unless there is something in it.
+    private func indices(of pixel: ImageGeometry.Pixel, isEmpty: Bool) -> SIMD3<Double>? {
+        if geometry.volume != nil {
+            return geometry.millerIndices(of: pixel) ?? (isEmpty ? nil : SIMD3(pixel.h, pixel.k, .nan))
+        }
+        let l = geometry.l(incidentEnergy: pixel.incidentEnergy, energy: pixel.energy, h: pixel.h, k: pixel.k)
+        if l == nil && isEmpty { return nil }
+        let edge = Neutron.wavevector(energy: pixel.incidentEnergy) * geometry.lattice[2] / (2 * .pi)
+        return SIMD3(pixel.h, pixel.k, l ?? edge)
     }
 
     /// The double that is written as shortly as the single is, where it reads back to the same single.
@@ -121,12 +129,25 @@ extension MeasurementFile {
                 name: name, units: "r.l.u.", frame: "HKL",
                 edges: (0...axis.count).map { axis.lowerEdge + Double($0) * axis.step })
         }
+        /// `[H,-H,0]` of (1, −1, 0)
+        func name(_ vector: [Double], _ letter: String) -> String {
+            let parts = vector.map { part in
+                switch part {
+                case 0: "0"
+                case 1: letter
+                case -1: "-" + letter
+                default: (part == part.rounded() ? "\(Int(part))" : "\(part)") + letter
+                }
+            }
+            return "[" + parts.joined(separator: ",") + "]"
+        }
+        let (u, v) = (geometry.volume?.u ?? [1, 0, 0], geometry.volume?.v ?? [0, 1, 0])
         let (first, width) = (geometry.firstBinEdge(setting: setting), geometry.binWidth(setting: setting))
         return [
             MDHistogram.Axis(
                 name: "DeltaE", units: "meV", frame: "General Frame",
                 edges: (0...geometry.energyBins.count).map { first + Double($0) * width }),
-            pixels(geometry.k, "[0,K,0]"), pixels(geometry.h, "[H,0,0]"),
+            pixels(geometry.k, name(v, "K")), pixels(geometry.h, name(u, "H")),
         ]
     }
 }

@@ -64,6 +64,8 @@ public func instrumentValue(text: String, file: String) throws -> Value {
     else { return .none }
     // For readers only.
     fields["about"] = nil
+    // An instrument that says nothing of detectors is what it was before there was a choice.
+    if fields["detectors"]?.isNone == true { fields["detectors"] = nil }
     let value = Value.record(fields)
     do {
         _ = try InstrumentDescription(value: value)

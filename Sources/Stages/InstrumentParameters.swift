@@ -67,6 +67,17 @@ enum InstrumentParameters {
                     about: "standard deviations along the flight, across, up, at any energy"),
             ]), about: "where neutrons are absorbed"),
         Parameter(
+            "detectors",
+            .structure([
+                Parameter("banks", .list(.structure(bank), count: 1...1000), about: "where there are detectors"),
+                Parameter(
+                    "gaps", .list(.structure(bank), count: 0...1000), default: .text("[]"),
+                    about: "parts of the banks without"),
+                Parameter(
+                    "scattering-angle", .list(.quantity(.angle, 0...180), count: 2...2), default: .text("[0 deg, 180 deg]"),
+                    about: "smallest and largest 2θ"),
+            ]), default: .optional, about: "the directions that detectors cover, for masks"),
+        Parameter(
             "time-channel",
             .variant([
                 .init("time", .quantity(.time, 0...0.9), about: "width"),
@@ -81,6 +92,18 @@ enum InstrumentParameters {
     private static let length = ParameterType.quantity(.distance, 1e-6...10_000)
     private static let size = ParameterType.quantity(.distance, 0...10_000)
     private static let frequency = ParameterType.quantity(.frequency, 1e-3...10_000)
+
+    private static let bank: [Parameter] = [
+        Parameter(
+            "horizontal", .list(.quantity(.angle, -180...180), count: 2...2),
+            about: "angle from the beam, to the left positive"),
+        Parameter(
+            "elevation", .list(.quantity(.angle, -90...90), count: 2...2), about: "angle out of that plane, up positive"
+        ),
+        Parameter(
+            "turned", .quantity(.angle, -360...360), default: .text("0"),
+            about: "the bank about the beam: at 90 deg its left is up"),
+    ]
 
     private static let fermi: [Parameter] = [
         Parameter("slit", length, about: "width of a slit"), Parameter("radius", length, about: "of the package"),

@@ -63,6 +63,29 @@ extension InstrumentDescription {
         try self.init(
             instrument: instrument, packages: packages, defaultPackage: defaultPackage,
             frequencies: Frequencies(low...high, step: try frequencies.double("step")))
+        if let banks = try? value.field("detectors"), !banks.isNone { detectors = try DetectorBanks(banks, of: name) }
+    }
+}
+
+extension DetectorBanks {
+    /// - Parameter name: of the instrument, for messages.
+    fileprivate init(_ value: Value, of name: String) throws {
+        func range(_ value: Value, _ key: String) throws -> ClosedRange<Double> {
+            let ends = try value.doubles(key)
+            guard ends.count == 2, ends[0] < ends[1] else {
+                throw InstrumentError.invalid("the detectors of \(name)", problem: "have a '\(key)' that does not rise")
+            }
+            return ends[0]...ends[1]
+        }
+        func banks(_ key: String) throws -> [Bank] {
+            try value.list(key).map {
+                Bank(
+                    horizontal: try range($0, "horizontal"), elevation: try range($0, "elevation"),
+                    turned: try $0.double("turned"))
+            }
+        }
+        self.init(
+            banks: try banks("banks"), gaps: try banks("gaps"), scatteringAngle: try range(value, "scattering-angle"))
     }
 }
 

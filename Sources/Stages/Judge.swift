@@ -6,7 +6,7 @@ import Tensors
 /// Asks the ensemble which class explains a measurement, how sure it is, and what speaks against trusting it.
 struct Judge: Stage {
     static let signature = Signature(
-        "judge", version: 2,
+        "judge", version: 3,
         about:
             "Which class explains the measurement: probabilities, conformal sets, whether it is in domain, stability; "
             + "names no class where there is no reason to.",

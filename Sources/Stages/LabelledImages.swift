@@ -5,7 +5,7 @@ import Instruments
 import Learning
 import Synchronization
 
-/// All noisy images of an `all` input, with the class of the node that each came from as its label.
+/// All noisy images of an `all` input, with the class of the node that each came from as its label; or those of one class.
 struct LabelledImages: Sendable {
     /// The images, or what the fixed prefix of a network makes of them.
     var set: ImageSet
@@ -26,17 +26,19 @@ struct LabelledImages: Sendable {
     ///
     /// - Parameter layers: of the network to be trained: its fixed prefix is applied to each image at once, so that the
     ///   images themselves need not stay in memory. Nil: the images as they are.
-    /// - Throws: `StepFailure` when there are fewer than two classes, images of different shapes or unusable ones, and
+    /// - Parameter outputs: how many numbers the network gives for an image of one class. Nil: a logit for each class.
+    /// - Throws: `StepFailure` when there are fewer than two classes (more than one with `outputs`), images of different shapes or unusable ones, and
     ///   when the layers do not fit them.
     init(
-        _ members: [Step.Member], layers: [LayerSpec]? = nil, threads: Int = 1, isCancelled: () -> Bool
+        _ members: [Step.Member], layers: [LayerSpec]? = nil, outputs: Int? = nil, threads: Int = 1,
+        isCancelled: () -> Bool
     ) throws {
-        let classes = try Self.classes(of: members)
+        let classes = try outputs == nil ? Self.classes(of: members) : Self.oneClass(of: members)
         do {
             let first = try NoisyImages(members[0].load())
             let shape = [1] + first.images.shape.dropFirst()
             network = try layers.map { layers throws(LearningError) in
-                try NetworkSpec(inputShape: shape, layers: layers, classes: classes.count)
+                try NetworkSpec(inputShape: shape, layers: layers, classes: outputs ?? classes.count)
             }
             prefix = network?.fixedPrefix ?? 0
             set = try ImageSet(shape: network?.shapes[prefix] ?? shape)
@@ -77,6 +79,19 @@ struct LabelledImages: Sendable {
                 hint: "declare two or more under 'classes:'")
         }
         return classes
+    }
+
+    /// The class of images that come from one node; empty for a node outside every class.
+    private static func oneClass(of members: [Step.Member]) throws(StepFailure) -> [String] {
+        var names: [String] = []
+        for member in members where !names.contains(member.className ?? "") { names.append(member.className ?? "") }
+        guard names.count == 1 else {
+            throw StepFailure(
+                names.isEmpty
+                    ? "there are no images" : "images of \(names.joined(separator: ", ")): one model at a time",
+                hint: "write 'for: each class', or name one class: IMAGES@CLASS")
+        }
+        return names
     }
 
     private mutating func append(_ sample: SampleReading.Sample, of member: Step.Member) throws(LearningError) {
@@ -132,19 +147,17 @@ extension Step.Member {
     fileprivate var origin: String { "\(className ?? "")#\(sample ?? 0)" }
 }
 
-/// The images of one `all` input, read once for all members of an ensemble.
-final class SharedImages: Sendable {
-    private let images = Mutex<LabelledImages?>(nil)
+/// What every member of an ensemble takes from the same inputs, read once.
+final class ReadOnce<Content: Sendable>: Sendable {
+    private let content = Mutex<Content?>(nil)
 
     /// Members that ask while another reads wait for it instead of reading too.
-    func images(
-        _ members: [Step.Member], layers: [LayerSpec], threads: Int, isCancelled: () -> Bool
-    ) throws -> LabelledImages {
-        try images.withLock { images in
-            if let images { return images }
-            let read = try LabelledImages(members, layers: layers, threads: threads, isCancelled: isCancelled)
-            images = read
-            return read
+    func value(_ read: () throws -> Content) throws -> Content {
+        try content.withLock { content in
+            if let content { return content }
+            let new = try read()
+            content = new
+            return new
         }
     }
 }

@@ -22,7 +22,7 @@ public func mainArray(of value: Value, type: PortType) throws -> AnyTensor? {
     case "measurement": return .float32(try Measurement(value).image)
     case "attribution": return try value.field("maps").tensor(value.string("best"))
     case "evaluation": return try value.tensor("probabilities")
-    case "comparison": return try value.tensor("fit")
+    case "comparison", "refinement": return try value.tensor("fit")
     default: return nil
     }
 }

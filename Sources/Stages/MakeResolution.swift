@@ -6,7 +6,7 @@ import Instruments
 /// Lays out the detector image and finds its resolution: from an instrument's description, or from table files.
 struct MakeResolution: Stage {
     static let signature = Signature(
-        "resolution", version: 1,
+        "resolution", version: 2,
         about: "Geometry of the detector image and its (h, k, E) resolution covariances, from an instrument or tables.",
         output: "resolution",
         parameters: [
@@ -30,6 +30,7 @@ struct MakeResolution: Stage {
     private let geometry: ImageGeometry
     private let tables: Value?
     private let instrument: Instrument
+    private let instrumentChoice: Value
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
         var problems: [ParameterProblem] = []
@@ -90,13 +91,8 @@ struct MakeResolution: Stage {
         geometry = try ImageGeometry(parameters)
         let tables = try parameters.field("tables")
         self.tables = tables.isNone ? nil : tables
-        let package = try parameters.field("package")
-        let mosaic = try parameters.field("mosaic")
-        var instrument = try InstrumentDescription(value: parameters.field("instrument")).instrument(
-            package: package.isNone ? nil : try package.asString(),
-            without: Set(parameters.list("without").compactMap { Instrument.Part(rawValue: try $0.asString()) }))
-        if !mosaic.isNone { instrument.mosaic = try mosaic.asDouble() }
-        self.instrument = instrument
+        instrumentChoice = try Instrument.choice(in: parameters)
+        instrument = try Instrument(choice: instrumentChoice)
     }
 
     func run(_ step: Step) throws -> StepOutput {
@@ -111,7 +107,9 @@ struct MakeResolution: Stage {
                 table = try ResolutionTable(instrument: instrument, geometry: geometry)
             }
             return StepOutput(
-                ExperimentResolution(geometry: geometry, table: table).value,
+                ExperimentResolution(
+                    geometry: geometry, table: table, instrumentChoice: tables == nil ? instrumentChoice : nil
+                ).value,
                 summary: ["source": .string(tables == nil ? instrument.name : "tables")])
         } catch let error as InstrumentError {
             // A file that cannot be read is the machine's failure and is not remembered.

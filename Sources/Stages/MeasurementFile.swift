@@ -41,6 +41,11 @@ struct MeasurementFile {
                 case .hdf5:
                     try place(try HDF5File(bytes: bytes, name: path), file: index, of: files.count, geometry)
                 case .cut:
+                    guard geometry.volume == nil else {
+                        throw StepFailure(
+                            "\(path): cuts in columns are not read for a crystal with an orientation",
+                            hint: "give a .nxs file with its axes, or the image as .npy")
+                    }
                     let cut = try Self.cut(bytes, path)
                     try place(cut, path, file: index, of: files.count, geometry)
                 }

@@ -56,6 +56,30 @@ enum Prior: Sendable, Hashable {
         }
     }
 
+    /// The fraction of the distribution that lies below a value: the inverse of `quantile`; 0 or 1 outside the distribution.
+    /// Of a fixed value 0 below and 1 from it on.
+    func probability(below value: Double) -> Double {
+        switch self {
+        case .fixed(let fixed): value < fixed ? 0 : 1
+        case .uniform(let low, let high): min(1, max(0, (value - low) / (high - low)))
+        case .normal(let mean, let sigma): Self.normalProbability((value - mean) / sigma)
+        case .logUniform(let low, let high):
+            value * low <= 0 ? (value < low ? 0 : 1) : min(1, max(0, log(value / low) / log(high / low)))
+        }
+    }
+
+    /// The range that holds all of the distribution; of a normal one, three standard deviations to both sides.
+    var range: ClosedRange<Double> {
+        switch self {
+        case .fixed(let value): value...value
+        case .uniform(let low, let high), .logUniform(let low, let high): low...high
+        case .normal(let mean, let sigma): mean - 3 * sigma...mean + 3 * sigma
+        }
+    }
+
+    /// Φ, the normal distribution function.
+    static func normalProbability(_ x: Double) -> Double { 0.5 * erfc(-x * 0.5.squareRoot()) }
+
     /// The inverse of the normal distribution function by bisection and Newton steps on erfc: 40 halvings of ±9
     /// reach 1.6e-11, two Newton steps the last digit.
     static func normalQuantile(_ u: Double) -> Double {

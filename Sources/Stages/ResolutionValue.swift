@@ -6,13 +6,19 @@ import Tensors
 struct ExperimentResolution: Sendable {
     var geometry: ImageGeometry
     var table: ResolutionTable
+    /// What the table was computed from, as the parameters `instrument`, `package`, `without` and `mosaic` of `resolution`; nil of
+    /// table files.
+    var instrumentChoice: Value?
 
-    init(geometry: ImageGeometry, table: ResolutionTable) {
+    init(geometry: ImageGeometry, table: ResolutionTable, instrumentChoice: Value? = nil) {
         self.geometry = geometry
         self.table = table
+        self.instrumentChoice = instrumentChoice
     }
 
     init(_ value: Value) throws {
+        let choice = try value.field("instrument")
+        instrumentChoice = choice.isNone ? nil : choice
         geometry = try ImageGeometry(value.field("geometry"))
         table = ResolutionTable(
             grids: try value.list("grids").map { grid in
@@ -33,7 +39,7 @@ struct ExperimentResolution: Sendable {
             .record(["origin": .double(axis.origin), "step": .double(axis.step), "count": .int(axis.count)])
         }
         return .record([
-            "geometry": geometry.value,
+            "geometry": geometry.value, "instrument": instrumentChoice ?? .none,
             "grids": .list(
                 table.grids.map { grid in
                     .record([
@@ -47,5 +53,25 @@ struct ExperimentResolution: Sendable {
                     ])
                 }),
         ])
+    }
+}
+
+extension Instrument {
+    /// The fields of a record that say which instrument it is: the parameters of `resolution` by these names.
+    static func choice(in parameters: Value) throws -> Value {
+        .record(
+            Dictionary(
+                uniqueKeysWithValues: try ["instrument", "package", "without", "mosaic"].map {
+                    ($0, try parameters.field($0))
+                }))
+    }
+
+    init(choice: Value) throws {
+        let package = try choice.field("package")
+        let mosaic = try choice.field("mosaic")
+        self = try InstrumentDescription(value: choice.field("instrument")).instrument(
+            package: package.isNone ? nil : try package.asString(),
+            without: Set(choice.list("without").compactMap { Instrument.Part(rawValue: try $0.asString()) }))
+        if !mosaic.isNone { self.mosaic = try mosaic.asDouble() }
     }
 }

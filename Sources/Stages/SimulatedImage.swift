@@ -10,12 +10,19 @@ struct SimulatedImage: Sendable {
     /// Layout, as `ImageGeometry.value`.
     var geometry: Value
     var isUnstable: Bool
+    /// Standard errors of `domains` where they were drawn.
+    var errors: Tensor<Float>?
+    /// Estimated error of sampling the zone by a grid, of the rms over all domains, where a tolerance was asked for.
+    var samplingError: Double?
 
-    init(domains: Tensor<Float>, fractions: [Double], geometry: Value, isUnstable: Bool) {
+    init(
+        domains: Tensor<Float>, fractions: [Double], geometry: Value, isUnstable: Bool, errors: Tensor<Float>? = nil
+    ) {
         self.domains = domains
         self.fractions = fractions
         self.geometry = geometry
         self.isUnstable = isUnstable
+        self.errors = errors
     }
 
     init(_ value: Value) throws {
@@ -23,13 +30,18 @@ struct SimulatedImage: Sendable {
         fractions = try value.doubles("fractions")
         geometry = try value.field("geometry")
         isUnstable = try value.bool("unstable")
+        samplingError = try value.asRecord()["sampling-error"]?.asDouble()
+        errors = try value.asRecord()["errors"] == nil ? nil : value.tensor("errors").asFloat32
     }
 
     var value: Value {
-        .record([
+        var fields: [String: Value] = [
             "domains": .tensor(domains), "fractions": .list(fractions.map { .double($0) }), "geometry": geometry,
             "unstable": .bool(isUnstable),
-        ])
+        ]
+        if let samplingError { fields["sampling-error"] = .double(samplingError) }
+        if let errors { fields["errors"] = .tensor(errors) }
+        return .record(fields)
     }
 
     /// The domains' mixture at their nominal fractions, [rows, columns].

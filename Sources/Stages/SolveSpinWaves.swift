@@ -1,10 +1,11 @@
 import Artifacts
 import Dataflow
+import Devices
 import Foundation
 import SpinWaves
 
 /// Diagonalises the spin-wave Hamiltonian over one magnetic reciprocal cell.
-struct SolveSpinWaves: Stage {
+struct SolveSpinWaves: AcceleratedStage {
     static let signature = Signature(
         "spin-waves", version: 2,
         about: "Linear spin-wave theory: all modes over one magnetic reciprocal cell (T = 0, double precision).",
@@ -61,6 +62,36 @@ struct SolveSpinWaves: Stage {
     }
 
     func run(_ step: Step) throws -> StepOutput {
+        try output(step) { try solver.spectrum(values: $0, unstable: policy) }
+    }
+
+    // MARK: On a device
+
+    static func obstacle(toAccelerating parameters: Value) -> String? {
+        guard let model = try? SpinModel(value: parameters.field("model")) else { return nil }
+        return model.isDipolar ? "dipole–dipole coupling has no CUDA kernel" : nil
+    }
+
+    /// One launch takes all wavevectors of a sample; batches only share the work of reading and writing.
+    func batchSize(on accelerator: any Accelerator) -> Int { 32 }
+
+    func run(_ steps: [Step], on accelerator: any Accelerator) throws -> [Result<StepOutput, StepFailure>] {
+        let device = try CUDAAccelerator.of(accelerator)
+        return try device.perform { kernels in
+            let kernels = try CUDAKernelDevice(kernels)
+            return try steps.map { step in
+                do {
+                    return .success(
+                        try output(step) { try solver.spectrum(values: $0, unstable: policy, on: kernels) })
+                } catch let failure as StepFailure {
+                    return .failure(failure)
+                }
+            }
+        }
+    }
+
+    /// - Parameter spectrum: of parameters in the model's order.
+    private func output(_ step: Step, spectrum: ([Double]) throws -> ZoneSpectrum) throws -> StepOutput {
         guard let input = step.inputs["parameters"] else { throw StepFailure("no parameters") }
         let set = try ParameterSet(input)
         guard Set(set.values.keys) == Set(model.parameterNames) else {
@@ -75,7 +106,7 @@ struct SolveSpinWaves: Stage {
             throw StepFailure("\(wrong), with \(set.description)", hint: wrong.hint)
         }
         do {
-            let spectrum = try solver.spectrum(values: values, unstable: policy)
+            let spectrum = try spectrum(values)
             let result = SpinWaveSpectrum(
                 spectrum, crystal: crystal, isUnstable: set.isUnstable || !spectrum.isStable)
             return StepOutput(

@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import Instruments
+import Learning
 
 /// What training images look like from afar, so that a measurement unlike all of them is recognised.
 ///
@@ -59,7 +60,9 @@ struct TrainingDomain: Sendable, Hashable {
         return HeldOutCalibration.Observation(
             panels: distance(Self.features(image, rows: rows, columns: columns, height: height, width: width)),
             features: features,
-            pattern: ImagePattern(image, rows: rows, columns: columns, height: height, width: width))
+            pattern: ImagePattern(image, rows: rows, columns: columns, height: height, width: width),
+            blocks: PixelBlocks(
+                image, layout: .init(rows: rows, columns: columns, height: height, width: width)))
     }
 
     func distance(_ features: [Double]) -> Double {

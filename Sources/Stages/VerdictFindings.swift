@@ -1,4 +1,5 @@
 import Artifacts
+import Instruments
 import Learning
 import Tensors
 
@@ -8,6 +9,10 @@ struct DomainFinding: Sendable {
     var distance: Double
     /// By measure, against held-out simulations; empty without.
     var pValues: [Double] = []
+    /// What these are of.
+    var measures: [HeldOutCalibration.Measure] = []
+    /// Where the training images explain least; nil where they were not given.
+    var strangest: StrangePlace?
     /// The one that decides: of all measures together. Without enough held-out simulations to show a p-value below the
     /// level, that of the panels among the training images.
     var pValue: Double
@@ -33,6 +38,10 @@ struct DomainFinding: Sendable {
         guard let calibration, !calibration.strangeness.isEmpty else { return }
         let found = calibration.pValues(calibration.distances(observation))
         pValues = found.each
+        measures = calibration.measures
+        strangest = try calibration.known.flatMap {
+            StrangePlace($0.residual(of: observation.blocks), try ImageGeometry(measurement.geometry))
+        }
         calibrationImages = calibration.strangeness.count
         guard 1 / Double(calibrationImages + 1) < level else { return }
         pValue = found.together
@@ -40,12 +49,14 @@ struct DomainFinding: Sendable {
     }
 
     var fields: [String: Value] {
-        let names = HeldOutCalibration.Measure.allCases.map(\.rawValue)
-        return [
+        let names = measures.map(\.rawValue)
+        var fields: [String: Value] = [
             "domain-distance": .double(distance), "domain-p-value": .double(pValue),
             "domain-p-values": .record(Dictionary(uniqueKeysWithValues: zip(names, pValues.map { .double($0) }))),
             "domain-reference": .string(isHeldOut ? "held-out" : "training"),
         ]
+        if let strangest { fields["domain-strangest"] = strangest.value }
+        return fields
     }
 }
 
@@ -156,11 +167,12 @@ struct VerdictCriteria: Sendable {
             flags.append(
                 "out of domain: at most \(percent(domain.pValue)) of the training images lie as far from their mean")
         } else if domain.pValue < domainLevel {
-            let reasons = zip(HeldOutCalibration.Measure.allCases, domain.pValues)
+            let reasons = zip(domain.measures, domain.pValues)
                 .filter { $1 < domainLevel }.map { $0.0.wording }.joined(separator: "; ")
             flags.append(
                 "out of domain: at most \(percent(domain.pValue)) of held-out simulations are as strange"
                     + (reasons.isEmpty ? "" : " (\(reasons))"))
+            if let strangest = domain.strangest, strangest.ratio > 2 { flags.append(strangest.wording) }
         }
         if domain.calibrationImages > 0, !domain.isHeldOut, domainLevel > 0 {
             flags.append(

@@ -120,7 +120,7 @@ struct TrainingTests {
                 let labels = Array(images.labels[4 * part..<4 * part + 4])
                 let result = CrossEntropy(logits: try network.forward(), labels: labels, classes: 2)
                 try network.backward(result.gradient)
-                try sum.add(network, result, part: part)
+                try sum.add(network, loss: result.loss, correct: result.correct, part: part)
             }
             try sum.finish(parts: parts)
             return sum.values.prefix(spec.parameterCount)

@@ -176,6 +176,27 @@ struct PageTests {
         #expect(svg.contains("<line x1=\"58\" y1=\"15\" x2=\"62\" y2=\"15\" class=\"axis\"/>"))
     }
 
+    @Test("the titles of two colour bars beside a low map do not overlap, and the drawing holds them")
+    func barsOfLowMap() throws {
+        let (first, second) = ("integrated gradients, share of the score", "measured intensity, arbitrary units")
+        let values = Tensor<Double>(shape: [4, 40], repeating: 1)
+        let figure = try HeatMapFigure(
+            values, barTitle: second, x: .init("k", first: -1, last: 1), y: .init("h", first: 1, last: -1),
+            overlay: .init(values, barTitle: first), width: 400, alternativeText: "a")
+        let svg = figure.svg(id: "f")
+        // Along the bars, which run upwards, a title is centred at its y.
+        func centre(_ title: String) throws -> Double {
+            let end = try #require(svg.range(of: ">\(title)<")).lowerBound
+            let start = try #require(svg[..<end].range(of: " y=\"", options: .backwards)).upperBound
+            return try #require(Double(svg[start...].prefix { $0 != "\"" }))
+        }
+        let half = { SVGDrawing.textWidth($0) / 2 }
+        #expect(try centre(second) - centre(first) >= half(first) + half(second))
+        let height = try #require(svg.firstMatch(of: /viewBox="0 0 [0-9.]+ ([0-9.]+)"/))
+        #expect(try centre(second) + half(second) <= #require(Double(height.1)))
+        #expect(try centre(first) - half(first) >= 0)
+    }
+
     @Test("a long table shows its first rows and folds the rest")
     func foldedTable() {
         let table = Table(columns: [.number("n")], rows: (0..<30).map { ["\($0)"] })

@@ -1,5 +1,7 @@
 import Foundation
 import HostDevice
+import Interchange
+import Tensors
 import Testing
 
 /// `spinweave doctor`
@@ -129,18 +131,71 @@ struct ExecutorTests {
         #expect(!FileManager.default.fileExists(atPath: workplace.path("cache").path))
     }
 
-    @Test("a graph run with --executor cuda, whatever of it has kernels, leaves nothing for the CPU to compute")
-    func shared() throws {
+    @Test("without a device auto says once that the CPU computes, and why; --quiet and --executor cpu say nothing")
+    func fallsBack() throws {
+        let workplace = try Workplace()
+        let software = try SoftwareCUDA(["devices": "0"], libraries: ["libcuda.so.1"])
+        let places = ["SPINWEAVE_CUDA_LIBRARIES": software.directory]
+        let arguments = ["run", "graphs/pcsmo-fitted.yaml"] + RunDocumentTests.smallFitted
+        let remark = "computing on the CPU: the NVIDIA driver finds no device\n"
+        let first = try workplace.spinweave(arguments, environment: places)
+        #expect(first.status == 0 && first.errors.components(separatedBy: remark).count == 2)
+        for quiet in [["--quiet"], ["--executor", "cpu"]] {
+            let outcome = try workplace.spinweave(arguments + quiet, environment: places)
+            #expect(outcome.status == 0 && !outcome.errors.contains("computing on"))
+        }
+    }
+
+    /// The kernels' text on the software device, through the runtime, the stages and the program itself.
+    @Test("spectra, images and noise made with --executor cuda are the CPU's within what kernels promise")
+    func agreement() throws {
         let workplace = try Workplace()
         let software = try SoftwareCUDA()
         let places = ["SPINWEAVE_CUDA_LIBRARIES": software.directory]
-        let arguments = ["run", "graphs/pcsmo-fitted.yaml"] + RunDocumentTests.smallFitted + ["--format", "json"]
-        let first = try workplace.spinweave(arguments + ["--executor", "cuda"], environment: places)
-        #expect(first.status == 0, "\(first.errors)")
-        let document = try JSONDecoder().decode(RunDocument.self, from: Data(first.output.utf8))
-        #expect(document.computed == 7)
-        #expect(
-            try workplace.document(RunDocument.self, Array(arguments.dropLast(2)) + ["--executor", "cpu"]).computed == 0
-        )
+        let small = [
+            "parameters.count=3", "parameters.stability-grid=6", "spectra.grid=6", "resolution.h.count=6",
+            "resolution.k.count=6",
+            "resolution.energy-bins.count=3", "network.epochs=1", "network.members=1",
+        ].flatMap { ["--set", $0] }
+        let arguments = ["run", "graphs/square-afm.yaml", "--format", "json"] + small
+        var executors: [String: [String: String]] = [:]
+        for executor in ["cuda", "cpu"] {
+            let outcome = try workplace.spinweave(
+                arguments + ["--executor", executor, "--store", executor], environment: places)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let document = try JSONDecoder().decode(RunDocument.self, from: Data(outcome.output.utf8))
+            for node in document.nodes { executors[executor, default: [:]][node.name] = node.executor }
+        }
+        #expect(Set(executors["cpu", default: [:]].values) == ["cpu"])
+        for node in ["spectra@nearest", "images@second", "noise@second"] {
+            #expect(executors["cuda"]?[node] == "cuda", "\(node)")
+        }
+        #expect(executors["cuda"]?["parameters@nearest"] == "cpu")
+        func arrays(_ node: String, _ store: String) throws -> [String: [Double]] {
+            let file = workplace.path("\(store).npz").path
+            let outcome = try workplace.spinweave(
+                ["export", "graphs/square-afm.yaml", node, "--store", store, "-o", file] + small)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try NPZ.read(path: file).mapValues { $0.asFloat64.elements }
+        }
+        // Energies to 1e-9 of the bandwidth, images to 1e-6 of the largest pixel. Noise goes with the square root of an intensity: near
+        // zero, 1e-6 of the largest pixel become 1e-3 of its noise.
+        for (node, name, bound) in [
+            ("spectra@second#2", "energies", 1e-9), ("images@second#2", "domains", 1e-6),
+            ("noise@second#2", "images", 1e-3),
+        ] {
+            let cuda = try #require(try arrays(node, "cuda")[name])
+            let cpu = try #require(try arrays(node, "cpu")[name])
+            let scale = cpu.map(abs).max() ?? 0
+            let worst = zip(cuda, cpu).map { abs($0 - $1) }.max() ?? .infinity
+            #expect(cuda.count == cpu.count && scale > 0 && worst <= bound * scale, "\(node): \(worst) of \(scale)")
+        }
+        // Nothing is left to compute for either in the other's store.
+        for (executor, store) in [("cpu", "cuda"), ("cuda", "cpu")] {
+            let outcome = try workplace.spinweave(
+                arguments + ["--executor", executor, "--store", store], environment: places)
+            let document = try JSONDecoder().decode(RunDocument.self, from: Data(outcome.output.utf8))
+            #expect(document.computed == 0)
+        }
     }
 }

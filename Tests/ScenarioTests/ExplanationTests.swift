@@ -87,7 +87,7 @@ struct ExplanationTests {
 
     @Test(
         "check counts nodes and steps, and touches no store",
-        arguments: ["pcsmo-quick", "pcsmo-fitted", "square-afm", "pcsmo"])
+        arguments: ["pcsmo-quick", "pcsmo-fitted", "square-afm", "pcsmo", "pcsmo-parameters"])
     func check(graph: String) throws {
         struct Document: Decodable {
             struct Node: Decodable {
@@ -121,7 +121,7 @@ struct ExplanationTests {
             Set(stages.map(\.name)).isSuperset(of: [
                 "sample-parameters", "fix-parameters", "spin-waves", "resolution", "detector-mask",
                 "convolve-resolution", "add-noise", "train-network", "evaluate", "load-measurement", "judge",
-                "attribute",
+                "attribute", "train-posterior", "evaluate-posterior", "estimate-parameters",
             ]))
         let list = try workplace.spinweave("stages").output.split(separator: "\n")
         #expect(list.count == stages.count)

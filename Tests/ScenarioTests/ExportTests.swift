@@ -113,8 +113,10 @@ struct ExportTests {
                 """
             ))
         #expect(
-            try refusal("noise@dimer", "noise.npy") == (
-                2, "error: node 'noise@dimer' has 8 samples\n  hint: name one: noise@dimer#0\n"
+            try refusal("noise@dimer", "noise.png") == (
+                2,
+                "error: node 'noise@dimer' has 8 samples, and .png holds one\n  hint: name one: noise@dimer#0; "
+                    + "or write all of them as .npy, .npz, .csv or .safetensors\n"
             ))
         #expect(
             try refusal("noise@dimer#8", "noise.npy") == (
@@ -140,5 +142,37 @@ struct ExportTests {
                   hint: check the path; the folder 'no' must exist
 
                 """)
+    }
+
+    @Test("all samples of a node in one file are its samples one by one")
+    func allSamples() throws {
+        let workplace = try QuickGraph.workplace()
+        _ = try workplace.planAndRun()
+        func export(_ node: String, _ file: String) throws {
+            let outcome = try workplace.spinweave(
+                ["export", QuickGraph.file, node, "-o", file] + QuickGraph.options())
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+        try export("noise@dimer", "all.npy")
+        let all = try NPY.read(path: workplace.path("all.npy").path)
+        try export("noise@dimer#5", "fifth.npy")
+        let fifth = try NPY.read(path: workplace.path("fifth.npy").path)
+        #expect(all.shape == [8] + fifth.shape && all.elementType == fifth.elementType)
+        let size = fifth.bytes.count
+        #expect(Array(all.bytes[5 * size..<6 * size]) == fifth.bytes)
+        try export("images@dimer", "all.npz")
+        try export("images@dimer#7", "seventh.npz")
+        let (many, one) = (
+            try NPZ.read(path: workplace.path("all.npz").path), try NPZ.read(path: workplace.path("seventh.npz").path)
+        )
+        #expect(many.keys.sorted() == one.keys.sorted())
+        for (name, array) in one { #expect(Array((many[name]?.bytes ?? []).suffix(array.bytes.count)) == array.bytes) }
+        try export("parameters@dimer", "all.csv")
+        let lines = try workplace.text(of: "all.csv").split(separator: "\n").map(String.init)
+        #expect(lines.count == 9)
+        #expect(lines[0].hasPrefix("sample,D (meV),JA1 (meV),"))
+        try export("parameters@dimer#3", "third.npy")
+        let third = try NPY.read(path: workplace.path("third.npy").path).asFloat64.elements
+        #expect(lines[4].split(separator: ",").dropFirst().map { Double($0) } == third.map { $0 })
     }
 }

@@ -16,9 +16,10 @@ struct HeldOutCalibrationTests {
         var row: [Double]
         var label: Int
         var pattern: ImagePattern
+        var blocks: PixelBlocks
 
         var observation: HeldOutCalibration.Observation {
-            .init(panels: panels, features: features, pattern: pattern)
+            .init(panels: panels, features: features, pattern: pattern, blocks: blocks)
         }
 
         init(_ random: RandomStream, label: Int) {
@@ -35,14 +36,20 @@ struct HeldOutCalibrationTests {
                 Float(max(0, 1 + 0.3 * shared * Double(pixel % 6) / 6 + random.substream("pixel").normal(at: pixel)))
             }
             pattern = ImagePattern(pixels[...], rows: 1, columns: 2, height: 6, width: 6)
+            blocks = PixelBlocks(pixels[...], layout: .init(rows: 1, columns: 2, height: 6, width: 6))
         }
     }
+
+    /// Images of the same kind that calibrate nothing.
+    private static let known = KnownImages(
+        (0..<60).map { Draw(RandomStream(seed: 23).substream("known", $0), label: $0 % 2).blocks },
+        layout: .init(rows: 1, columns: 2, height: 6, width: 6))
 
     private func calibration(_ draws: [Draw]) throws -> HeldOutCalibration {
         let origins = draws.indices.map { "image \($0)" }
         return try HeldOutCalibration(
             CalibrationSplit(origins: origins, labels: draws.map(\.label)), labels: draws.map(\.label),
-            rows: draws.map(\.row), origins: origins, score: .threshold
+            rows: draws.map(\.row), origins: origins, score: .threshold, known: Self.known
         ) { draws[$0].observation }
     }
 
@@ -72,11 +79,11 @@ struct HeldOutCalibrationTests {
         }
     }
 
-    @Test("far out in one measure alone is strange in all together", arguments: 0..<5)
+    @Test("far out in one measure alone is strange in all together", arguments: 0..<6)
     func oneMeasure(number: Int) throws {
         let draws = (0..<300).map { Draw(RandomStream(seed: 22).substream("image", $0), label: $0 % 2) }
         let calibration = try calibration(draws)
-        var distances = [Double](repeating: 0.01, count: 5)
+        var distances = [Double](repeating: 0.01, count: 6)
         #expect(calibration.pValues(distances).together > 0.9)
         distances[number] = 1e6
         #expect(calibration.pValues(distances).together == 1.0 / 181)

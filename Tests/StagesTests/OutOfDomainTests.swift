@@ -100,7 +100,8 @@ struct OutOfDomainTests {
             networks = try TrainedNetwork.ensemble(collection)
             evaluation = try Evaluate(parameters: .record(["conformal-score": .string("threshold")])).run(
                 Step(
-                    node: "test", collections: ["network": collection, "images": members(2, 250)],
+                    node: "test",
+                    collections: ["network": collection, "images": members(2, 250), "training": training],
                     random: RandomStream(seed: 1), threads: 2)
             ).value
             calibration = try HeldOutCalibration(evaluation.field("calibration"))
@@ -138,7 +139,8 @@ struct OutOfDomainTests {
 
     /// What is wrong with measurements that no simulation of the two classes describes.
     enum Fault: String, CaseIterable {
-        case noise, shuffledPanels, exchangedAxes, flippedEnergy, deadHalf, wrongMask, otherMaterial
+        case noise, shuffledPanels, exchangedAxes, flippedEnergy, deadHalf, wrongMask, otherMaterial, streak,
+            shiftedOrigin, turned
 
         fileprivate func image(_ ring: [Float], _ random: RandomStream) -> [Float] {
             let (rows, columns, size) = (OutOfDomainTests.rows, OutOfDomainTests.columns, OutOfDomainTests.size)
@@ -162,6 +164,25 @@ struct OutOfDomainTests {
                 return ring.indices.map { $0 % columns % size < size / 2 ? 0 : ring[$0] }
             case .wrongMask:
                 return ring.indices.map { $0 / columns % size % 4 == 1 ? 0 : ring[$0] }
+            case .shiftedOrigin:
+                return moved(ring) { row, column in
+                    (row / size * size + (row % size + 1) % size, column)
+                }
+            case .turned:
+                // By 45° about the middle of each panel.
+                return moved(ring) { row, column in
+                    let (h, k) = (Double(row % size) - 3.5, Double(column % size) - 3.5)
+                    let (x, y) = ((h + k) * 0.5.squareRoot(), (k - h) * 0.5.squareRoot())
+                    func pixel(_ x: Double) -> Int { min(size - 1, max(0, Int((x + 3.5).rounded()))) }
+                    return (row / size * size + pixel(x), column / size * size + pixel(y))
+                }
+            case .streak:
+                // A Bragg tail of 2 × 2 pixels through all energies of both settings.
+                return ring.indices.map { pixel in
+                    let (h, k, bin) = (pixel / columns % size, pixel % columns % size, pixel % columns / size)
+                    let isTail = (1...2).contains(h) && (5...6).contains(k)
+                    return ring[pixel] + (isTail ? 5 * Float(exp(-0.25 * Double(bin))) : 0)
+                }
             case .otherMaterial:
                 // Spots at the corners of each panel.
                 return (0..<rows * columns).map { pixel in
@@ -228,5 +249,18 @@ struct OutOfDomainTests {
         let exchanged = try verdict(Fault.exchangedAxes.image(usual[0], RandomStream(seed: 5)))
         #expect(try exchanged.string("decision") == "out of domain")
         #expect(try exchanged.list("flags").contains { try $0.asString().hasPrefix("out of domain: at most ") })
+        // Nothing but one panel is wrong, and the verdict says which: 35 meV and more of a second setting at Ei = 70 meV.
+        var brightened = usual[0]
+        for row in Self.size..<2 * Self.size {
+            for column in 2 * Self.size..<3 * Self.size {
+                brightened[row * Self.columns + column] *= row % 2 == 0 ? 1.8 : 0.4
+            }
+        }
+        let place = try verdict(brightened).field("domain-strangest")
+        #expect(try place.double("incident-energy") == 70)
+        // Bins of 70 · 0.6/4 = 10.5 meV from 7 meV on.
+        let energies = try place.doubles("energy")
+        #expect(abs(energies[0] - 28) < 1e-9 && abs(energies[1] - 38.5) < 1e-9)
+        #expect(try place.double("ratio") > 2)
     }
 }

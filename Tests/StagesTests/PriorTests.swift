@@ -35,6 +35,22 @@ struct PriorTests {
         }
     }
 
+    @Test("the distribution function undoes the quantile, and is 0 and 1 outside", arguments: probabilities)
+    func inverse(u: Double) {
+        let priors: [Prior] = [
+            .uniform(-20, 0), .logUniform(0.1, 10), .logUniform(-10, -0.1), .normal(mean: -3, sigma: 0.5),
+        ]
+        for prior in priors {
+            // Both directions round once or twice; 1 − 1e-6 in steps of 1e-16 decides.
+            #expect(abs(prior.probability(below: prior.quantile(u)) - u) < 1e-13, "\(prior)")
+        }
+        for prior in priors[..<3] {
+            #expect(prior.probability(below: prior.range.lowerBound - 1) == 0)
+            #expect(prior.probability(below: prior.range.upperBound + 1) == 1)
+        }
+        #expect(Prior.fixed(2).probability(below: 1.9) == 0 && Prior.fixed(2).probability(below: 2) == 1)
+    }
+
     @Test("bounds that make no distribution are none")
     func bounds() throws {
         func prior(_ form: String, _ bounds: Double...) throws -> Prior? {

@@ -36,6 +36,24 @@ struct ConvolutionBenchmark: Benchmark {
             figures.add(
                 "image_s_grid_\(divisions)", time, divisions == 9 ? "by points along each axis of the zone" : "")
         }
+        // What the kernel's cost is set against: the same image with its sampling error, and drawn.
+        figures.add(
+            "image_s_tolerance", try processorSeconds { _ = try image.sampledImage(of: modes) },
+            "with the estimated error of sampling the zone")
+        let stream = RandomStream(seed: 1)
+        var draws: InstrumentDraws?
+        figures.add(
+            "draws_prepare_s",
+            try processorSeconds {
+                draws = try InstrumentDraws(instrument: .mapsBefore2017, image: image, stream: stream)
+            },
+            "pools and coefficients of the instrument's draws, once for all samples")
+        for throwsOfMode in [1, 5, 20] {
+            let time = try processorSeconds {
+                if let draws { _ = try image.image(of: modes, drawnFrom: draws, draws: throwsOfMode, stream: stream) }
+            }
+            figures.add("image_s_draws_\(throwsOfMode)", time, throwsOfMode == 1 ? "by throws of each mode" : "")
+        }
         return figures
     }
 

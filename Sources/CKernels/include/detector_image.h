@@ -62,6 +62,9 @@ typedef struct {
     // layer_count values of l where modes do not disperse along it. 0 layers: l follows from kinematics, c* along the beam.
     int64_t layer_count;
     double layer_low, layer_high;
+    // What a grid point stands for: its cell has cell_variance times the variance of a cell that fills the grid (1), and with
+    // finest > 0 is deposited in parts no wider, along the dispersion, than that many standard deviations of the resolution.
+    double cell_variance, finest;
 } sw_image_problem;
 
 #ifndef __CUDACC__ // for the host alone
@@ -74,6 +77,18 @@ int64_t sw_detector_image_scratch(const sw_image_problem *problem);
 // level 0: the best instruction set of the machine; 1: baseline; 2: AVX2; 3: AVX-512.
 // Returns the level used; 0 when the machine lacks it; -1 when a velocity or amplitude is not finite.
 int sw_detector_image_at_level(const sw_image_problem *problem, double *scratch, float *image, int level);
+
+// A Gaussian in (h, k, E) along the image's axes; the resolution's covariance is added to its own.
+typedef struct {
+    int64_t twin, setting;
+    double h, k, energy, intensity;
+    double covariance[6];  // hh, hk, kk, hE, kE, EE
+} sw_image_packet;
+
+// Adds packets to `image`, [twins · settings][bins][h_count, ascending][k_count + 8]; of the problem, what describes the image and
+// its settings is read. Levels as above; returns the level used, or 0 when the machine lacks it.
+int sw_detector_image_deposit(
+    const sw_image_problem *problem, const sw_image_packet *packets, int64_t count, double *image, int level);
 
 // The normal distribution function of the kernels: 0 and 1 beyond 5.3 (to 1e-11), absolute error below 1e-7.
 double sw_normal_cdf(double x);
