@@ -28,7 +28,7 @@ extension ReportPage {
                 ("panels", "intensities of the panels"), ("features", "what the networks see"),
                 ("blocks", "pattern within panels"), ("zeros", "where pixels are zero"),
                 ("texture", "how alike neighbouring pixels are"),
-                ("residual", "what no training simulation explains"),
+                ("residual", "what no training simulation explains"), ("detectors", "which detectors see nothing"),
             ]
             var table = Table(columns: [.init("in domain?"), .number("p")])
             for (name, wording) in names {

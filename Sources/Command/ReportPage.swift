@@ -24,7 +24,7 @@ struct ReportPage {
             verdictSection(), parametersSection(), measurementSection(), refinementSection(), comparisonSection(),
             attributionSection(),
             networkSection(),
-            testSection(),
+            testSection(), verdictTestSection(),
             samplingSection(), try runSection(),
         ]
         page.sections = sections.compactMap { $0 }

@@ -10,6 +10,7 @@ extension Report {
             if let verdict = node.facts["verdict"] { lines += VerdictWording(verdict).lines(node: node.name) }
             if let estimate = node.facts["estimate"] { lines += EstimateWording(estimate).lines(node: node.name) }
             if node.stage == "evaluate-posterior" { lines += Self.coverageLine(node) }
+            if node.stage == "evaluate-verdict" { lines += VerdictTestWording.lines(node.facts, node: node.name) }
             if let refinement = node.facts["refinement"], let wording = try? RefinementWording(refinement) {
                 lines += wording.lines(node: node.name)
             }

@@ -33,6 +33,11 @@ public struct PixelBlocks: Hashable, Sendable {
     /// Variance of single pixels about the line through their neighbours along a row of pixels, in units of m², of each
     /// row of panels.
     public let noise: [Float]
+    /// Fraction of pixels of each block that are exactly 0 (masked, dead or clipped): [rows, columns, down, across].
+    public let zeros: [Float]
+    /// Fraction of panels in which a pixel is exactly 0, less the mean of that over the pixels around: [height, width]. Masks,
+    /// dark places and bands reach over several pixels, a dead detector does not.
+    public let holes: [Float]
 
     /// - Parameter image: `layout.pixels` numbers, row-major.
     public init(_ image: ArraySlice<Float>, layout: Layout) {
@@ -53,6 +58,50 @@ public struct PixelBlocks: Hashable, Sendable {
         }
         self.values = values
         self.noise = noise
+        (zeros, holes) = Self.empty(image, layout)
+    }
+
+    private static func empty(_ image: [Float], _ layout: Layout) -> (zeros: [Float], holes: [Float]) {
+        let (height, width) = (layout.height, layout.width)
+        var counts = [Float](repeating: 0, count: layout.blocks)
+        var sizes = counts
+        var plane = [Float](repeating: 0, count: height * width)
+        var pixel = 0
+        for line in 0..<layout.rows * height {
+            let (row, y) = (line / height, line % height)
+            for column in 0..<layout.columns {
+                let first = ((row * layout.columns + column) * layout.down + y * layout.down / height) * layout.across
+                for x in 0..<width {
+                    let block = first + x * layout.across / width
+                    sizes[block] += 1
+                    if image[pixel] == 0 {
+                        counts[block] += 1
+                        plane[y * width + x] += 1
+                    }
+                    pixel += 1
+                }
+            }
+        }
+        for block in counts.indices { counts[block] /= max(1, sizes[block]) }
+        let panels = Float(layout.rows * layout.columns)
+        return (counts, contrast(plane.map { $0 / panels }, height: height, width: width))
+    }
+
+    /// Each number less the mean over a square about it, cut off at the edges.
+    private static func contrast(_ plane: [Float], height: Int, width: Int) -> [Float] {
+        let reach = max(1, 3 * min(height, width) / 40)
+        var result = plane
+        for y in 0..<height {
+            for x in 0..<width {
+                let (ys, xs) = (
+                    max(0, y - reach)...min(height - 1, y + reach), max(0, x - reach)...min(width - 1, x + reach)
+                )
+                var sum: Float = 0
+                for v in ys { for u in xs { sum += plane[v * width + u] } }
+                result[y * width + x] -= sum / Float(ys.count * xs.count)
+            }
+        }
+        return result
     }
 
     private static func row(

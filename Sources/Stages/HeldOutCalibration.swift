@@ -37,6 +37,8 @@ struct HeldOutCalibration: Sendable {
         case texture
         /// What the training images do not explain of it.
         case residual
+        /// Which pixels are 0 in all panels alike.
+        case detectors
 
         /// What is strange, in words.
         var wording: String {
@@ -47,6 +49,7 @@ struct HeldOutCalibration: Sendable {
             case .zeros: "where it is zero"
             case .texture: "how alike neighbouring pixels are"
             case .residual: "what no training simulation explains"
+            case .detectors: "detectors that see nothing"
             }
         }
     }
@@ -91,11 +94,14 @@ struct HeldOutCalibration: Sendable {
         var blocks: PixelBlocks
     }
 
-    /// What is measured: the residual by training images only.
+    /// What is measured. Where training images tell what intensities and zeros to expect, they do it better than the
+    /// reference images tell of blocks.
     var measures: [Measure] { Self.measures(of: known) }
 
     private static func measures(of known: KnownImages?) -> [Measure] {
-        Measure.allCases.filter { known != nil || $0 != .residual }
+        known == nil
+            ? [.panels, .features, .blocks, .zeros, .texture]
+            : [.panels, .features, .zeros, .texture, .residual, .detectors]
     }
 
     /// One number for all measures: the farthest out, each in units of its own upper tail.
@@ -111,10 +117,21 @@ struct HeldOutCalibration: Sendable {
     private static func distances(
         _ observation: Observation, _ domains: [FeatureDomain], _ patterns: PatternDomain?, _ known: KnownImages?
     ) -> [Double] {
-        let features = zip(domains, observation.features).reduce(0) { $0 + $1.0.distance($1.1) }
-        return [observation.panels, features / Double(max(1, domains.count))]
-            + (patterns?.distances(observation.pattern) ?? [0, 0, 0])
-            + (known.map { [$0.residual(of: observation.blocks).mean] } ?? [])
+        let features =
+            zip(domains, observation.features).reduce(0) { $0 + $1.0.distance($1.1) } / Double(max(1, domains.count))
+        let pattern = patterns?.distances(observation.pattern)
+        let blocks = observation.blocks
+        return measures(of: known).map { measure in
+            switch measure {
+            case .panels: observation.panels
+            case .features: features
+            case .blocks: pattern?.blocks ?? 0
+            case .zeros: known?.emptiness(of: blocks) ?? pattern?.zeros ?? 0
+            case .texture: pattern?.texture ?? 0
+            case .residual: known?.residual(of: blocks).mean ?? 0
+            case .detectors: known?.deadness(of: blocks) ?? 0
+            }
+        }
     }
 
     /// - Returns: by measure, and of all together.

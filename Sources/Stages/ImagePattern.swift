@@ -98,8 +98,7 @@ struct PatternDomain: Hashable, Sendable {
         (self.blocks, self.zeros, self.texture) = (blocks, zeros, texture)
     }
 
-    /// Of blocks, zeros and texture.
-    func distances(_ pattern: ImagePattern) -> [Double] {
-        [blocks.distance(pattern.blocks), zeros.distance(pattern.zeros), texture.distance(pattern.texture)]
+    func distances(_ pattern: ImagePattern) -> (blocks: Double, zeros: Double, texture: Double) {
+        (blocks.distance(pattern.blocks), zeros.distance(pattern.zeros), texture.distance(pattern.texture))
     }
 }

@@ -6,7 +6,7 @@ import Tensors
 /// Asks the ensemble which class explains a measurement, how sure it is, and what speaks against trusting it.
 struct Judge: Stage {
     static let signature = Signature(
-        "judge", version: 3,
+        "judge", version: 4,
         about:
             "Which class explains the measurement: probabilities, conformal sets, whether it is in domain, stability; "
             + "names no class where there is no reason to.",
@@ -19,25 +19,12 @@ struct Judge: Stage {
                     + "conformal sets, and 'in domain' is measured by the training images"),
         ],
         output: "verdict",
-        parameters: [
-            Parameter(
-                "certainty", .number(0.5...0.9999), default: .text("0.9"),
-                about: "mean probability below which no class is named"),
-            Parameter(
-                "coverage", .number(0.5...0.999), default: .text("0.9"),
-                about: "no class is named while another belongs to the conformal set of this coverage"),
-            Parameter(
-                "domain-level", .number(0...0.5), default: .text("0.01"),
-                about: "the measurement is out of domain when its in-domain p-value lies below: the rate of false "
-                    + "alarms on measurements that are like the held-out simulations"),
-        ])
+        parameters: VerdictCriteria.parameters)
 
     private let criteria: VerdictCriteria
 
     init(parameters: Value) throws {
-        criteria = VerdictCriteria(
-            certainty: try parameters.double("certainty"), coverage: try parameters.double("coverage"),
-            domainLevel: try parameters.double("domain-level"))
+        criteria = try VerdictCriteria(parameters: parameters)
     }
 
     func run(_ step: Step) throws -> StepOutput {
@@ -48,7 +35,7 @@ struct Judge: Stage {
         guard let first = networks.first else { throw StepFailure("no network") }
         try first.requireGeometry(measurement.geometry, of: "the measurement")
         let test = step.inputs["test"]
-        try require(test, of: collection)
+        try VerdictCriteria.require(test, of: collection)
         do {
             let calibration = try test?["calibration"].map { try HeldOutCalibration($0) }
             let verdict = try verdict(networks, measurement, test: test, calibration: calibration)
@@ -57,16 +44,6 @@ struct Judge: Stage {
             // oneDNN out of memory is the machine's failure and is not remembered.
             if error.isOfTheMachine { throw error }
             throw StepFailure(error.message, hint: error.hint)
-        }
-    }
-
-    /// - Throws: `StepFailure` when the test is of another ensemble: what it found does not hold for this one.
-    private func require(_ test: Value?, of collection: [Step.Member]) throws {
-        guard let tested = try test?["networks"].map({ try $0.asList().map { try $0.asString() } }) else { return }
-        guard tested == collection.map(\.digest.hex) else {
-            throw StepFailure(
-                "the test is of another ensemble than the one that judges",
-                hint: "give 'evaluate' and 'judge' the same 'network'")
         }
     }
 

@@ -40,24 +40,38 @@ extension KnownImages {
     }
 
     init(_ value: Value) throws {
-        func numbers(_ name: String) throws -> [Float] { try value.tensor(name).asFloat32.elements }
         let panels = try value.list("panels").map { try $0.asInt() }
         self.init(
             layout: .init(rows: panels[0], columns: panels[1], height: panels[2], width: panels[3]),
+            intensities: try KnownPattern(value.field("intensities")), zeros: try KnownPattern(value.field("zeros")),
+            holes: try KnownPattern(value.field("holes")))
+    }
+
+    var value: Value {
+        .record([
+            "panels": .list([layout.rows, layout.columns, layout.height, layout.width].map { .int($0) }),
+            "intensities": intensities.value, "zeros": zeros.value, "holes": holes.value,
+        ])
+    }
+}
+
+extension KnownPattern {
+    init(_ value: Value) throws {
+        func numbers(_ name: String) throws -> [Float] { try value.tensor(name).asFloat32.elements }
+        self.init(
             mean: try numbers("mean"), weights: try numbers("weights"), directions: try numbers("directions"),
-            constant: try numbers("constant"), slope: try numbers("slope"))
+            constant: try numbers("constant"), slope: try numbers("slope"), share: Float(try value.double("share")))
     }
 
     var value: Value {
         func vector(_ numbers: [Float]) -> Value {
             .tensor(.float32(Tensor(shape: [numbers.count], elements: numbers)))
         }
-        let blocks = layout.blocks
         return .record([
-            "panels": .list([layout.rows, layout.columns, layout.height, layout.width].map { .int($0) }),
             "mean": vector(mean), "weights": vector(weights), "constant": vector(constant), "slope": vector(slope),
+            "share": .double(Double(share)),
             "directions": .tensor(
-                .float32(Tensor(shape: [directions.count / blocks, blocks], elements: directions))),
+                .float32(Tensor(shape: [directions.count / mean.count, mean.count], elements: directions))),
         ])
     }
 }

@@ -263,4 +263,69 @@ struct OutOfDomainTests {
         #expect(abs(energies[0] - 28) < 1e-9 && abs(energies[1] - 38.5) < 1e-9)
         #expect(try place.double("ratio") > 2)
     }
+
+    @Test("verdicts on simulated measurements: what is named, what is noticed, by the p-values of the judge")
+    func tried() throws {
+        let trained = try Self.trained.get()
+        let count = 60
+        let images = Self.fresh(count)
+        let members = images.enumerated().map { number, ring in
+            let value = NoisyImages(
+                images: Tensor(shape: [1, Self.rows, Self.columns], elements: ring),
+                mask: Tensor(shape: [Self.rows, Self.columns], repeating: 0), geometry: Self.geometry.value,
+                isUnstable: false
+            ).value
+            return Step.Member(className: number % 2 == 0 ? "rising" : "falling", sample: number, digest: value.digest)
+            {
+                value
+            }
+        }
+        let parameters: Value = .record([
+            "certainty": .double(0.9), "coverage": .double(0.9), "domain-level": .double(0.01),
+            "faults": .list([.string("noise"), .string("dead-half"), .string("turned-45")]),
+        ])
+        func trial(_ members: [Step.Member]) throws -> StepOutput {
+            try EvaluateVerdict(parameters: parameters).run(
+                Step(
+                    node: "trial", inputs: ["test": trained.evaluation],
+                    collections: ["network": trained.collection, "images": members], random: RandomStream(seed: 6),
+                    threads: 2))
+        }
+        let output = try trial(members)
+        let rows = try output.value.list("rows")
+        #expect(try rows.map { try $0.int("count") } == [count, count, count, count])
+        let plain = try rows[0].tensor("p-values").asFloat64.elements
+        #expect(try plain == trained.pValues(images))
+        let noticed = plain.count { $0 < 0.01 }
+        #expect(try rows[0].int("out-of-domain") == noticed)
+        // Each fault at least as often as the level of `flagged` asks, within the luck of sixty: one missed at most.
+        for row in rows.dropFirst() {
+            let (fault, flagged) = (try row.string("fault"), try row.int("out-of-domain"))
+            #expect(flagged >= count - 1, "\(fault)")
+        }
+        // Every image has one decision, and most are right: 30 of each class.
+        var right = 0
+        for (name, other) in [("rising", "falling"), ("falling", "rising")] {
+            let decided = try rows[0].field("decisions").field(name).asRecord().mapValues { try $0.asInt() }
+            #expect(decided.values.reduce(0, +) == count / 2)
+            right += decided[name] ?? 0
+            #expect((decided[other] ?? 0) <= 1)
+        }
+        #expect(right >= count * 3 / 4)
+        #expect(try output.summary["named-rightly"]?.asInt() == right)
+        // Images of no class are no class's.
+        let strangers = members.map { member in
+            Step.Member(className: nil, sample: member.sample, digest: member.digest, load: member.load)
+        }
+        let unnamed = try trial(strangers).value.list("rows")[0].field("decisions").asRecord()
+        #expect(Array(unnamed.keys) == ["of no class"])
+        // Calibrated on others, sets keep their promise on these: 60 images, and the 302 that calibrate.
+        let kept = try output.value.list("coverage-kept")
+        for row in kept {
+            let (level, n) = (try row.double("level"), Double(try row.int("count")))
+            let deviation = (level * (1 - level) * (1 / n + 1.0 / 302)).squareRoot()
+            let covered = Double(try row.int("covered")) / n
+            #expect(n == 60 && covered > level - 4 * deviation)
+        }
+    }
 }
