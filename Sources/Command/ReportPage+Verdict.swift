@@ -74,7 +74,7 @@ extension ReportPage {
     func coverageBlocks(_ evaluation: Value) throws -> [HTMLPage.Block] {
         guard let rows = try evaluation["coverage"]?.asList(), let first = rows.first, try first.int("count") > 0
         else { return [] }
-        let calibrating = try evaluation.field("calibration").int("images")
+        let calibrating = try evaluation.field("calibration").doubles("strangeness").count
         var table = Table(columns: [
             .init("coverage promised"), .number("kept"), .init("95 % interval"), .number("mean size of a set"),
             .number("sets of one model"), .number("empty sets"),
@@ -110,8 +110,8 @@ extension ReportPage {
                         alternativeText: "Coverage kept against coverage promised"),
                     caption:
                         "Conformal sets on \(Wording.count(try first.int("count"), "held-out simulation")) that did not "
-                        + "calibrate them; \(Wording.count(calibrating)) others did. The band is the 95 % interval of the "
-                        + "count; that so few calibrate moves the curve too."),
+                        + "calibrate them; \(Wording.count(calibrating)) others did (all together calibrate those of verdicts). The band "
+                        + "is the 95 % interval of the count; that so few calibrate moves the curve too."),
                 .init(
                     LineChart(
                         [.init("mean size", x: levels, y: sizes, showsPoints: true)], x: Axis("coverage promised"),

@@ -71,7 +71,7 @@ struct Evaluate: Stage {
         }
     }
 
-    /// Conformal sets and domain from three fifths of the simulations; their coverage on the others.
+    /// Conformal sets and domain; coverage of sets made by three fifths of the simulations on the others.
     private func calibrate(
         _ networks: [TrainedNetwork], _ ensemble: EnsemblePrediction, _ images: LabelledImages,
         _ known: KnownImages?, threads: Int
@@ -93,8 +93,11 @@ struct Evaluate: Stage {
                 of: set.values[image * set.imageSize..<(image + 1) * set.imageSize], imageRows: set.shape[1],
                 imageColumns: set.shape[2], features: features.map { $0[image] })
         }
+        // Sets that the calibrating part makes, on the other: a check of the method. Those of verdicts are made by all images.
         let coverage = CoverageTable(
-            calibration.conformal, rows: parts.reference.map { rows[$0] },
+            ConformalCalibration(
+                score, of: parts.calibration, rows: rows, labels: set.labels, origins: set.origins),
+            rows: parts.reference.map { rows[$0] },
             labels: parts.reference.map { set.labels[$0] },
             u: parts.reference.map { CalibrationSplit.tieBreaker(set.origins[$0]) })
         return (calibration, coverage)

@@ -5,10 +5,11 @@ import Tensors
 
 /// What held-out simulations say of an ensemble: how conforming and how strange images are on which it never learnt.
 ///
-/// Of each simulation the first copy counts. The simulations of each class are shared out by a hash of each: two fifths
-/// are the reference, by which strangeness is measured, the others calibrate. None of the two has been learnt from.
+/// Of each simulation the first copy counts; all of them calibrate conformal sets. For strangeness the simulations of each
+/// class are shared out by a hash of each: two fifths are the reference, by which it is measured, the others calibrate it. None
+/// of the two has been learnt from.
 struct HeldOutCalibration: Sendable {
-    /// Of the true classes of the calibrating images.
+    /// Of the true classes of all images.
     var conformal: ConformalCalibration
     /// Of the reference images: features of each member, and patterns; empty and nil without reference images.
     var featureDomains: [FeatureDomain]
@@ -152,8 +153,7 @@ struct HeldOutCalibration: Sendable {
     ) throws {
         let (reference, calibration) = (parts.reference, parts.calibration)
         conformal = ConformalCalibration(
-            score: score, rows: calibration.map { rows[$0] }, labels: calibration.map { labels[$0] },
-            u: calibration.map { CalibrationSplit.tieBreaker(origins[$0]) })
+            score, of: reference + calibration, rows: rows, labels: labels, origins: origins)
         known = explained
         let measured = try reference.map(observe)
         let knownLabels = reference.map { labels[$0] }
@@ -209,6 +209,17 @@ struct CalibrationSplit: Hashable, Sendable {
     /// u of the adaptive score: a number in (0, 1) that an image has for good and that knows nothing of its pixels.
     static func tieBreaker(_ origin: String) -> Double {
         min(1 - 0x1p-53, max(0x1p-53, Split.position(of: origin, salt: "conformal")))
+    }
+}
+
+extension ConformalCalibration {
+    /// By some images of a test set.
+    init(
+        _ score: ConformalScore, of images: [Int], rows: [[Double]], labels: [Int], origins: [String]
+    ) {
+        self.init(
+            score: score, rows: images.map { rows[$0] }, labels: images.map { labels[$0] },
+            u: images.map { CalibrationSplit.tieBreaker(origins[$0]) })
     }
 }
 
