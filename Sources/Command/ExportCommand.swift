@@ -54,35 +54,31 @@ struct ExportCommand: ParsableCommand {
         }
         let known = try KnownArtifacts(
             graph, store: try storage.open(.readOnly), executorInKey: try source.executorInKey(for: graph))
-        var values: [Value] = []
-        for sample in samples > 1 ? Array(0..<samples) : [address.sample ?? 0] {
-            guard let value = try known.value(of: address.node, sample: sample) else {
-                let missing = samples > 1 ? "sample \(sample) of \(node)" : node
-                Output.standardError(
-                    "error: \(missing) is not in the store \(storage.path)\n  hint: run the graph first: spinweave run \(source.graph)"
-                )
-                throw ExitStatus.stepFailed
-            }
-            values.append(value)
+        func value(_ sample: Int) throws -> Value {
+            if let value = try known.value(of: address.node, sample: sample) { return value }
+            let missing = samples > 1 ? "sample \(sample) of \(node)" : node
+            Output.standardError(
+                "error: \(missing) is not in the store \(storage.path)\n  hint: run the graph first: spinweave run \(source.graph)"
+            )
+            throw ExitStatus.stepFailed
         }
         let type = bound.stage.signature.output
         var files = [output]
+        // Of one step; the artifacts of many are in the store under a digest each.
+        var digest: Digest?
         if samples > 1 {
-            try kind.write(samples: values, type: type, to: output)
+            try kind.write(samples: samples, type: type, to: output, value: value)
         } else {
-            files = try kind.write(values[0], type: type, to: output)
+            let value = try value(address.sample ?? 0)
+            digest = value.digest
+            files = try kind.write(value, type: type, to: output)
         }
         switch format.format {
         case .json:
             var document: [String: Value] = [
                 "file": .string(files[0]), "node": .string(node),
             ]
-            // Of one step; the artifacts of many are in the store under a digest each.
-            if samples == 1 {
-                document["artifact"] = .digest(values[0].digest)
-            } else {
-                document["samples"] = .int(samples)
-            }
+            if let digest { document["artifact"] = .digest(digest) } else { document["samples"] = .int(samples) }
             if files.count > 1 { document["files"] = .list(files.map { .string($0) }) }
             Output.json(.record(document))
         case .text: if !format.quiet { for file in files { Output.standardOutput(file) } }

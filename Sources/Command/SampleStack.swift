@@ -1,7 +1,9 @@
 import Artifacts
+import Compute
 import Dataflow
 import Diagnostics
 import Interchange
+import Presentation
 import Stages
 import Tensors
 
@@ -14,6 +16,12 @@ struct SampleStack {
 
     /// - Throws: a diagnostic where a sample has other arrays than those before it.
     mutating func append(_ arrays: [String: AnyTensor]) throws {
+        try check(arrays)
+        for (name, array) in arrays { bytes[name, default: []] += array.bytes }
+    }
+
+    /// Counts a sample whose arrays are like those before it.
+    mutating func check(_ arrays: [String: AnyTensor]) throws {
         if count == 0 {
             for (name, array) in arrays { (elementTypes[name], shapes[name]) = (array.elementType, array.shape) }
         }
@@ -23,7 +31,6 @@ struct SampleStack {
             guard shapes[name] == array.shape, elementTypes[name] == array.elementType else {
                 throw mismatch("'\(name)' is \(shapes[name] ?? []) in sample 0 and \(array.shape) in this one", name)
             }
-            bytes[name, default: []] += array.bytes
         }
         count += 1
     }
@@ -51,8 +58,14 @@ extension ExportKind {
     static let forAllSamples = [ExportKind.npy, .npz, .csv, .safetensors]
 
     /// Writes all samples into one file: arrays with the samples along the first axis, or, as .csv, a line a sample.
-    func write(samples values: [Value], type: PortType, to path: String) throws {
+    ///
+    /// A .npy is written sample by sample, however many there are; the other formats are put together in memory.
+    func write(
+        samples count: Int, type: PortType, to path: String, value: (Int) throws -> Value
+    ) throws {
+        if self == .npy { return try writeStream(samples: count, type: type, to: path, value: value) }
         if self == .csv, type == "parameters" {
+            let values = try (0..<count).map(value)
             guard case .record(let first)? = try values.first?.field("parameters") else { return }
             var columns = [CSV.Column("sample", Array(values.indices))]
             for name in first.keys.sorted() {
@@ -61,19 +74,43 @@ extension ExportKind {
             return try AtomicFile.write(Array(CSV.encode(columns: columns, name: path).utf8), to: path)
         }
         var stack = SampleStack()
-        for value in values {
-            try stack.append(self == .npz || self == .safetensors ? arrays(in: value) : ["": main(value, type)])
+        for sample in 0..<count {
+            let value = try value(sample)
+            let arrays = self == .csv ? ["": try main(value, type)] : try arrays(in: value)
+            if sample == 0 { try requireRoom(for: arrays, samples: count) }
+            try stack.append(arrays)
         }
         let arrays = try stack.arrays()
         switch self {
         case .npz: try NPZ.write(arrays, to: path)
         case .safetensors: try Safetensors(tensors: arrays).write(to: path)
-        case .csv:
-            guard let array = arrays[""] else { return }
-            try AtomicFile.write(Array(CSV.encode(array, name: path).utf8), to: path)
         default:
             guard let array = arrays[""] else { return }
-            try NPY.write(array, to: path)
+            try AtomicFile.write(Array(CSV.encode(array, name: path).utf8), to: path)
         }
+    }
+
+    private func writeStream(
+        samples count: Int, type: PortType, to path: String, value: (Int) throws -> Value
+    ) throws {
+        var stack = SampleStack()
+        try AtomicFile.write(to: path) { append in
+            for sample in 0..<count {
+                let array = try main(try value(sample), type)
+                try stack.check(["": array])
+                if sample == 0 { try append(NPY.header(array.elementType, shape: [count] + array.shape)) }
+                try append(array.bytes)
+            }
+        }
+    }
+
+    /// Arrays are held once as they are and once as the file's bytes.
+    private func requireRoom(for arrays: [String: AnyTensor], samples: Int) throws {
+        let size = arrays.values.reduce(0) { $0 + $1.bytes.count } * samples
+        guard let memory = Machine.memory(), 3 * size > memory.available else { return }
+        let (needed, free) = (Wording.bytes(3 * size), Wording.bytes(memory.available))
+        throw Diagnostic(
+            "all samples in one .\(rawValue) take about \(needed) of memory, and \(free) are free",
+            hint: "write .npy, which is written piece by piece, or samples one by one: NODE#0, NODE#1, …")
     }
 }

@@ -14,17 +14,56 @@ public enum AtomicFile {
         try replace(exists ? resolved(path) : path, with: bytes, namedBy: path)
     }
 
+    /// The same for a file that is made piece by piece, as large as the disk has room for: `body` hands over its bytes in order.
+    ///
+    /// - Throws: `InterchangeError`, and what `body` throws; the file is then not there.
+    public static func write(
+        to path: String, _ body: (_ append: ([UInt8]) throws -> Void) throws -> Void
+    ) throws {
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        if exists, status.st_mode & S_IFMT == S_IFDIR { throw systemError("cannot write", path, EISDIR) }
+        let isStraight = exists && status.st_mode & S_IFMT != S_IFREG
+        let target = exists ? resolved(path) : path
+        let (descriptor, temporary) = isStraight ? (try openStraight(path), path) : try createBeside(target)
+        var written = 0
+        do {
+            try body { bytes in
+                let failure = writeAll(bytes, to: descriptor)
+                if failure != 0 { throw systemError("cannot write \(bytes.count) bytes", path, failure) }
+                written += bytes.count
+            }
+        } catch {
+            close(descriptor)
+            if !isStraight { unlink(temporary) }
+            throw error
+        }
+        if isStraight {
+            if close(descriptor) != 0 { throw systemError("cannot write \(written) bytes", path, errno) }
+        } else {
+            try finish(descriptor, temporary, target, failure: 0, size: written, namedBy: path)
+        }
+    }
+
     private static func replace(
         _ target: String, with bytes: [UInt8], namedBy path: String
     ) throws(InterchangeError) {
         let (descriptor, temporary) = try createBeside(target)
-        var failure = writeAll(bytes, to: descriptor)
+        let failure = writeAll(bytes, to: descriptor)
+        try finish(descriptor, temporary, target, failure: failure, size: bytes.count, namedBy: path)
+    }
+
+    /// Flushes what was written and gives it its name.
+    private static func finish(
+        _ descriptor: Int32, _ temporary: String, _ target: String, failure: Int32, size: Int, namedBy path: String
+    ) throws(InterchangeError) {
+        var failure = failure
         if failure == 0, fsync(descriptor) != 0 { failure = errno }
         if close(descriptor) != 0, failure == 0 { failure = errno }
         if failure == 0, rename(temporary, target) != 0 { failure = errno }
         if failure != 0 {
             unlink(temporary)
-            throw systemError("cannot write \(bytes.count) bytes", path, failure)
+            throw systemError("cannot write \(size) bytes", path, failure)
         }
         // The rename itself is durable once the folder is; some filesystems refuse to flush folders, which is no loss
         // of content, so a refusal is not an error.
@@ -70,9 +109,14 @@ public enum AtomicFile {
         return bytes
     }
 
-    private static func writeStraight(_ bytes: [UInt8], to path: String) throws(InterchangeError) {
+    private static func openStraight(_ path: String) throws(InterchangeError) -> Int32 {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError("cannot open", path, errno) }
+        return descriptor
+    }
+
+    private static func writeStraight(_ bytes: [UInt8], to path: String) throws(InterchangeError) {
+        let descriptor = try openStraight(path)
         var failure = writeAll(bytes, to: descriptor)
         if close(descriptor) != 0, failure == 0 { failure = errno }
         if failure != 0 { throw systemError("cannot write \(bytes.count) bytes", path, failure) }

@@ -39,9 +39,14 @@ public enum NPY {
 
     /// The bytes of a `.npy` file: little-endian, C order, data aligned to 64 bytes as NumPy does.
     public static func encode(_ tensor: AnyTensor) -> [UInt8] {
-        let extents = tensor.shape.map(String.init).joined(separator: ", ")
-        let shape = tensor.shape.count == 1 ? "(\(extents),)" : "(\(extents))"
-        let dictionary = "{'descr': '\(descr(tensor.elementType))', 'fortran_order': False, 'shape': \(shape), }"
+        header(tensor.elementType, shape: tensor.shape) + tensor.bytes
+    }
+
+    /// What comes before the numbers.
+    public static func header(_ type: ElementType, shape extents: [Int]) -> [UInt8] {
+        let list = extents.map(String.init).joined(separator: ", ")
+        let shape = extents.count == 1 ? "(\(list),)" : "(\(list))"
+        let dictionary = "{'descr': '\(descr(type))', 'fortran_order': False, 'shape': \(shape), }"
         var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8)
         let short = 10 + dictionary.utf8.count + 1 <= 65_535
         let prefix = short ? 10 : 12
@@ -51,7 +56,7 @@ public enum NPY {
         bytes += Array(dictionary.utf8)
         bytes += repeatElement(UInt8(ascii: " "), count: padded - dictionary.utf8.count - 1)
         bytes.append(UInt8(ascii: "\n"))
-        return bytes + tensor.bytes
+        return bytes
     }
 
     /// Writes `tensor` to `path`, atomically.

@@ -19,6 +19,29 @@ struct AtomicFileTests {
         #expect(try AtomicFile.read(path) == large)
     }
 
+    @Test("a file made in pieces is there when all of them are; one that is given up leaves the old one")
+    func pieces() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("a.bin")
+        try AtomicFile.write(to: path) { append in
+            for piece in 0..<5 { try append([UInt8](repeating: UInt8(piece), count: piece)) }
+        }
+        let whole: [UInt8] = [1, 2, 2, 3, 3, 3, 4, 4, 4, 4]
+        #expect(try AtomicFile.read(path) == whole)
+        struct GivenUp: Error {}
+        #expect(throws: GivenUp.self) {
+            try AtomicFile.write(to: path) { append in
+                try append([9])
+                throw GivenUp()
+            }
+        }
+        #expect(try AtomicFile.read(path) == whole)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.bin"])
+        if FileManager.default.fileExists(atPath: "/dev/full") {
+            #expect(throws: InterchangeError.self) { try AtomicFile.write(to: "/dev/full") { try $0([1, 2]) } }
+        }
+    }
+
     @Test("errors name the path, the system's reason and a way out")
     func errors() throws {
         let folder = try TemporaryFolder()
