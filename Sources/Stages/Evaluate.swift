@@ -6,7 +6,7 @@ import Tensors
 /// Judges a held-out simulated test set.
 struct Evaluate: Stage {
     static let signature = Signature(
-        "evaluate", version: 4,
+        "evaluate", version: 5,
         about: "Judges held-out simulated images: accuracy, confusion, ROC, calibration, and which ones it got wrong; "
             + "calibrates conformal sets and what counts as in domain.",
         inputs: [
