@@ -1,0 +1,113 @@
+import Compute
+import Devices
+import HostDevice
+import Testing
+
+@testable import Learning
+
+/// Networks on the device in software, with cuDNN and cuBLAS in software, against the host's by oneDNN.
+///
+/// Both compute in single precision, in other orders. A sum of n terms of one size is good to √n·6e-8; activations here are sums of a
+/// few hundred, through up to six layers, normalised between: 1e-5 of the whole holds with room, and any kernel that did
+/// something else would miss it by orders.
+@Suite("Networks: host = CUDA")
+struct NetworkAgreementTests {
+    static let tolerance = 1e-5
+
+    @Test("outputs and gradients of all weights, of two micro-batches at once", arguments: NetworkBench.cases)
+    func gradients(_ example: NetworkBench.Case) throws {
+        let spec = try example.spec()
+        let (parts, microBatch) = (2, 3)
+        let weights = NetworkBench.weights(spec)
+        let images = try NetworkBench.images(spec.inputShape, parts * microBatch)
+        let random = RandomStream(seed: 11)
+        let streams = (0..<parts).map { random.substream("micro-batch", $0) }
+        let pull = (0..<parts * microBatch * 3).map { Float(random.normal(at: $0)) }
+        // The host, micro-batch by micro-batch.
+        let host = try Network(spec, batch: microBatch, mode: .training)
+        try host.load(weights)
+        var logits: [Float] = []
+        let sum = FloatBuffer(count: spec.parameterCount)
+        for part in 0..<parts {
+            for place in 0..<microBatch {
+                host.setImage(place, from: images.values, at: images.start(of: part * microBatch + place))
+            }
+            logits += try host.forward(random: streams[part])
+            try host.backward(Array(pull[part * microBatch * 3..<(part + 1) * microBatch * 3]))
+            host.addGradients(to: sum, 0..<spec.parameterCount)
+        }
+        let bench = try NetworkBench()
+        let layout = DeviceLayout(spec)
+        let device = bench.device.device
+        let parameters = try DeviceFloats(count: layout.count, on: device)
+        try device.write(layout.spread(weights.values), to: parameters.memory)
+        let gradients = try DeviceFloats(count: layout.count, on: device)
+        let network = try DeviceNetwork(
+            spec, parts: parts, microBatch: microBatch, mode: .training, parameters: parameters, gradients: gradients,
+            on: bench.device)
+        // Twice: a pass leaves nothing behind that the next one sees.
+        for _ in 0..<2 {
+            try device.write(images.values, to: network.input.memory)
+            try network.forward(random: streams)
+            let found = try device.read(Float.self, count: logits.count, from: network.logits.memory)
+            #expect(NetworkBench.distance(found, logits) < Self.tolerance * NetworkBench.length(logits))
+            try device.write(pull, to: try #require(network.logitGradient).memory)
+            try network.backward()
+        }
+        let found = layout.gather(try device.read(Float.self, count: layout.count, from: gradients.memory))
+        let expected = sum.prefix(spec.parameterCount)
+        let trained = spec.parameters.filter { $0.role.isTrained }
+        let length = NetworkBench.length(trained.flatMap { expected[$0.range] })
+        for parameter in spec.parameters {
+            let (own, hosts) = (Array(found[parameter.range]), Array(expected[parameter.range]))
+            // Statistics have a size of their own.
+            let scale = parameter.role.isTrained ? length : NetworkBench.length(hosts)
+            let distance = NetworkBench.distance(own, hosts)
+            #expect(distance < Self.tolerance * scale, "\(parameter.name): \(distance / scale)")
+        }
+    }
+
+    @Test("outputs after training, and gradients of the image", arguments: NetworkBench.cases)
+    func image(_ example: NetworkBench.Case) throws {
+        let spec = try example.spec()
+        let classifier = try Classifier(spec, NetworkBench.weights(spec))
+        let images = try NetworkBench.images(spec.inputShape, 5)
+        let bench = try NetworkBench()
+        let host = try classifier.logits(of: images).elements
+        let found = try classifier.logits(of: images, at: [0, 1, 2, 3, 4], on: bench.device).elements
+        #expect(NetworkBench.distance(found, host) < Self.tolerance * NetworkBench.length(host))
+        let reference = try Network(spec, batch: 5, mode: .attribution)
+        try reference.load(classifier.weights)
+        for place in 0..<5 { reference.setImage(place, from: images.values, at: images.start(of: place)) }
+        _ = try reference.forward()
+        let pull = (0..<15).map { Float(RandomStream(seed: 3).normal(at: $0)) }
+        try reference.backward(pull)
+        let expected = try reference.activationGradient(0)
+        let network = try classifier.network(images: 5, mode: .attribution, on: bench.device)
+        try bench.device.device.write(images.values, to: network.input.memory)
+        try network.forward()
+        try bench.device.device.write(pull, to: try #require(network.logitGradient).memory)
+        try network.backward()
+        let gradient = try bench.device.device.read(
+            Float.self, count: expected.count, from: try #require(network.inputGradient).memory)
+        let distance = NetworkBench.distance(gradient, expected) / NetworkBench.length(expected)
+        #expect(distance < Self.tolerance, "\(distance)")
+    }
+
+    @Test("nothing depends on the order of threads: the same bits of a training", arguments: ["1", "20261"])
+    func order(_ order: String) throws {
+        let example = NetworkBench.cases[9]
+        #expect(
+            try Self.trained(example, on: NetworkBench(["order": order])) == Self.trained(example, on: NetworkBench()))
+    }
+
+    private static func trained(_ example: NetworkBench.Case, on bench: NetworkBench) throws -> TrainingResult {
+        var settings = TrainingSettings()
+        (settings.epochs, settings.batchSize, settings.microBatchSize) = (2, 6, 3)
+        settings.gradientClipping = 0.5
+        return try train(
+            example.spec(), on: NetworkBench.images(example.input, 15),
+            split: Split(training: Array(0..<12), validation: [12, 13, 14]), settings: settings,
+            random: RandomStream(seed: 2), on: bench.device)
+    }
+}

@@ -1,0 +1,59 @@
+import Devices
+import HostDevice
+import Testing
+
+@testable import Learning
+
+/// What is said where cuDNN or cuBLAS are missing, old, or cannot do what is wanted.
+@Suite("Libraries for networks")
+struct NetworkLibraryTests {
+    private func problem(_ settings: [String: String] = [:], _ libraries: [String]) throws -> DeviceError? {
+        let software = try SoftwareCUDA(settings, libraries: libraries)
+        do throws(DeviceError) {
+            _ = try NetworkLibraries(LibrarySearch(preferred: software.directory))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("are opened, and their versions known")
+    func versions() throws {
+        let software = try SoftwareCUDA()
+        let libraries = try NetworkLibraries(LibrarySearch(preferred: software.directory))
+        #expect(libraries.dnnVersion == LibraryVersion(9, 1, 0) && libraries.blasVersion == LibraryVersion(12, 4, 5))
+        #expect(try problem(["cudnn": "8907"], ["libcublas.so.12", "libcudnn.so.8"]) == nil)
+    }
+
+    @Test("an old one is refused with what is needed, one that lacks a function with its name")
+    func refused() throws {
+        let old = try #require(try problem(["cudnn": "8204"], ["libcublas.so.12", "libcudnn.so.8"]))
+        #expect(old.message.contains("it is of version 8.2.4") && old.hint == "version 8.9 or later is needed")
+    }
+
+    @Test("a convolution that cuDNN cannot repeat to the bit is refused, not done otherwise")
+    func repeatable() throws {
+        let bench = try NetworkBench(["deterministic": "0"])
+        let shape = DeviceConvolution.Shape(
+            images: 1, inputs: 1, height: 4, width: 4, outputs: 1, rows: 3, columns: 3, stride: [1, 1], padding: [1, 1])
+        #expect {
+            try DeviceConvolution(shape, on: bench.device)
+        } throws: { error in
+            (error as? DeviceError)?.message.contains("no way of giving the same bits every time") == true
+        }
+    }
+
+    @Test("what a library refuses is said in its words")
+    func words() throws {
+        let bench = try NetworkBench(["fail": "cublasSgemm:1"])
+        let memory = try DeviceFloats(count: 16, on: bench.device.device)
+        #expect {
+            try bench.device.multiply(
+                .init(memory.address(), stride: 2), .init(memory.address(4), stride: 2), rows: 2, columns: 2, inner: 2,
+                into: memory.address(8))
+        } throws: { error in
+            (error as? DeviceError)?.message
+                == "cublasSgemm failed on Software device (device 0): status 7, CUBLAS_STATUS_INVALID_VALUE"
+        }
+    }
+}
