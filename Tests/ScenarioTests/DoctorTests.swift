@@ -92,6 +92,24 @@ struct DoctorTests {
         #expect(document.cuda.libraries.map(\.version) == ["12.4", "12.9", "12.4.5", "11.6.1", "9.1.0"])
     }
 
+    @Test("a device without cuDNN computes all but networks")
+    func withoutNetworks() throws {
+        let workplace = try Workplace()
+        let software = try SoftwareCUDA(
+            [:], libraries: ["libcuda.so.1", "libnvrtc.so.12", "libcublas.so.12", "libcusolver.so.11"])
+        for (libraries, executor) in [(software, "cpu"), (try SoftwareCUDA(), "cuda")] {
+            let outcome = try doctor(libraries, in: workplace, ["--format", "json"])
+            let document = try JSONDecoder().decode(DoctorDocument.self, from: Data(outcome.output.utf8))
+            #expect(document.usable)
+            for stage in document.stages where ["train-network", "attribute"].contains(stage.stage) {
+                #expect(stage.executor == executor)
+                let reason = "libcudnn.so.9 is not on this machine: no such file where libraries are looked for"
+                #expect(stage.because == (executor == "cpu" ? reason : nil))
+            }
+            #expect(document.stages.first { $0.stage == "spin-waves" }?.executor == "cuda")
+        }
+    }
+
     @Test("a device that fails its check makes the status 1")
     func unfit() throws {
         let workplace = try Workplace()
