@@ -13,12 +13,17 @@ import Testing
 /// The stages with networks on a device in software, with cuDNN and cuBLAS in software, as the engine hands steps to them.
 @Suite("networks on a CUDA device in software")
 struct NetworkAccelerationTests {
-    private func accelerator(_ libraries: [String]? = nil) throws -> (CUDAAccelerator, SoftwareCUDA) {
-        let all = ["libcuda.so.1", "libnvrtc.so.12", "libcublas.so.12", "libcudnn.so.9"]
-        let software = try SoftwareCUDA([:], libraries: libraries ?? all)
-        let found = try CUDAAccelerator.all(
-            DeviceInventory(LibrarySearch(preferred: software.directory), networkLibraries: false), memory: .none)
-        return (try #require(found.first), software)
+    private let software: SoftwareCUDA
+    private let device: CUDAAccelerator
+
+    init() throws {
+        software = try SoftwareCUDA()
+        device = try Self.accelerator(software)
+    }
+
+    private static func accelerator(_ software: SoftwareCUDA) throws -> CUDAAccelerator {
+        let inventory = DeviceInventory(LibrarySearch(preferred: software.directory), networkLibraries: false)
+        return try #require(CUDAAccelerator.all(inventory, memory: .none).first)
     }
 
     private func parameters(_ changes: [String: Value] = [:]) throws -> Value {
@@ -45,7 +50,6 @@ struct NetworkAccelerationTests {
     /// Twenty-odd updates by Adam: rounding grows a little with each, to 1e-3 at most.
     @Test("members are trained as on the CPU, and tell the classes apart")
     func trains() throws {
-        let (device, _) = try accelerator()
         let stage = try TrainNetwork(parameters: parameters())
         let results = try stage.run([step(0), step(1)], on: device)
         #expect(results.count == 2 && stage.batchSize(on: device) == 1)
@@ -64,7 +68,6 @@ struct NetworkAccelerationTests {
 
     @Test("the CPU goes on from a device's checkpoint")
     func checkpoint() throws {
-        let (device, _) = try accelerator()
         let kept = Mutex<Value?>(nil)
         let checkpoint = Checkpoint(
             load: { kept.withLock { $0 } }, isDue: { true }, save: { value in kept.withLock { $0 = value } })
@@ -92,7 +95,10 @@ struct NetworkAccelerationTests {
 
     @Test("without cuDNN the node is left to the CPU, and the reason named")
     func withoutLibraries() throws {
-        let (device, _) = try accelerator(["libcuda.so.1", "libnvrtc.so.12", "libcublas.so.12"])
+        let software = try SoftwareCUDA([:], libraries: ["libcuda.so.1", "libnvrtc.so.12", "libcublas.so.12"])
+        let device = try Self.accelerator(software)
+        // Libraries for networks are looked for when they are needed.
+        defer { withExtendedLifetime(software) {} }
         let stage = try TrainNetwork(parameters: parameters())
         #expect {
             try stage.run([step()], on: device)
@@ -104,7 +110,6 @@ struct NetworkAccelerationTests {
 
     @Test("maps are those of the CPU, by gradients on the device and by the rest on the CPU")
     func attributes() throws {
-        let (device, _) = try accelerator()
         let networks = try PlantedDifference.networks(members: 1, epochs: 3)
             .map { PlantedDifference.member($0.value) }
         let stage = try Attribute(
