@@ -119,7 +119,7 @@ extension DeviceNetwork {
         bias.is_rectified = fusingReLU ? 1 : 0
         bias.bias = parameters.source(layout.offset(number, .bias))
         bias.values = values.target()
-        emitEach("sw_network_bias", .layers, count: count(number), bias)
+        emitEachBlock("sw_network_bias", .layers, count: images * shape[0], bias)
     }
 
     private func emitBiasGradient(_ number: Int, _ gradient: DeviceFloats) throws {

@@ -61,7 +61,7 @@ extension DeviceNetwork {
             var forward = pool
             forward.source = source.source()
             forward.result = output.target()
-            emitEach("sw_network_pool", .layers, count: count(number), forward)
+            emitEachBlock("sw_network_pool", .layers, count: images * shape[0], forward)
         }
         let description = pool
         return (
@@ -72,7 +72,7 @@ extension DeviceNetwork {
                 var back = description
                 back.source = gradient.source()
                 back.result = result.target()
-                emitEach("sw_network_pool_back", .layers, count: count(number - 1), back)
+                emitEachBlock("sw_network_pool_back", .layers, count: images * shape[0], back)
                 return result
             }
         )

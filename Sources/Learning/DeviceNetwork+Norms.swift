@@ -65,21 +65,23 @@ extension DeviceNetwork {
         (norm.parts, norm.images) = (Int64(parts), Int64(microBatch))
         // As on the host (NetworkCompiler+Maps.swift).
         norm.epsilon = Double(Float(1e-5))
-        let runs = parts * spec.shapes[number][0]
+        let channels = spec.shapes[number][0]
+        let (runs, maps) = (parts * channels, images * channels)
         let output = try floats(count(number))
-        var statistics: DeviceValues<Double>?
         if mode == .training {
-            let made = try values(Double.self, 2 * runs)
-            norm.statistics = made.target()
-            statistics = made
+            let statistics = try values(Double.self, 2 * runs)
+            norm.maps = try values(Double.self, 2 * maps).target()
+            norm.statistics = statistics.target()
+            emitEachBlock("sw_network_moments", .norms, count: maps, norm)
+            emitEach("sw_network_statistics", .norms, count: runs, norm)
+            emitPairSums(statistics, rows: parts, number, .mean, .variance)
         } else {
             norm.mean = parameters.source(layout.offset(number, .mean))
             norm.variance = parameters.source(layout.offset(number, .variance))
         }
         var forward = norm
         forward.result = output.target()
-        emitEachBlock("sw_network_batch_norm", .norms, count: runs, forward)
-        if let statistics { emitPairSums(statistics, rows: parts, number, .mean, .variance) }
+        emitEachBlock("sw_network_batch_norm", .norms, count: maps, forward)
         let description = norm
         return (
             output,
@@ -88,14 +90,14 @@ extension DeviceNetwork {
                 var back = description
                 back.gradient = gradient.source()
                 back.result = result.target()
-                var partial: DeviceValues<Double>?
                 if mode == .training {
-                    let made = try values(Double.self, 2 * runs)
-                    back.partial = made.target()
-                    partial = made
+                    let partial = try values(Double.self, 2 * runs)
+                    back.partial = partial.target()
+                    emitEachBlock("sw_network_pulls", .norms, count: maps, back)
+                    emitEach("sw_network_part_pulls", .norms, count: runs, back)
+                    emitPairSums(partial, rows: parts, number, .scale, .shift)
                 }
-                emitEachBlock("sw_network_batch_norm_back", .norms, count: runs, back)
-                if let partial { emitPairSums(partial, rows: parts, number, .scale, .shift) }
+                emitEachBlock("sw_network_batch_norm_back", .norms, count: maps, back)
                 return result
             }
         )

@@ -33,7 +33,10 @@ extension CUDAAccelerator {
             throw AcceleratorFailure(error.message, isUnfit: true)
         }
         return try perform { kernels in
-            try body(NetworkDevice(CUDAKernelDevice(kernels), libraries, usesTF32: usesTF32))
+            let device = try NetworkDevice(CUDAKernelDevice(kernels), libraries, usesTF32: usesTF32)
+            // Milliseconds, against trainings of minutes: libraries are tried on every stream.
+            if let problem = try NetworkCheck.problem(of: device) { throw AcceleratorFailure(problem, isUnfit: true) }
+            return try body(device)
         }
     }
 }

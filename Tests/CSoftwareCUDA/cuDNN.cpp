@@ -79,8 +79,9 @@ void each(const Layout &x, const Layout &w, const Convolution &c, const Layout &
                             }
 }
 
-void finish(const std::vector<double> &sums, float *out) {
+void finish(const std::vector<double> &sums, float *out, const char *operation) {
     for (size_t i = 0; i < sums.size(); i++) out[i] = (float)sums[i];
+    if (software_setting("wrong", "") == operation) out[0] += 1;
 }
 
 }  // namespace
@@ -179,7 +180,7 @@ SW_EXPORT int cudnnConvolutionForward(
         each(xs, ws, c, ys, [&](size_t i, size_t k, size_t o) {
             sums[o] += (double)rounded(x[i], c.math) * rounded(w[k], c.math);
         });
-        finish(sums, y);
+        finish(sums, y, "forward");
         return 0;
     });
     return success;
@@ -196,7 +197,7 @@ SW_EXPORT int cudnnConvolutionBackwardData(
         each(xs, ws, c, ys, [&](size_t i, size_t k, size_t o) {
             sums[i] += (double)rounded(y[o], c.math) * rounded(w[k], c.math);
         });
-        finish(sums, x);
+        finish(sums, x, "data");
         return 0;
     });
     return success;
@@ -213,7 +214,7 @@ SW_EXPORT int cudnnConvolutionBackwardFilter(
         each(xs, ws, c, ys, [&](size_t i, size_t k, size_t o) {
             sums[k] += (double)rounded(x[i], c.math) * rounded(y[o], c.math);
         });
-        finish(sums, w);
+        finish(sums, w, "filter");
         return 0;
     });
     return success;

@@ -43,6 +43,20 @@ struct NetworkLibraryTests {
         }
     }
 
+    @Test("a device that gives the right answers passes the check, one whose cuDNN or cuBLAS is wrong does not")
+    func check() throws {
+        for usesTF32 in [false, true] {
+            #expect(try NetworkCheck.problem(of: NetworkBench(usesTF32: usesTF32).device) == nil)
+        }
+        let expected = [
+            "forward": "a convolution by cuDNN is wrong", "data": "its gradient by cuDNN is wrong",
+            "filter": "its kernel's gradient by cuDNN is wrong", "product": "a product of matrices by cuBLAS is wrong",
+        ]
+        for (which, words) in expected {
+            #expect(try NetworkCheck.problem(of: NetworkBench(["wrong": which]).device) == words)
+        }
+    }
+
     @Test("what a library refuses is said in its words")
     func words() throws {
         let bench = try NetworkBench(["fail": "cublasSgemm:1"])

@@ -18,10 +18,15 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_map(const sw_net_map p) {
     SW_NET_EACH(i, p.count) p.result[i] = mapped(p.kind, p.source[i], p.gradient ? p.gradient[i] : 0.0f);
 }
 
+// A block a map.
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_bias(const sw_net_bias p) {
-    SW_NET_EACH(i, p.images * p.channels * p.pixels) {
-        const float value = p.values[i] + p.bias[i / p.pixels % p.channels];
-        p.values[i] = p.is_rectified ? fmaxf(value, 0.0f) : value;
+    SW_NET_EACH_BLOCK(map, p.images * p.channels) {
+        const float bias = p.bias[map % p.channels];
+        float *values = p.values + map * p.pixels;
+        for (int64_t i = threadIdx.x; i < p.pixels; i += blockDim.x) {
+            const float value = values[i] + bias;
+            values[i] = p.is_rectified ? fmaxf(value, 0.0f) : value;
+        }
     }
 }
 
@@ -103,56 +108,59 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pad(const sw_net_move p) 
     }
 }
 
-// Of several largest pixels the first, row by row.
+// A block a map. Of several largest pixels the first, row by row.
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pool(const sw_net_pool p) {
-    SW_NET_EACH(i, p.maps * p.rows * p.columns) {
-        const int64_t column = i % p.columns, row = i / p.columns % p.rows, map = i / ((int64_t)p.rows * p.columns);
-        const int64_t top = row * p.stride_height - p.top, left = column * p.stride_width - p.left;
-        const int64_t last_y = min(top + p.kernel_height, (int64_t)p.height);
-        const int64_t last_x = min(left + p.kernel_width, (int64_t)p.width);
+    SW_NET_EACH_BLOCK(map, p.maps) {
         const float *source = p.source + map * p.height * p.width;
-        float sum = 0, best = 0;
-        int32_t choice = -1, count = 0;
-        for (int64_t y = max(top, (int64_t)0); y < last_y; y++) {
-            for (int64_t x = max(left, (int64_t)0); x < last_x; x++) {
-                const float value = source[y * p.width + x];
-                sum += value;
-                count++;
-                if (choice < 0 || value > best) {
-                    best = value;
-                    choice = (int32_t)(y * p.width + x);
+        for (int i = threadIdx.x; i < p.rows * p.columns; i += blockDim.x) {
+            const int top = i / p.columns * p.stride_height - p.top, left = i % p.columns * p.stride_width - p.left;
+            const int last_y = min(top + p.kernel_height, p.height), last_x = min(left + p.kernel_width, p.width);
+            float sum = 0, best = 0;
+            int choice = -1, count = 0;
+            for (int y = max(top, 0); y < last_y; y++) {
+                for (int x = max(left, 0); x < last_x; x++) {
+                    const float value = source[y * p.width + x];
+                    sum += value;
+                    count++;
+                    if (choice < 0 || value > best) {
+                        best = value;
+                        choice = y * p.width + x;
+                    }
                 }
             }
+            const int64_t at = map * p.rows * p.columns + i;
+            p.result[at] = p.is_maximum ? best : sum / (float)count;
+            if (p.is_maximum) p.choice[at] = choice;
         }
-        p.result[i] = p.is_maximum ? best : sum / (float)count;
-        if (p.is_maximum) p.choice[i] = choice;
     }
 }
 
-// A thread a pixel of the source, which adds what the windows over it send back, row by row.
+// A block a map; a thread a pixel of the source, which adds what the windows over it send back, row by row.
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pool_back(const sw_net_pool p) {
-    SW_NET_EACH(i, p.maps * p.height * p.width) {
-        const int64_t x = i % p.width, y = i / p.width % p.height, map = i / ((int64_t)p.height * p.width);
-        const int64_t below = y + p.top - p.kernel_height, right = x + p.left - p.kernel_width;
-        const int64_t first_row = below < 0 ? 0 : below / p.stride_height + 1;
-        const int64_t first_column = right < 0 ? 0 : right / p.stride_width + 1;
-        const int64_t last_row = min((y + p.top) / p.stride_height, (int64_t)p.rows - 1);
-        const int64_t last_column = min((x + p.left) / p.stride_width, (int64_t)p.columns - 1);
-        float sum = 0;
-        for (int64_t row = first_row; row <= last_row; row++) {
-            for (int64_t column = first_column; column <= last_column; column++) {
-                const int64_t at = (map * p.rows + row) * p.columns + column;
-                if (p.is_maximum) {
-                    if (p.choice[at] == y * p.width + x) sum += p.source[at];
-                } else {
-                    const int64_t top = row * p.stride_height - p.top, left = column * p.stride_width - p.left;
-                    const int64_t high = min(top + p.kernel_height, (int64_t)p.height) - max(top, (int64_t)0);
-                    const int64_t wide = min(left + p.kernel_width, (int64_t)p.width) - max(left, (int64_t)0);
-                    sum += p.source[at] / (float)(high * wide);
+    SW_NET_EACH_BLOCK(map, p.maps) {
+        for (int i = threadIdx.x; i < p.height * p.width; i += blockDim.x) {
+            const int x = i % p.width, y = i / p.width;
+            const int below = y + p.top - p.kernel_height, right = x + p.left - p.kernel_width;
+            const int first_row = below < 0 ? 0 : below / p.stride_height + 1;
+            const int first_column = right < 0 ? 0 : right / p.stride_width + 1;
+            const int last_row = min((y + p.top) / p.stride_height, p.rows - 1);
+            const int last_column = min((x + p.left) / p.stride_width, p.columns - 1);
+            float sum = 0;
+            for (int row = first_row; row <= last_row; row++) {
+                for (int column = first_column; column <= last_column; column++) {
+                    const int64_t at = (map * p.rows + row) * p.columns + column;
+                    if (p.is_maximum) {
+                        if (p.choice[at] == i) sum += p.source[at];
+                    } else {
+                        const int top = row * p.stride_height - p.top, left = column * p.stride_width - p.left;
+                        const int high = min(top + p.kernel_height, p.height) - max(top, 0);
+                        const int wide = min(left + p.kernel_width, p.width) - max(left, 0);
+                        sum += p.source[at] / (float)(high * wide);
+                    }
                 }
             }
+            p.result[map * p.height * p.width + i] = sum;
         }
-        p.result[i] = sum;
     }
 }
 

@@ -75,68 +75,106 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_group_norm_back(const sw_
     }
 }
 
-// Where value i of a channel in the images of a part lies.
-__device__ inline int64_t batch_place(const sw_net_norm &p, int64_t part, int64_t channel, int64_t i) {
-    return ((part * p.images + i / p.pixels) * p.channels + channel) * p.pixels + i % p.pixels;
+// Batch normalisation: a block a map, then a thread a channel of a part, then a block a map again.
+
+// maps[image][channel] = mean, and Σ (x − mean)², of one map.
+SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_moments(const sw_net_norm p) {
+    SW_NET_EACH_BLOCK(map, p.parts * p.images * p.channels) {
+        const float *source = p.source + map * p.pixels;
+        double2 sum = make_double2(0, 0);
+        for (int64_t i = threadIdx.x; i < p.pixels; i += blockDim.x) sum.x += source[i];
+        const double mean = block_sum(sum).x / (double)p.pixels;
+        double2 squares = make_double2(0, 0);
+        for (int64_t i = threadIdx.x; i < p.pixels; i += blockDim.x) {
+            const double off = source[i] - mean;
+            squares.x += off * off;
+        }
+        squares = block_sum(squares);
+        if (threadIdx.x == 0) {
+            p.maps[2 * map] = mean;
+            p.maps[2 * map + 1] = squares.x;
+        }
+    }
 }
 
-// Mean and variance of a channel over the images of a part; or those that are given.
-__device__ inline double2 batch_statistics(const sw_net_norm &p, int64_t part, int64_t channel) {
-    if (p.mean) return make_double2(p.mean[channel], p.variance[channel]);
-    const int64_t count = p.images * p.pixels;
-    double2 sum = make_double2(0, 0);
-    for (int64_t i = threadIdx.x; i < count; i += blockDim.x) sum.x += p.source[batch_place(p, part, channel, i)];
-    const double mean = block_sum(sum).x / (double)count;
-    double2 squares = make_double2(0, 0);
-    for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-        const double off = p.source[batch_place(p, part, channel, i)] - mean;
-        squares.x += off * off;
+// statistics[part][channel] = mean and variance over the images of a part: Σ (x − m)² = Σ over maps of their own and pixels·(mean − m)².
+SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_statistics(const sw_net_norm p) {
+    SW_NET_EACH(run, p.parts * p.channels) {
+        const int64_t part = run / p.channels, channel = run % p.channels;
+        double sum = 0, squares = 0;
+        for (int64_t n = 0; n < p.images; n++) sum += p.maps[2 * ((part * p.images + n) * p.channels + channel)];
+        const double mean = sum / (double)p.images;
+        for (int64_t n = 0; n < p.images; n++) {
+            const double *map = p.maps + 2 * ((part * p.images + n) * p.channels + channel);
+            squares += map[1] + (double)p.pixels * (map[0] - mean) * (map[0] - mean);
+        }
+        p.statistics[2 * run] = mean;
+        p.statistics[2 * run + 1] = squares / (double)(p.images * p.pixels);
     }
-    return make_double2(mean, block_sum(squares).x / (double)count);
+}
+
+// Mean and 1/√(σ² + ε) of the run that a map belongs to.
+__device__ inline double2 normal_of(const sw_net_norm &p, int64_t map) {
+    const int64_t channel = map % p.channels, run = map / (p.images * p.channels) * p.channels + channel;
+    const double mean = p.mean ? p.mean[channel] : p.statistics[2 * run];
+    const double variance = p.mean ? p.variance[channel] : p.statistics[2 * run + 1];
+    return make_double2(mean, 1 / sqrt(variance + p.epsilon));
 }
 
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_batch_norm(const sw_net_norm p) {
-    SW_NET_EACH_BLOCK(run, p.parts * p.channels) {
-        const int64_t part = run / p.channels, channel = run % p.channels, count = p.images * p.pixels;
-        const double2 s = batch_statistics(p, part, channel);
-        if (p.statistics && threadIdx.x == 0) {
-            p.statistics[2 * run] = s.x;
-            p.statistics[2 * run + 1] = s.y;
+    SW_NET_EACH_BLOCK(map, p.parts * p.images * p.channels) {
+        const int64_t channel = map % p.channels;
+        const double2 normal = normal_of(p, map);
+        const float mean = (float)normal.x, factor = (float)(p.scale[channel] * normal.y), shift = p.shift[channel];
+        for (int64_t i = map * p.pixels + threadIdx.x; i < (map + 1) * p.pixels; i += blockDim.x)
+            p.result[i] = factor * (p.source[i] - mean) + shift;
+    }
+}
+
+// maps[image][channel] = Σ g x̂ and Σ g of one map.
+SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pulls(const sw_net_norm p) {
+    SW_NET_EACH_BLOCK(map, p.parts * p.images * p.channels) {
+        const double2 normal = normal_of(p, map);
+        double2 sum = make_double2(0, 0);
+        for (int64_t i = map * p.pixels + threadIdx.x; i < (map + 1) * p.pixels; i += blockDim.x) {
+            sum.x += p.gradient[i] * ((p.source[i] - normal.x) * normal.y);
+            sum.y += p.gradient[i];
         }
-        const float mean = (float)s.x, factor = (float)(p.scale[channel] / sqrt(s.y + p.epsilon)), shift = p.shift[channel];
-        for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-            const int64_t at = batch_place(p, part, channel, i);
-            p.result[at] = factor * (p.source[at] - mean) + shift;
+        sum = block_sum(sum);
+        if (threadIdx.x == 0) {
+            p.maps[2 * map] = sum.x;
+            p.maps[2 * map + 1] = sum.y;
         }
     }
 }
 
-// γr·(g − ⟨g⟩ − x̂⟨g x̂⟩), or γr·g with statistics that are given; and of each part Σ g x̂ and Σ g.
+// partial[part][channel] = sums over the images of a part.
+SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_part_pulls(const sw_net_norm p) {
+    SW_NET_EACH(run, p.parts * p.channels) {
+        const int64_t part = run / p.channels, channel = run % p.channels;
+        double along = 0, all = 0;
+        for (int64_t n = 0; n < p.images; n++) {
+            const double *map = p.maps + 2 * ((part * p.images + n) * p.channels + channel);
+            along += map[0];
+            all += map[1];
+        }
+        p.partial[2 * run] = along;
+        p.partial[2 * run + 1] = all;
+    }
+}
+
+// γr·(g − ⟨g⟩ − x̂⟨g x̂⟩), or γr·g with statistics that are given.
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_batch_norm_back(const sw_net_norm p) {
-    SW_NET_EACH_BLOCK(run, p.parts * p.channels) {
-        const int64_t part = run / p.channels, channel = run % p.channels, count = p.images * p.pixels;
-        const double mean = p.mean ? p.mean[channel] : p.statistics[2 * run];
-        const double variance = p.mean ? p.variance[channel] : p.statistics[2 * run + 1];
-        const double rate = 1 / sqrt(variance + p.epsilon);
-        double2 sum = make_double2(0, 0);
-        for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-            const int64_t at = batch_place(p, part, channel, i);
-            sum.x += p.gradient[at] * ((p.source[at] - mean) * rate);
-            sum.y += p.gradient[at];
-        }
-        sum = block_sum(sum);
-        if (p.partial && threadIdx.x == 0) {
-            p.partial[2 * run] = sum.x;
-            p.partial[2 * run + 1] = sum.y;
-        }
-        const float factor = (float)(p.scale[channel] * rate);
-        const float common = p.mean ? 0.0f : (float)(sum.y / (double)count);
-        const float tilt = p.mean ? 0.0f : (float)(sum.x / (double)count);
-        for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-            const int64_t at = batch_place(p, part, channel, i);
-            const float normal = (float)((p.source[at] - mean) * rate);
-            p.result[at] = factor * (p.gradient[at] - common - tilt * normal);
-        }
+    const double count = (double)(p.images * p.pixels);
+    SW_NET_EACH_BLOCK(map, p.parts * p.images * p.channels) {
+        const int64_t channel = map % p.channels, run = map / (p.images * p.channels) * p.channels + channel;
+        const double2 normal = normal_of(p, map);
+        const float factor = (float)(p.scale[channel] * normal.y);
+        const float tilt = p.mean ? 0.0f : (float)(p.partial[2 * run] / count);
+        const float common = p.mean ? 0.0f : (float)(p.partial[2 * run + 1] / count);
+        const float mean = (float)normal.x, rate = (float)normal.y;
+        for (int64_t i = map * p.pixels + threadIdx.x; i < (map + 1) * p.pixels; i += blockDim.x)
+            p.result[i] = factor * (p.gradient[i] - common - tilt * ((p.source[i] - mean) * rate));
     }
 }
 

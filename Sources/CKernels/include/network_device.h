@@ -86,6 +86,7 @@ typedef struct {
     const float *source;
     const float *gradient;
     float *result;
+    double *maps;                    // batch-norm, [image][channel][2]: sums of one map
     double *statistics;              // batch-norm, [part][channel][2]: mean and variance of a part
     double *partial;                 // back, [part or image][channel][2]: gradients of scale and shift
 } sw_net_norm;
