@@ -16,6 +16,11 @@ struct NetworkAgreementTests {
 
     @Test("outputs and gradients of all weights, of two micro-batches at once", arguments: NetworkBench.cases)
     func gradients(_ example: NetworkBench.Case) throws {
+        let bench = try NetworkBench()
+        try Self.compareGradients(example, on: bench.device)
+    }
+
+    static func compareGradients(_ example: NetworkBench.Case, on network: NetworkDevice) throws {
         let spec = try example.spec()
         let (parts, microBatch) = (2, 3)
         let weights = NetworkBench.weights(spec)
@@ -36,23 +41,22 @@ struct NetworkAgreementTests {
             try host.backward(Array(pull[part * microBatch * 3..<(part + 1) * microBatch * 3]))
             host.addGradients(to: sum, 0..<spec.parameterCount)
         }
-        let bench = try NetworkBench()
         let layout = DeviceLayout(spec)
-        let device = bench.device.device
+        let device = network.device
         let parameters = try DeviceFloats(count: layout.count, on: device)
         try device.write(layout.spread(weights.values), to: parameters.memory)
         let gradients = try DeviceFloats(count: layout.count, on: device)
-        let network = try DeviceNetwork(
+        let passes = try DeviceNetwork(
             spec, parts: parts, microBatch: microBatch, mode: .training, parameters: parameters, gradients: gradients,
-            on: bench.device)
+            on: network)
         // Twice: a pass leaves nothing behind that the next one sees.
         for _ in 0..<2 {
-            try device.write(images.values, to: network.input.memory)
-            try network.forward(random: streams)
-            let found = try device.read(Float.self, count: logits.count, from: network.logits.memory)
-            #expect(NetworkBench.distance(found, logits) < Self.tolerance * NetworkBench.length(logits))
-            try device.write(pull, to: try #require(network.logitGradient).memory)
-            try network.backward()
+            try device.write(images.values, to: passes.input.memory)
+            try passes.forward(random: streams)
+            let found = try device.read(Float.self, count: logits.count, from: passes.logits.memory)
+            #expect(NetworkBench.distance(found, logits) < tolerance * NetworkBench.length(logits))
+            try device.write(pull, to: try #require(passes.logitGradient).memory)
+            try passes.backward()
         }
         let found = layout.gather(try device.read(Float.self, count: layout.count, from: gradients.memory))
         let expected = sum.prefix(spec.parameterCount)
@@ -63,7 +67,7 @@ struct NetworkAgreementTests {
             // Statistics have a size of their own.
             let scale = parameter.role.isTrained ? length : NetworkBench.length(hosts)
             let distance = NetworkBench.distance(own, hosts)
-            #expect(distance < Self.tolerance * scale, "\(parameter.name): \(distance / scale)")
+            #expect(distance < tolerance * scale, "\(parameter.name): \(distance / scale)")
         }
     }
 
@@ -94,20 +98,49 @@ struct NetworkAgreementTests {
         #expect(distance < Self.tolerance, "\(distance)")
     }
 
-    @Test("nothing depends on the order of threads: the same bits of a training", arguments: ["1", "20261"])
-    func order(_ order: String) throws {
-        let example = NetworkBench.cases[9]
-        #expect(
-            try Self.trained(example, on: NetworkBench(["order": order])) == Self.trained(example, on: NetworkBench()))
+    @Test(
+        "nothing depends on the order of threads: the same bits of a training", arguments: NetworkBench.cases,
+        ["1", "20261"])
+    func order(_ example: NetworkBench.Case, _ order: String) throws {
+        let (plain, other) = (try NetworkBench(), try NetworkBench(["order": order]))
+        #expect(try Self.trained(example, on: other.device) == Self.trained(example, on: plain.device))
     }
 
-    private static func trained(_ example: NetworkBench.Case, on bench: NetworkBench) throws -> TrainingResult {
+    static func trained(_ example: NetworkBench.Case, on device: NetworkDevice) throws -> TrainingResult {
         var settings = TrainingSettings()
         (settings.epochs, settings.batchSize, settings.microBatchSize) = (2, 6, 3)
         settings.gradientClipping = 0.5
         return try train(
             example.spec(), on: NetworkBench.images(example.input, 15),
             split: Split(training: Array(0..<12), validation: [12, 13, 14]), settings: settings,
-            random: RandomStream(seed: 2), on: bench.device)
+            random: RandomStream(seed: 2), on: device)
+    }
+}
+
+/// The same on this machine's device, with NVIDIA's libraries; skipped where there is none.
+@Suite(
+    "Networks on this machine's CUDA device",
+    .enabled(if: NetworkBench.hardware != nil, "there is no CUDA device with cuDNN and cuBLAS here"), .serialized)
+struct NetworkHardwareTests {
+    private func device(usesTF32: Bool = false) throws -> NetworkDevice {
+        let found = try #require(NetworkBench.hardware)
+        return try NetworkDevice(CUDAKernelDevice(found.kernels), found.libraries, usesTF32: usesTF32)
+    }
+
+    @Test("cuDNN and cuBLAS give right answers", arguments: [false, true])
+    func check(usesTF32: Bool) throws {
+        #expect(try NetworkCheck.problem(of: device(usesTF32: usesTF32)) == nil)
+    }
+
+    @Test("outputs and gradients of all weights", arguments: NetworkBench.cases)
+    func gradients(_ example: NetworkBench.Case) throws {
+        try NetworkAgreementTests.compareGradients(example, on: device())
+    }
+
+    @Test("a training gives the same bits twice", arguments: NetworkBench.cases)
+    func repeats(_ example: NetworkBench.Case) throws {
+        #expect(
+            try NetworkAgreementTests.trained(example, on: device())
+                == NetworkAgreementTests.trained(example, on: device()))
     }
 }

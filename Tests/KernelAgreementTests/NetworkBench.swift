@@ -1,6 +1,8 @@
 import Compute
 import Devices
+import Foundation
 import HostDevice
+import Synchronization
 import Testing
 
 @testable import Learning
@@ -12,7 +14,7 @@ struct NetworkBench {
 
     /// - Parameter settings: of the software; see CSoftwareCUDA's header.
     init(_ settings: [String: String] = [:], usesTF32: Bool = false) throws {
-        software = try SoftwareCUDA(settings)
+        software = try Self.software(settings)
         let search = LibrarySearch(preferred: software.directory)
         let inventory = DeviceInventory(search, networkLibraries: false)
         let kernels = KernelLibrary(
@@ -20,6 +22,30 @@ struct NetworkBench {
         device = try NetworkDevice(
             CUDAKernelDevice(kernels), NetworkLibraries(search), usesTF32: usesTF32)
     }
+
+    /// A copy of the libraries stays in the process with its threads' stacks: whoever does not break its device shares it.
+    private static let shared = Mutex<[String: SoftwareCUDA]>([:])
+
+    private static func software(_ settings: [String: String]) throws -> SoftwareCUDA {
+        if !settings.keys.allSatisfy({ $0 == "order" }) { return try SoftwareCUDA(settings) }
+        return try shared.withLock { shared in
+            let order = settings["order"] ?? "0"
+            if let known = shared[order] { return known }
+            let made = try SoftwareCUDA(settings)
+            shared[order] = made
+            return made
+        }
+    }
+
+    /// This machine's own device with its own libraries; nil where there is none.
+    static let hardware: (kernels: KernelLibrary, libraries: NetworkLibraries)? = {
+        let search = LibrarySearch(preferred: ProcessInfo.processInfo.environment["SPINWEAVE_CUDA_LIBRARIES"])
+        let inventory = DeviceInventory(search, networkLibraries: false)
+        guard let device = inventory.devices.first, let compiler = inventory.compiler,
+            let libraries = try? NetworkLibraries(search, newest: device.driver.version.major)
+        else { return nil }
+        return (KernelLibrary(device, compiler: compiler), libraries)
+    }()
 
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
