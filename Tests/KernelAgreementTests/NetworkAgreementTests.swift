@@ -98,6 +98,34 @@ struct NetworkAgreementTests {
         #expect(distance < Self.tolerance, "\(distance)")
     }
 
+    @Test("of several largest pixels the same one receives the gradient", arguments: [[2, 2], [3, 2]])
+    func ties(stride: [Int]) throws {
+        let spec = try NetworkSpec(
+            inputShape: [1, 8, 9],
+            layers: [.maxPool([3, 3], stride: stride, padding: .same), .dense(units: 3)], classes: 3)
+        let classifier = try Classifier(spec, NetworkBench.weights(spec))
+        // Steps of three heights: most windows have several largest pixels.
+        let image = (0..<72).map { Float($0 * 7 % 12 / 4) }
+        let pull: [Float] = [1, -2, 0.5]
+        let host = try Network(spec, batch: 1, mode: .attribution)
+        try host.load(classifier.weights)
+        host.setImage(0, from: image)
+        _ = try host.forward()
+        try host.backward(pull)
+        let bench = try NetworkBench()
+        let network = try classifier.network(images: 1, mode: .attribution, on: bench.device)
+        try bench.device.device.write(image, to: network.input.memory)
+        try network.forward()
+        try bench.device.device.write(pull, to: try #require(network.logitGradient).memory)
+        try network.backward()
+        let gradient = try bench.device.device.read(
+            Float.self, count: 72, from: try #require(network.inputGradient).memory)
+        let expected = try host.activationGradient(0)
+        #expect(
+            NetworkBench.distance(gradient, expected) < Self.tolerance * NetworkBench.length(expected))
+        #expect(expected.count { $0 == 0 } > 30)
+    }
+
     @Test(
         "nothing depends on the order of threads: the same bits of a training", arguments: NetworkBench.cases,
         ["1", "20261"])
