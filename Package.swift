@@ -70,7 +70,9 @@ let package = Package(
             name: "SpinWaves", dependencies: ["CGemmi", "CKernels", "CSpglib", "Compute", "Devices", "Tensors"],
             swiftSettings: fast),
         .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Devices", "Tensors"], swiftSettings: fast),
-        .target(name: "Learning", dependencies: ["CKernels", "COneDNN", "Compute", "Tensors"], swiftSettings: fast),
+        .target(
+            name: "Learning", dependencies: ["CKernels", "COneDNN", "Compute", "Devices", "Tensors"],
+            swiftSettings: fast),
         // 4: meeting and view
         .target(
             name: "Stages",
@@ -132,13 +134,13 @@ let package = Package(
             ]),
         .target(
             name: "CSoftwareCUDA", dependencies: ["CHostDevice"], path: "Tests/CSoftwareCUDA",
-            cxxSettings: [.unsafeFlags(["-fvisibility=hidden"])]),
+            cxxSettings: [.unsafeFlags(["-O2", "-fvisibility=hidden"])]),
         .target(name: "HostDevice", dependencies: ["CHostDevice"], path: "Tests/HostDevice"),
         .testTarget(name: "HostDeviceTests", dependencies: ["HostDevice"]),
         .testTarget(
             name: "KernelAgreementTests",
             dependencies: [
-                "CKernels", "Compute", "Devices", "HostDevice", "Instruments", "SpinWaves", "Tensors",
+                "CKernels", "Compute", "Devices", "HostDevice", "Instruments", "Learning", "SpinWaves", "Tensors",
             ]),
         .testTarget(name: "DevicesTests", dependencies: ["Artifacts", "CKernels", "Devices", "HostDevice"]),
         // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.

@@ -69,6 +69,21 @@ static const char random_cuh[] = {
 static const char noise_device_h[] = {
 #embed "include/noise_device.h"
     END};
+static const char network_cuh[] = {
+#embed "cuda/network.cuh"
+    END};
+static const char network_layers_cu[] = {
+#embed "cuda/network_layers.cu"
+    END};
+static const char network_norms_cu[] = {
+#embed "cuda/network_norms.cu"
+    END};
+static const char network_updates_cu[] = {
+#embed "cuda/network_updates.cu"
+    END};
+static const char network_device_h[] = {
+#embed "include/network_device.h"
+    END};
 
 #define TEXT(name, text) {name, text, sizeof text - 1}
 
@@ -84,6 +99,11 @@ static const sw_cuda_text texts[] = {
     TEXT("noise.cu", noise_cu),
     TEXT("random.cuh", random_cuh),
     TEXT("noise_device.h", noise_device_h),
+    TEXT("network.cuh", network_cuh),
+    TEXT("network_layers.cu", network_layers_cu),
+    TEXT("network_norms.cu", network_norms_cu),
+    TEXT("network_updates.cu", network_updates_cu),
+    TEXT("network_device.h", network_device_h),
     TEXT("magnons.cu", magnons_cu),
     TEXT("complex.cuh", complex_cuh),
     TEXT("magnons_algebra.cuh", magnons_algebra_cuh),

@@ -31,9 +31,16 @@ struct DoctorFindings {
         inventory = DeviceInventory(DeviceChoice.search)
         store = StorePlace(path: path)
         devices = []
+        var withoutNetworks: String?
         if let compiler = inventory.compiler {
             for device in inventory.devices {
-                let accelerator = CUDAAccelerator(KernelLibrary(device, compiler: compiler))
+                let accelerator = CUDAAccelerator(
+                    KernelLibrary(device, compiler: compiler), search: inventory.search)
+                do throws(DeviceError) {
+                    _ = try accelerator.networkLibraries()
+                } catch {
+                    withoutNetworks = error.message
+                }
                 devices.append(
                     Device(device: device, freeMemory: try? device.freeMemory(), problem: accelerator.problem()))
             }
@@ -43,13 +50,19 @@ struct DoctorFindings {
             }
         }
         let hasDevice = devices.contains { $0.problem == nil }
-        stages = StageLibrary.spinweave.stages.map { Self.stage($0, hasDevice: hasDevice) }
+        stages = StageLibrary.spinweave.stages.map {
+            Self.stage($0, hasDevice: hasDevice, withoutNetworks: withoutNetworks)
+        }
     }
 
-    private static func stage(_ stage: any Stage.Type, hasDevice: Bool) -> StageFinding {
+    /// - Parameter withoutNetworks: why no device computes networks.
+    private static func stage(_ stage: any Stage.Type, hasDevice: Bool, withoutNetworks: String?) -> StageFinding {
         let name = stage.signature.name
         guard stage is any AcceleratedStage.Type else {
             return StageFinding(name: name, executor: "cpu", reason: "it has no CUDA kernel")
+        }
+        if hasDevice, stage is any NetworkAcceleratedStage.Type, let withoutNetworks {
+            return StageFinding(name: name, executor: "cpu", reason: withoutNetworks)
         }
         return hasDevice
             ? StageFinding(name: name, executor: CUDAAccelerator.executor, reason: nil)

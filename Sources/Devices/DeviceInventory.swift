@@ -20,9 +20,12 @@ public struct DeviceInventory: Sendable {
     public var libraries: [Library] = []
     /// Why no device can be used; nil where one can.
     public var obstacle: DeviceError?
+    /// Where libraries were looked for.
+    public let search: LibrarySearch
 
     /// Looks for everything that kernels need, and for what else is used where it is.
     public init(_ search: LibrarySearch, networkLibraries: Bool = true) {
+        self.search = search
         var driverEntry = Library(name: "CUDA driver")
         do throws(DeviceError) {
             let driver = try CUDADriver(search)
@@ -55,21 +58,17 @@ public struct DeviceInventory: Sendable {
         if networkLibraries { libraries += Self.networkLibraries(search) }
     }
 
-    /// Those that a network's layers would be computed by.
+    /// Those that a network's layers are computed by, and what else may be of use.
     private static func networkLibraries(_ search: LibrarySearch) -> [Library] {
         [
-            look("cuBLAS", ["libcublas.so.13", "libcublas.so.12"], "cublasGetProperty", search) {
-                $0.propertyVersion("cublasGetProperty")
+            look("cuBLAS", NetworkLibraries.blasFiles, "cublasGetProperty", search) {
+                NetworkLibraries.version(ofBLAS: $0)
             },
             look("cuSOLVER", ["libcusolver.so.12", "libcusolver.so.11"], "cusolverGetProperty", search) {
                 $0.propertyVersion("cusolverGetProperty")
             },
-            look("cuDNN", ["libcudnn.so.9", "libcudnn.so.8"], "cudnnGetVersion", search) { library in
-                let number = library.number("cudnnGetVersion")
-                if number == 0 { return nil }
-                // cudnn.h: 10000 · major + 100 · minor + patch since 9, 1000 · major before.
-                let thousands = number >= 90_000 ? 10_000 : 1000
-                return LibraryVersion(number / thousands, number % thousands / 100, number % 100)
+            look("cuDNN", NetworkLibraries.dnnFiles, "cudnnGetVersion", search) {
+                NetworkLibraries.version(ofDNN: $0)
             },
         ]
     }

@@ -88,7 +88,7 @@ extension Classifier {
         }
     }
 
-    private func flat(_ map: Tensor<Float>) -> Tensor<Float> {
+    func flat(_ map: Tensor<Float>) -> Tensor<Float> {
         let (channels, height, width) = (map.shape[0], map.shape[1], map.shape[2])
         var sum = Array(map.elements[..<(height * width)])
         for channel in 0..<channels where channel > 0 {

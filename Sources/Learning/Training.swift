@@ -1,4 +1,5 @@
 import Compute
+import Devices
 
 /// What one epoch gave.
 public struct EpochReport: Hashable, Sendable {
@@ -54,6 +55,8 @@ public struct TrainingResult: Hashable, Sendable {
 /// - Parameter state: where to go on, from `afterEpoch` of a training with the same network, images, split, random stream
 ///   and settings but for `epochs`. The result is that of an undisturbed training, bit for bit, unless the schedule
 ///   depends on the number of epochs and that is another. A state that does not fit is not used.
+/// - Parameter device: computes the epochs in place of the CPU, where what is learnt are classes in single precision; weights
+///   after an update agree to rounding, and either goes on from the other's state.
 /// - Parameter progress: called after each epoch, on the calling thread.
 /// - Parameter afterEpoch: called after each epoch with whether it is the last, and with how to take the state then.
 /// - Throws: `LearningError` for unusable settings, data or layers and when the loss is no longer finite;
@@ -61,9 +64,9 @@ public struct TrainingResult: Hashable, Sendable {
 public func train(
     _ spec: NetworkSpec, on images: ImageSet, split: Split, objective: TrainingObjective = .classes,
     settings: TrainingSettings, random: RandomStream, initial: Weights? = nil, from state: TrainingState? = nil,
-    threads: Int = 1,
+    threads: Int = 1, on device: NetworkDevice? = nil,
     progress: (EpochReport) -> Void = { _ in },
-    afterEpoch: (_ isLast: Bool, _ state: () -> TrainingState) throws -> Void = { _, _ in },
+    afterEpoch: (_ isLast: Bool, _ state: () throws -> TrainingState) throws -> Void = { _, _ in },
     isCancelled: () -> Bool = { false }
 ) throws -> TrainingResult {
     try settings.validate()
@@ -71,14 +74,19 @@ public func train(
     try objective.check(spec, images, split)
     try initial?.check(fit: spec)
     var weights = initial ?? Weights(initialising: spec, random: random.substream("weights"))
-    let trainer = try Trainer(spec, images, split, objective, settings, random: random, threads: threads)
+    let trainer: any EpochTrainer =
+        if let device {
+            try DeviceTrainer(spec, images, split, objective, settings, random: random, on: device)
+        } else {
+            try Trainer(spec, images, split, objective, settings, random: random, threads: threads)
+        }
     var best = (loss: Double.infinity, epoch: 0, weights: weights)
     var history: [EpochReport] = []
     if let state, state.fits(spec, settings) {
         weights.values = state.weights
         best.weights.values = state.bestWeights
         (best.loss, best.epoch, history) = (state.bestLoss, state.bestEpoch, state.history)
-        trainer.restore(state)
+        try trainer.restore(state)
     }
     func isPatienceOver() -> Bool {
         guard let patience = settings.patience, !history.isEmpty else { return false }
@@ -99,7 +107,10 @@ public func train(
         history.append(report)
         progress(report)
         try afterEpoch(epoch == settings.epochs || isPatienceOver()) {
-            trainer.state(weights: weights, best: best, history: history)
+            let (first, second, updates) = try trainer.memory
+            return TrainingState(
+                weights: weights.values, bestWeights: best.weights.values, bestLoss: best.loss, bestEpoch: best.epoch,
+                firstMoments: first, secondMoments: second, updates: updates, history: history)
         }
     }
     // A validation loss that was never finite leaves no best epoch.
@@ -111,8 +122,21 @@ public func train(
         stoppedEarly: history.count < settings.epochs)
 }
 
+/// Who computes the epochs of one training.
+protocol EpochTrainer {
+    /// - Returns: mean loss and accuracy over the images seen.
+    func runEpoch(
+        _ epoch: Int, _ weights: inout Weights, isCancelled: () -> Bool
+    ) throws -> (loss: Double, accuracy: Double)
+    /// - Returns: mean loss and accuracy over the validation images; nil without any.
+    func validate(_ weights: Weights, isCancelled: () -> Bool) throws -> (loss: Double, accuracy: Double)?
+    /// What the optimiser remembers, in the order of `Weights.values`.
+    var memory: (first: [Float], second: [Float], updates: Int) { get throws }
+    func restore(_ state: TrainingState) throws
+}
+
 /// The networks, buffers and order of one training.
-private final class Trainer {
+private final class Trainer: EpochTrainer {
     private let spec: NetworkSpec
     private let images: ImageSet
     private let split: Split
@@ -148,14 +172,7 @@ private final class Trainer {
         update = WeightUpdate(spec, settings)
     }
 
-    func state(
-        weights: Weights, best: (loss: Double, epoch: Int, weights: Weights), history: [EpochReport]
-    ) -> TrainingState {
-        let (first, second, updates) = update.memory
-        return TrainingState(
-            weights: weights.values, bestWeights: best.weights.values, bestLoss: best.loss, bestEpoch: best.epoch,
-            firstMoments: first, secondMoments: second, updates: updates, history: history)
-    }
+    var memory: (first: [Float], second: [Float], updates: Int) { update.memory }
 
     func restore(_ state: TrainingState) {
         update.restore(first: state.firstMoments, second: state.secondMoments, updates: state.updates)

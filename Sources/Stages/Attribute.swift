@@ -1,5 +1,6 @@
 import Artifacts
 import Dataflow
+import Devices
 import Instruments
 import Learning
 import Tensors
@@ -91,7 +92,10 @@ struct Attribute: Stage {
         randomOrders = try parameters.int("random-orders")
     }
 
-    func run(_ step: Step) throws -> StepOutput {
+    func run(_ step: Step) throws -> StepOutput { try run(step, on: nil) }
+
+    /// - Parameter device: takes the gradients of many points at once.
+    func run(_ step: Step, on device: NetworkDevice?) throws -> StepOutput {
         guard let input = step.inputs["measurement"] else { throw StepFailure("no measurement") }
         let measurement = try Measurement(input)
         let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
@@ -111,7 +115,7 @@ struct Attribute: Stage {
             }
             let found = try AttributionMaps(
                 networks, of: image, class: index, methods: methods, settings: settings, randomised: randomised,
-                draws: randomisedDraws, step: step)
+                draws: randomisedDraws, step: step, device: device)
             let checks = try AttributionChecks(
                 found, of: networks, image: image, baseline: settings.baseline, class: index, methods: methods,
                 randomOrders: randomOrders,

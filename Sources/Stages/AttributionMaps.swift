@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Dataflow
+import Devices
 import Learning
 import Tensors
 
@@ -43,7 +44,8 @@ struct AttributionMaps: Sendable {
 
     init(
         _ networks: [TrainedNetwork], of image: Tensor<Float>, class index: Int, methods: [AttributionMethod],
-        settings: AttributionSettings, randomised: Randomised, draws: Int, step: Step
+        settings: AttributionSettings, randomised: Randomised, draws: Int, step: Step,
+        device: NetworkDevice? = nil
     ) throws {
         guard let spec = networks.first?.classifier.spec else { return }
         let layers: [Int] =
@@ -64,16 +66,29 @@ struct AttributionMaps: Sendable {
             }
         }
         let list = tasks
+        @Sendable func classifier(_ task: Task) throws -> Classifier {
+            let classifier = networks[task.member].classifier
+            guard let layer = task.layer else { return classifier }
+            let random = step.random.substream("member", task.member).substream("weights", task.draw)
+            return try Classifier(
+                classifier.spec, classifier.weights.randomised(from: layer, classifier.spec, random: random))
+        }
+        // A device does its maps one after the other, each of many points at once; the CPU does the rest.
+        var done: [Int: Attribution] = [:]
+        if let device {
+            for (number, task) in list.enumerated() {
+                if step.isCancelled() { throw CancellationError() }
+                done[number] = try classifier(task).attribution(
+                    by: task.method, of: image, class: index, settings: settings,
+                    random: step.random.substream("smooth", task.member), on: device)
+            }
+        }
+        let known = done
         let found = try Parallel.map(list.count, threads: step.threads) { number in
+            if let result = known[number] { return result }
             if step.isCancelled() { throw CancellationError() }
             let task = list[number]
-            var classifier = networks[task.member].classifier
-            if let layer = task.layer {
-                let random = step.random.substream("member", task.member).substream("weights", task.draw)
-                classifier = try Classifier(
-                    classifier.spec, classifier.weights.randomised(from: layer, classifier.spec, random: random))
-            }
-            let result = try classifier.attribution(
+            let result = try classifier(task).attribution(
                 by: task.method, of: image, class: index, settings: settings,
                 random: step.random.substream("smooth", task.member))
             step.progress(Double(number + 1) / Double(list.count), "map \(number + 1) of \(list.count)")

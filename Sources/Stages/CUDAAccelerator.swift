@@ -1,6 +1,7 @@
 import Artifacts
 import Dataflow
 import Devices
+import Synchronization
 
 /// A CUDA device as the engine sees it, with the program's kernels for the stages that have some.
 public final class CUDAAccelerator: Accelerator {
@@ -13,7 +14,14 @@ public final class CUDAAccelerator: Accelerator {
     public var name: String { kernels.device.name }
     public var kind: String { "\(kernels.device.model), sm_\(kernels.device.architecture)" }
 
-    public init(_ kernels: KernelLibrary) { self.kernels = kernels }
+    /// Where the libraries for networks are looked for, and what came of it.
+    let search: LibrarySearch
+    let networks = Mutex<Result<NetworkLibraries, DeviceError>?>(nil)
+
+    public init(_ kernels: KernelLibrary, search: LibrarySearch = LibrarySearch()) {
+        self.kernels = kernels
+        self.search = search
+    }
 
     /// Every device of an inventory.
     ///
@@ -22,7 +30,8 @@ public final class CUDAAccelerator: Accelerator {
         if let obstacle = inventory.obstacle { throw obstacle }
         guard let compiler = inventory.compiler else { return [] }
         return inventory.devices.map {
-            CUDAAccelerator(KernelLibrary($0, compiler: compiler, memory: memory))
+            CUDAAccelerator(
+                KernelLibrary($0, compiler: compiler, memory: memory), search: inventory.search)
         }
     }
 

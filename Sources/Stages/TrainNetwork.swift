@@ -1,5 +1,6 @@
 import Artifacts
 import Dataflow
+import Devices
 import Foundation
 import Instruments
 import Learning
@@ -24,6 +25,11 @@ struct TrainNetwork: Stage {
                         "initial-weights", .file, default: .optional,
                         about: "weights of these layers to begin with in place of random ones, as 'spinweave export' "
                             + "writes them (.safetensors); every member begins with them"),
+                    Parameter(
+                        "tf32", .boolean, default: .text("false"),
+                        about:
+                            "a CUDA device may take the factors of products with 10 bits of mantissa, for speed; the "
+                            + "CPU does not use it"),
                 ]),
         isRandom: true, isThreaded: true)
 
@@ -31,6 +37,7 @@ struct TrainNetwork: Stage {
     private let plan: TrainingPlan
     /// A record of path and content; nil: random weights.
     private let initialWeights: Value?
+    let usesTF32: Bool
     private let shared = ReadOnce<LabelledImages>()
 
     static func problems(in parameters: Value) -> [ParameterProblem] { TrainingPlan.problems(in: parameters) }
@@ -41,9 +48,13 @@ struct TrainNetwork: Stage {
         layers = try parameters.field("layers")
         plan = try TrainingPlan(parameters)
         initialWeights = parameters["initial-weights"].flatMap { $0.isNone ? nil : $0 }
+        usesTF32 = try parameters["tf32"]?.asBool() ?? false
     }
 
-    func run(_ step: Step) throws -> StepOutput {
+    func run(_ step: Step) throws -> StepOutput { try run(step, on: nil) }
+
+    /// - Parameter device: trains in place of the CPU.
+    func run(_ step: Step, on device: NetworkDevice?) throws -> StepOutput {
         step.progress(0, "reading images")
         do {
             let images = try shared.value {
@@ -60,11 +71,17 @@ struct TrainNetwork: Stage {
                 let whole = try Weights(spec, file: initialWeights.string("path"))
                 initial = try whole.suffix(of: spec, after: images.prefix)
             }
-            let (result, training) = try plan.run(step, trained, on: images.set, split: split, initial: initial)
+            let (result, training) = try plan.run(
+                step, trained, on: images.set, split: split, initial: initial, device: device)
             var temperature = 1.0
             if !split.validation.isEmpty {
-                let logits = try Classifier(trained, result.weights)
-                    .logits(of: images.set, at: split.validation, threads: step.threads)
+                let classifier = try Classifier(trained, result.weights)
+                let logits =
+                    if let device {
+                        try classifier.logits(of: images.set, at: split.validation, on: device)
+                    } else {
+                        try classifier.logits(of: images.set, at: split.validation, threads: step.threads)
+                    }
                 temperature = try Learning.temperature(
                     fitting: logits, labels: split.validation.map { images.set.labels[$0] })
             }

@@ -1,5 +1,6 @@
 import Artifacts
 import Dataflow
+import Devices
 import Foundation
 import Learning
 
@@ -125,14 +126,14 @@ struct TrainingPlan: Sendable {
     func run(
         _ step: Step, _ network: NetworkSpec, on images: ImageSet, split: Split,
         objective: TrainingObjective = .classes,
-        initial: Weights? = nil
+        initial: Weights? = nil, device: NetworkDevice? = nil
     ) throws -> (result: TrainingResult, facts: [String: Value]) {
         var state: TrainingState?
         if let checkpoint = step.checkpoint, let kept = try checkpoint.load() { state = try? TrainingState(kept) }
         let epochs = settings.epochs
         let result = try train(
             network, on: images, split: split, objective: objective, settings: settings, random: step.random,
-            initial: initial, from: state, threads: step.threads,
+            initial: initial, from: state, threads: step.threads, on: device,
             progress: { epoch in
                 var note = "epoch \(epoch.epoch) of \(epochs), loss \(Self.short(epoch.loss))"
                 if let loss = epoch.validationLoss, let accuracy = epoch.validationAccuracy {
@@ -144,7 +145,7 @@ struct TrainingPlan: Sendable {
             afterEpoch: { isLast, state in
                 guard let checkpoint = step.checkpoint else { return }
                 // The last is kept for a training of more epochs.
-                if isLast ? canGrow : checkpoint.isDue() { try checkpoint.save(state().value) }
+                if isLast ? canGrow : checkpoint.isDue() { try checkpoint.save(try state().value) }
             }, isCancelled: step.isCancelled)
         var facts: [String: Value] = [
             "training-images": .int(split.training.count), "validation-images": .int(split.validation.count),

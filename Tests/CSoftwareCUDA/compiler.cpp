@@ -84,14 +84,7 @@ SW_EXPORT int nvrtcGetCUBIN(Program *program, char *bytes) { return answer(code(
 SW_EXPORT int nvrtcGetPTXSize(Program *program, size_t *size) { return answer(code(program), size); }
 SW_EXPORT int nvrtcGetPTX(Program *program, char *bytes) { return answer(code(program), bytes); }
 
-SW_EXPORT int cublasGetProperty(int which, int *value) {
-    *value = which == 0 ? 12 : which == 1 ? 4 : 5;
-    return 0;
-}
-
 SW_EXPORT int cusolverGetProperty(int which, int *value) {
     *value = which == 0 ? 11 : which == 1 ? 6 : 1;
     return 0;
 }
-
-SW_EXPORT size_t cudnnGetVersion() { return 90100; }

@@ -155,6 +155,24 @@ bool is_pinned(const void *address) {
 
 }  // namespace
 
+void software_give(void *stream, std::function<int()> piece) {
+    Lock lock(mutex);
+    give(static_cast<Stream *>(stream), [piece = std::move(piece)] {
+        int status = piece();
+        return status != success ? status : check_guards();
+    });
+}
+
+bool software_holds(const void *address, size_t bytes) {
+    Lock lock(mutex);
+    return is_device_memory((uint64_t)address, bytes);
+}
+
+int software_launch_failure(const std::string &problem) {
+    last_problem = problem;
+    return launch_failed;
+}
+
 SW_EXPORT int cuInit(unsigned) {
     BEGIN("cuInit")
     long count = software_number("devices", 1);

@@ -226,7 +226,7 @@ struct TrainingTests {
                 spec, on: images, split: split, settings: settings, random: RandomStream(seed: 5), from: state,
                 threads: threads,
                 afterEpoch: { isLast, state in
-                    states.append(state())
+                    states.append(try state())
                     #expect(isLast == (states.last?.epoch == settings.epochs))
                 })
             return (result, states)
@@ -258,7 +258,7 @@ struct TrainingTests {
         var last: TrainingState?
         let result = try train(
             spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1),
-            afterEpoch: { if $0 { last = $1() } })
+            afterEpoch: { if $0 { last = try $1() } })
         #expect(result.stoppedEarly)
         let state = try #require(last)
         settings.epochs = 200

@@ -92,6 +92,24 @@ struct DoctorTests {
         #expect(document.cuda.libraries.map(\.version) == ["12.4", "12.9", "12.4.5", "11.6.1", "9.1.0"])
     }
 
+    @Test("a device without cuDNN computes all but networks")
+    func withoutNetworks() throws {
+        let workplace = try Workplace()
+        let software = try SoftwareCUDA(
+            [:], libraries: ["libcuda.so.1", "libnvrtc.so.12", "libcublas.so.12", "libcusolver.so.11"])
+        for (libraries, executor) in [(software, "cpu"), (try SoftwareCUDA(), "cuda")] {
+            let outcome = try doctor(libraries, in: workplace, ["--format", "json"])
+            let document = try JSONDecoder().decode(DoctorDocument.self, from: Data(outcome.output.utf8))
+            #expect(document.usable)
+            for stage in document.stages where ["train-network", "attribute"].contains(stage.stage) {
+                #expect(stage.executor == executor)
+                let reason = "libcudnn.so.9 is not on this machine: no such file where libraries are looked for"
+                #expect(stage.because == (executor == "cpu" ? reason : nil))
+            }
+            #expect(document.stages.first { $0.stage == "spin-waves" }?.executor == "cuda")
+        }
+    }
+
     @Test("a device that fails its check makes the status 1")
     func unfit() throws {
         let workplace = try Workplace()
@@ -201,5 +219,51 @@ struct ExecutorTests {
             let document = try JSONDecoder().decode(RunDocument.self, from: Data(outcome.output.utf8))
             #expect(document.computed == 0)
         }
+    }
+
+    /// Two members on two devices, judged and explained; a dozen updates, after which both trainings are still the same one to 1e-3.
+    @Test("the whole tutorial, networks and all, with --executor cuda: the CPU's networks and maps")
+    func networks() throws {
+        let workplace = try Workplace()
+        let software = try SoftwareCUDA(["devices": "2"])
+        let places = ["SPINWEAVE_CUDA_LIBRARIES": software.directory]
+        let small = [
+            "parameters.count=6", "parameters.stability-grid=6", "spectra.grid=6", "resolution.h.count=6",
+            "resolution.k.count=6", "resolution.energy-bins.count=4", "network.epochs=3",
+            "network.layers.1.panels.columns=4",
+            "test-parameters.count=6", "test-parameters.stability-grid=6", "test-spectra.grid=6",
+            "true-spectrum.grid=6",
+            "attribution.steps=8", "attribution.smooth-draws=4",
+        ].flatMap { ["--set", $0] }
+        let arguments = ["run", "graphs/square-afm.yaml", "--format", "json"] + small
+        for executor in ["cuda", "cpu"] {
+            let outcome = try workplace.spinweave(
+                arguments + ["--executor", executor, "--store", executor], environment: places)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let document = try JSONDecoder().decode(RunDocument.self, from: Data(outcome.output.utf8))
+            for node in document.nodes where ["network", "attribution"].contains(node.name) {
+                #expect(node.executor == executor)
+            }
+        }
+        func arrays(_ node: String, _ store: String) throws -> [String: [Double]] {
+            let file = workplace.path("\(store).npz").path
+            let outcome = try workplace.spinweave(
+                ["export", "graphs/square-afm.yaml", node, "--store", store, "-o", file] + small)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try NPZ.read(path: file).mapValues { $0.asFloat64.elements }
+        }
+        for node in ["network#0", "network#1"] {
+            let (cuda, cpu) = (try arrays(node, "cuda"), try arrays(node, "cpu"))
+            #expect(Set(cuda.keys) == Set(cpu.keys) && cpu.keys.contains { $0.contains("kernel") })
+            for (name, expected) in cpu where name.contains("kernel") {
+                let length = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                let apart = zip(try #require(cuda[name]), expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                #expect(length > 0 && apart.squareRoot() <= 1e-3 * length, "\(node) \(name)")
+            }
+        }
+        let outcome = try workplace.spinweave(
+            arguments + ["--executor", "cpu", "--store", "cuda"], environment: places)
+        let document = try JSONDecoder().decode(RunDocument.self, from: Data(outcome.output.utf8))
+        #expect(document.computed == 0)
     }
 }

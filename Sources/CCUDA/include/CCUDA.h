@@ -2,7 +2,9 @@
 #ifndef SPINWEAVE_CCUDA_H
 #define SPINWEAVE_CCUDA_H
 
+#include "cuda_blas.h"
 #include "cuda_compiler.h"
+#include "cuda_dnn.h"
 #include "cuda_driver.h"
 #include "cuda_library.h"
 

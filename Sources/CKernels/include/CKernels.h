@@ -6,6 +6,7 @@
 #include "detector_image_device.h"
 #include "magnons.h"
 #include "magnons_device.h"
+#include "network_device.h"
 #include "noise_device.h"
 #include "weights.h"
 

@@ -1,4 +1,4 @@
-// libcuda, NVRTC and the like for the device in software: the functions that Sources/CCUDA opens, under NVIDIA's names.
+// libcuda, NVRTC, cuBLAS and cuDNN (cuBLAS.cpp, cuDNN.cpp) for the device in software: the functions that Sources/CCUDA opens, under NVIDIA's names.
 //
 // Built as a shared library, copied where a test wants it, and opened as the real ones are. What it is like is read from the
 // file `software-cuda.conf` beside it, `key=value` lines:
@@ -11,6 +11,9 @@
 //     order=0                 of blocks and threads (host_device.h)
 //     fail=cuLaunchKernel:3   the third call of that function, and each later one, gives `code`
 //     code=719
+//     cudnn=90100             version of cuDNN
+//     deterministic=0         cuDNN knows no way of giving the same bits every time
+//     wrong=forward           a number of cuDNN's (forward, data, filter) or cuBLAS's (product) answers is off by 1
 //
 // Nothing is done before someone waits for it: memory that is read too early has not changed yet. Memory on the device
 // starts as NaN and has guards around it; a kernel that writes on them ends in CUDA_ERROR_ILLEGAL_ADDRESS.

@@ -1,0 +1,131 @@
+import CCUDA
+
+/// A device with cuDNN and cuBLAS on one stream, for the layers of networks.
+///
+/// Products and convolutions are single precision, by algorithms that give the same bits every time and do not
+/// transform (Winograd's and Fourier's rounding errors are larger). Not for several threads at once.
+public final class NetworkDevice {
+    public let device: CUDAKernelDevice
+    /// Whether products may take their factors in TF32: 10 bits of mantissa, in the tensor cores.
+    public let usesTF32: Bool
+    private let libraries: NetworkLibraries
+    private let dnn: sw_dnn_handle
+    private let blas: sw_blas_handle
+    /// What cuBLAS and cuDNN write on between. One stream: nobody else does meanwhile.
+    private let blasWorkspace: CUDAKernelDevice.Memory
+    private var workspace: CUDAKernelDevice.Memory?
+    private var workspaceBytes = 0
+
+    /// The most that a convolution may take beside its tensors, bytes.
+    static let largestWorkspace = 256 << 20
+    /// NVIDIA's advice for Hopper (cublasSetWorkspace); less serves other devices as well.
+    private static let blasWorkspaceBytes = 32 << 20
+
+    public init(_ device: CUDAKernelDevice, _ libraries: NetworkLibraries, usesTF32: Bool) throws(DeviceError) {
+        self.device = device
+        self.libraries = libraries
+        self.usesTF32 = usesTF32
+        let place = device.stream.device
+        try place.makeCurrent()
+        let small = min(Self.blasWorkspaceBytes, place.memory / 64)
+        blasWorkspace = try device.memory(bytes: small)
+        var dnn: sw_dnn_handle?
+        try Self.check(libraries.dnn.create(&dnn), "cudnnCreate", place, libraries.dnn.error_string)
+        var blas: sw_blas_handle?
+        let status = libraries.blas.create(&blas)
+        guard status == 0, let dnn, let blas else {
+            if let dnn { _ = libraries.dnn.destroy(dnn) }
+            try Self.check(status, "cublasCreate", place, libraries.blas.error_string)
+            throw .call(function: "cublasCreate", device: place.name, code: "no handle", reason: "nothing")
+        }
+        self.dnn = dnn
+        self.blas = blas
+        try check(libraries.dnn.set_stream(dnn, device.stream.handle), "cudnnSetStream")
+        try checkBLAS(libraries.blas.set_stream(blas, device.stream.handle), "cublasSetStream")
+        // With a workspace of its own a stream's products are the same bits every time ("Results reproducibility").
+        try checkBLAS(
+            libraries.blas.set_workspace(blas, UnsafeMutableRawPointer(bitPattern: UInt(blasWorkspace.address)), small),
+            "cublasSetWorkspace")
+        try checkBLAS(
+            libraries.blas.set_atomics(blas, Int32(SW_BLAS_ATOMICS_NOT_ALLOWED)), "cublasSetAtomicsMode")
+        try checkBLAS(
+            libraries.blas.set_math(blas, Int32(usesTF32 ? SW_BLAS_TF32_MATH : SW_BLAS_PEDANTIC_MATH)),
+            "cublasSetMathMode")
+    }
+
+    deinit {
+        if (try? device.stream.device.makeCurrent()) == nil { return }
+        _ = libraries.dnn.destroy(dnn)
+        _ = libraries.blas.destroy(blas)
+    }
+
+    /// A matrix in memory, row by row; seen with rows and columns exchanged where `isTransposed`.
+    public struct Matrix {
+        public var address: UInt64
+        /// Length of a row as it lies.
+        public var stride: Int
+        public var isTransposed: Bool
+
+        public init(_ address: UInt64, stride: Int, isTransposed: Bool = false) {
+            self.address = address
+            self.stride = stride
+            self.isTransposed = isTransposed
+        }
+    }
+
+    /// [rows, columns] ← a [rows, inner] · b [inner, columns], row by row at `result`.
+    public func multiply(
+        _ a: Matrix, _ b: Matrix, rows: Int, columns: Int, inner: Int, into result: UInt64
+    ) throws(DeviceError) {
+        try device.stream.device.makeCurrent()
+        var one: Float = 1
+        var zero: Float = 0
+        // cuBLAS has columns where rows are meant: the transposed product, of the factors in the other order.
+        try checkBLAS(
+            libraries.blas.multiply(
+                blas, Self.operation(b), Self.operation(a), Int32(columns), Int32(rows), Int32(inner), &one,
+                Self.floats(b.address), Int32(b.stride), Self.floats(a.address), Int32(a.stride), &zero,
+                UnsafeMutablePointer(mutating: Self.floats(result)), Int32(columns)), "cublasSgemm")
+    }
+
+    private static func operation(_ matrix: Matrix) -> Int32 {
+        Int32(matrix.isTransposed ? SW_BLAS_TRANSPOSED : SW_BLAS_PLAIN)
+    }
+
+    private static func floats(_ address: UInt64) -> UnsafePointer<Float>? { UnsafePointer(bitPattern: UInt(address)) }
+
+    // MARK: what convolutions need
+
+    var dnnFunctions: sw_cuda_dnn { libraries.dnn }
+    var dnnHandle: sw_dnn_handle { dnn }
+
+    /// Room of at least so many bytes, for one call.
+    func room(bytes: Int) throws(DeviceError) -> UInt64 {
+        if bytes == 0 { return 0 }
+        if bytes > workspaceBytes {
+            workspace = nil
+            workspaceBytes = 0
+            workspace = try device.memory(bytes: bytes)
+            workspaceBytes = bytes
+        }
+        return workspace?.address ?? 0
+    }
+
+    func check(_ status: Int32, _ function: String) throws(DeviceError) {
+        try Self.check(status, function, device.stream.device, libraries.dnn.error_string)
+    }
+
+    private func checkBLAS(_ status: Int32, _ function: String) throws(DeviceError) {
+        try Self.check(status, function, device.stream.device, libraries.blas.error_string)
+    }
+
+    private static func check(
+        _ status: Int32, _ function: String, _ device: CUDADevice,
+        _ text: (Int32) -> UnsafePointer<CChar>?
+    ) throws(DeviceError) {
+        if status == 0 { return }
+        var reason = "which the library does not explain"
+        if let words = text(status) { reason = String(cString: words) }
+        throw .call(function: function, device: device.name, code: "status \(status)", reason: reason)
+    }
+}

@@ -1,0 +1,90 @@
+// cuBLAS for the device in software: plain loops, sums in double.
+#include <string>
+#include <vector>
+
+#include "software.h"
+#include "tf32.h"
+
+namespace {
+
+enum { success = 0, not_initialised = 1, invalid_value = 7 };
+enum { tf32_math = 3 };
+
+struct Handle {
+    void *stream = nullptr;
+    int math = 0;
+    bool has_workspace = false;
+};
+
+}  // namespace
+
+SW_EXPORT int cublasGetProperty(int which, int *value) {
+    *value = which == 0 ? 12 : which == 1 ? 4 : 5;
+    return success;
+}
+
+SW_EXPORT const char *cublasGetStatusString(int status) {
+    return status == invalid_value ? "CUBLAS_STATUS_INVALID_VALUE" : "CUBLAS_STATUS_NOT_INITIALIZED";
+}
+
+SW_EXPORT int cublasCreate_v2(Handle **handle) {
+    if (software_fails("cublasCreate")) return not_initialised;
+    *handle = new Handle;
+    return success;
+}
+
+SW_EXPORT int cublasDestroy_v2(Handle *handle) {
+    delete handle;
+    return success;
+}
+
+SW_EXPORT int cublasSetStream_v2(Handle *handle, void *stream) {
+    // As the real one: a new stream goes back to the library's own workspace.
+    *handle = {stream, handle->math, false};
+    return success;
+}
+
+SW_EXPORT int cublasSetWorkspace_v2(Handle *handle, void *workspace, size_t bytes) {
+    if ((uintptr_t)workspace % 256 != 0 || !software_holds(workspace, bytes)) return invalid_value;
+    handle->has_workspace = true;
+    return success;
+}
+
+SW_EXPORT int cublasSetMathMode(Handle *handle, int math) {
+    handle->math = math;
+    return success;
+}
+
+SW_EXPORT int cublasSetAtomicsMode(Handle *, int mode) { return mode == 0 ? success : invalid_value; }
+
+// C[m, n] = α op(A) op(B) + β C, column by column.
+SW_EXPORT int cublasSgemm_v2(
+    Handle *handle, int operation_a, int operation_b, int m, int n, int k, const float *alpha, const float *a,
+    int stride_a, const float *b, int stride_b, const float *beta, float *c, int stride_c) {
+    if (software_fails("cublasSgemm")) return invalid_value;
+    if (!handle->has_workspace || m < 1 || n < 1 || k < 1) return invalid_value;
+    if (stride_a < (operation_a ? k : m) || stride_b < (operation_b ? n : k) || stride_c < m) return invalid_value;
+    auto bytes = [](int stride, int lines, int length) { return 4 * ((size_t)stride * (lines - 1) + length); };
+    if (!software_holds(a, operation_a ? bytes(stride_a, m, k) : bytes(stride_a, k, m))) return invalid_value;
+    if (!software_holds(b, operation_b ? bytes(stride_b, k, n) : bytes(stride_b, n, k))) return invalid_value;
+    if (!software_holds(c, bytes(stride_c, n, m))) return invalid_value;
+    const float factor = *alpha, rest = *beta;
+    const bool is_rounded = handle->math == tf32_math;
+    software_give(handle->stream, [=] {
+        for (int column = 0; column < n; column++) {
+            for (int row = 0; row < m; row++) {
+                double sum = 0;
+                for (int i = 0; i < k; i++) {
+                    float x = operation_a ? a[(size_t)stride_a * row + i] : a[(size_t)stride_a * i + row];
+                    float y = operation_b ? b[(size_t)stride_b * i + column] : b[(size_t)stride_b * column + i];
+                    sum += is_rounded ? (double)tf32(x) * tf32(y) : (double)x * y;
+                }
+                float &out = c[(size_t)stride_c * column + row];
+                out = (float)(factor * sum + (rest == 0 ? 0 : (double)rest * out));
+            }
+        }
+        if (software_setting("wrong", "") == "product") c[0] += 1;
+        return 0;
+    });
+    return success;
+}
