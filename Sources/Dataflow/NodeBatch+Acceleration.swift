@@ -78,7 +78,10 @@ extension NodeBatch {
     ) throws {
         // Inputs are read and decompressed side by side.
         let begun = try Parallel.map(positions.count, threads: run.options.jobs) { [self] index in
-            try begin(positions[index], retries: retries)
+            var begun = try begin(positions[index], retries: retries)
+            // What the host has to do for the device.
+            begun?.step.threads = run.options.jobs
+            return begun
         }.compactMap(\.self)
         if begun.isEmpty { return }
         let began = run.options.clock()

@@ -32,17 +32,27 @@ public struct CUDAKernelDevice: KernelDevice {
         Memory(try CUDABuffer(count: bytes, on: stream))
     }
 
-    public func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory) throws(DeviceError) {
+    public func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory, at offset: Int) throws(DeviceError) {
         let bytes = values.count * MemoryLayout<T>.stride
-        precondition(bytes <= memory.buffer.count, "\(bytes) bytes for a buffer of \(memory.buffer.count)")
+        precondition(offset + bytes <= memory.buffer.count, "\(bytes) bytes for a buffer of \(memory.buffer.count)")
         if bytes == 0 { return }
         let device = stream.device
         try device.makeCurrent()
         // From pageable memory the driver returns when it has a copy of its own ("API synchronization behavior").
         let status = values.withUnsafeBytes {
-            device.driver.functions.copy_to_device(memory.address, $0.baseAddress, bytes, stream.handle)
+            device.driver.functions.copy_to_device(
+                memory.address + UInt64(offset), $0.baseAddress, bytes, stream.handle)
         }
         try device.check(status, "cuMemcpyHtoDAsync")
+    }
+
+    public func copy(_ bytes: Int, from memory: Memory, to other: Memory, at offset: Int) throws(DeviceError) {
+        precondition(bytes <= memory.buffer.count && offset + bytes <= other.buffer.count)
+        if bytes == 0 { return }
+        try stream.device.makeCurrent()
+        try stream.device.check(
+            stream.device.driver.functions.copy_on_device(
+                other.address + UInt64(offset), memory.address, bytes, stream.handle), "cuMemcpyDtoDAsync")
     }
 
     public func read<T: BitwiseCopyable>(

@@ -1,5 +1,4 @@
 import Compute
-import Devices
 
 /// Solves one Hamiltonian at many wavevectors: by the blocks that the program finds in it, eight wavevectors at a time.
 ///
@@ -8,7 +7,7 @@ import Devices
 struct BatchSolver: Sendable {
     let hamiltonian: SpinHamiltonian
     let reduction: BlockReduction
-    private let kernel: MagnonKernel?
+    let kernel: MagnonKernel?
 
     /// Beyond this the workspace (576 bytes an element) would be larger than 150 MB.
     private static let largestBlock = 512
@@ -52,19 +51,8 @@ struct BatchSolver: Sendable {
             kernel.solve(phases: phases, request, sight: sight), phases: phases, at: q, sight: sight, kernel)
     }
 
-    /// The same on a CUDA device, with the same checks.
-    ///
-    /// - Throws: `SpinWaveError`, and what the device throws.
-    func solve<Device: KernelDevice>(
-        phases: [Complex], at q: [Vector3], _ request: MagnonKernel.Request, on device: Device
-    ) throws -> MagnonKernel.Answer {
-        guard let kernel else { return try reference(at: q, sight: nil) }
-        return try checked(
-            kernel.solve(phases: phases, request, on: device).answer, phases: phases, at: q, sight: nil, kernel)
-    }
-
     /// With the reference's answer where the kernel did not converge, or fails a sampled check.
-    private func checked(
+    func checked(
         _ solved: MagnonKernel.Answer, phases: [Complex], at q: [Vector3], sight: MagnonKernel.Sight?,
         _ kernel: MagnonKernel
     ) throws(SpinWaveError) -> MagnonKernel.Answer {
@@ -109,7 +97,7 @@ struct BatchSolver: Sendable {
     }
 
     /// Everything that can be asked for, from the reference.
-    private func reference(at q: [Vector3], sight: MagnonKernel.Sight?) throws(SpinWaveError) -> MagnonKernel.Answer {
+    func reference(at q: [Vector3], sight: MagnonKernel.Sight?) throws(SpinWaveError) -> MagnonKernel.Answer {
         let n = hamiltonian.siteCount
         var colpa = Colpa(siteCount: n)
         var answer = MagnonKernel.Answer(isUnstable: [], isRegularised: [], isConverged: [])
