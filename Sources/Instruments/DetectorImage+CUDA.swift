@@ -14,14 +14,27 @@ extension DetectorImage {
     public func images<Device: KernelDevice>(
         of samples: [ZoneModes], on device: Device, memoryShare: Double = 0.5
     ) throws -> [Tensor<Float>] {
-        guard let first = samples.first else { return [] }
-        for modes in samples {
-            try checkLattice(of: modes)
-            guard modes.isAlike(first) else {
+        try images(of: samples.map { .host($0) }, on: device, memoryShare: memoryShare)
+    }
+
+    /// The same of samples some of which the device has already.
+    public func images<Device: KernelDevice>(
+        of samples: [PlacedModes<Device.Memory>], on device: Device, memoryShare: Double = 0.5
+    ) throws -> [Tensor<Float>] {
+        try images(of: samples, on: device, memoryShare: memoryShare, cells: Cells())
+    }
+
+    func images<Device: KernelDevice>(
+        of samples: [PlacedModes<Device.Memory>], on device: Device, memoryShare: Double, cells: Cells
+    ) throws -> [Tensor<Float>] {
+        guard let first = samples.first?.frame else { return [] }
+        for sample in samples {
+            try checkLattice(of: sample.frame)
+            guard sample.frame.isAlike(first) else {
                 throw InstrumentError.invalid("the samples", problem: "are not of one magnet on one grid")
             }
         }
-        return try withProblem(first) { problem in
+        return try withProblem(first, cells) { problem in
             let batch = ImageDeviceBatch(&problem)
             let room = try ImageDeviceRoom(batch, on: device)
             let budget = Int(memoryShare * Double(try device.freeBytes()))
@@ -35,6 +48,21 @@ extension DetectorImage {
             }
             let shape = [twins.count] + geometry.shape
             return images.map { Tensor(shape: shape, elements: $0) }
+        }
+    }
+}
+
+/// A sample's modes, wherever they are.
+public enum PlacedModes<Memory: KernelMemory> {
+    case host(ZoneModes)
+    /// - Parameter frame: their magnet and grid; its own modes mean nothing.
+    /// - Parameter energies: Double, as those of `ZoneModes`; the others Float.
+    case onDevice(frame: ZoneModes, energies: Memory, velocities: Memory, amplitudes: Memory)
+
+    public var frame: ZoneModes {
+        switch self {
+        case .host(let modes): modes
+        case .onDevice(let frame, _, _, _): frame
         }
     }
 }
@@ -139,22 +167,26 @@ private struct ImageDeviceRoom<Device: KernelDevice> {
     }
 
     /// Counts the bundles of all samples, then makes the images of as many at a time as their Gaussians leave room for.
-    func images(of samples: [ZoneModes], budget: Int) throws -> [[Float]] {
+    func images(of samples: [PlacedModes<Device.Memory>], budget: Int) throws -> [[Float]] {
         let settings = batch.settingCount
         let counts = try device.memory(bytes: max(8, 8 * samples.count * settings * batch.visits.count))
         let totals = try device.memory(bytes: 8 * samples.count * settings)
         let faults = try device.memory(of: [UInt32](repeating: 0, count: samples.count))
-        let energies = try device.memory(of: samples.flatMap(\.energies.elements))
-        let velocities = try device.memory(of: samples.flatMap(\.velocities.elements))
-        let amplitudes = try device.memory(of: samples.flatMap(\.amplitudes.elements))
+        let lines = batch.points * batch.modeCount
+        let modes = (
+            energies: try device.memory(bytes: 8 * samples.count * lines),
+            velocities: try device.memory(bytes: 4 * samples.count * 3 * lines),
+            amplitudes: try device.memory(bytes: 4 * samples.count * 4 * batch.sites.count * lines)
+        )
+        for (index, sample) in samples.enumerated() { try place(sample, index, modes) }
         var problem = common
         problem.sample_count = Int64(samples.count)
         problem.counts = mutablePointer(counts)
         problem.totals = mutablePointer(totals)
         problem.faults = mutablePointer(faults)
-        problem.image.energies = pointer(energies)
-        problem.image.velocities = pointer(velocities)
-        problem.image.amplitudes = pointer(amplitudes)
+        problem.image.energies = pointer(modes.energies)
+        problem.image.velocities = pointer(modes.velocities)
+        problem.image.amplitudes = pointer(modes.amplitudes)
         let warps = batch.visitWarps(device.sharedBytesPerBlock)
         func visit(_ kernel: String, samples: Int) -> KernelLaunch {
             KernelLaunch(
@@ -182,15 +214,34 @@ private struct ImageDeviceRoom<Device: KernelDevice> {
                 (taken, last) = (taken + more, last + 1)
             }
             let share = bundles[first * settings..<last * settings]
-            images += try deposit(problem, samples: first..<last, bundles: Array(share), visit)
+            images += try deposit(problem, samples: first..<last, bundles: Array(share), budget: budget, visit)
             first = last
         }
         return images
     }
 
+    /// Puts a sample's modes behind those of the samples before it.
+    private func place(
+        _ sample: PlacedModes<Device.Memory>, _ index: Int,
+        _ target: (energies: Device.Memory, velocities: Device.Memory, amplitudes: Device.Memory)
+    ) throws {
+        let lines = batch.points * batch.modeCount
+        let sizes = (energies: 8 * lines, velocities: 12 * lines, amplitudes: 16 * batch.sites.count * lines)
+        switch sample {
+        case .host(let modes):
+            try device.write(modes.energies.elements, to: target.energies, at: index * sizes.energies)
+            try device.write(modes.velocities.elements, to: target.velocities, at: index * sizes.velocities)
+            try device.write(modes.amplitudes.elements, to: target.amplitudes, at: index * sizes.amplitudes)
+        case .onDevice(_, let energies, let velocities, let amplitudes):
+            try device.copy(sizes.energies, from: energies, to: target.energies, at: index * sizes.energies)
+            try device.copy(sizes.velocities, from: velocities, to: target.velocities, at: index * sizes.velocities)
+            try device.copy(sizes.amplitudes, from: amplitudes, to: target.amplitudes, at: index * sizes.amplitudes)
+        }
+    }
+
     /// Images of some of the samples that were counted.
     private func deposit(
-        _ counted: sw_image_device_problem, samples: Range<Int>, bundles: [Int],
+        _ counted: sw_image_device_problem, samples: Range<Int>, bundles: [Int], budget: Int,
         _ visit: (_ kernel: String, _ samples: Int) -> KernelLaunch
     ) throws -> [[Float]] {
         let settings = batch.settingCount
@@ -203,9 +254,6 @@ private struct ImageDeviceRoom<Device: KernelDevice> {
         }
         let baseMemory = try device.memory(of: bases)
         let bundleMemory = try device.memory(bytes: max(1, all) * MemoryLayout<sw_image_bundle>.stride)
-        let gaussians = try device.memory(
-            bytes: max(1, all) * batch.twins.count * MemoryLayout<sw_image_gaussian>.stride)
-        let images = try device.memory(bytes: 4 * count * batch.pixels)
         var problem = counted
         problem.sample_count = Int64(count)
         // Arrays of all samples from the first of these on.
@@ -217,22 +265,84 @@ private struct ImageDeviceRoom<Device: KernelDevice> {
         problem.image.amplitudes += 4 * batch.sites.count * modes
         problem.bases = pointer(baseMemory)
         problem.bundles = mutablePointer(bundleMemory)
-        problem.gaussians = mutablePointer(gaussians)
         problem.bundle_count = Int64(all)
-        problem.images = mutablePointer(images)
         try device.launch(visit("sw_image_collect", count), problem)
-        let most = (bundles.max() ?? 0) * batch.twins.count
+        let most = max(1, ((bundles.max() ?? 0) * batch.twins.count + 127) / 128)
+        if batch.problem.finest > 0 { return try depositParts(problem, samples: count, columns: most, budget: budget) }
+        let gaussians = try device.memory(
+            bytes: max(1, all) * batch.twins.count * MemoryLayout<sw_image_gaussian>.stride)
+        problem.gaussians = mutablePointer(gaussians)
+        return try deposit(problem, samples: count, columns: most)
+    }
+
+    /// The images of cells that are cut into parts: of as many samples at once as their Gaussians leave room for.
+    ///
+    /// - Parameter columns: blocks that see to the bundles of a sample and setting.
+    private func depositParts(
+        _ collected: sw_image_device_problem, samples: Int, columns: Int, budget: Int
+    ) throws -> [[Float]] {
+        let (settings, twins) = (batch.settingCount, batch.twins.count)
+        let counts = try device.memory(bytes: 8 * max(1, Int(collected.bundle_count) * twins))
+        let totals = try device.memory(bytes: 8 * samples * settings * twins)
+        var problem = collected
+        problem.part_counts = mutablePointer(counts)
+        problem.part_totals = mutablePointer(totals)
         try device.launch(
             KernelLaunch(
-                text: "detector_image.cu", kernel: "sw_image_spread", columns: max(1, (most + 127) / 128),
-                rows: count * settings, threads: 128), problem)
+                text: "detector_image.cu", kernel: "sw_image_split", columns: columns, rows: samples * settings,
+                threads: 128), problem)
+        try device.launch(
+            KernelLaunch(
+                text: "detector_image.cu", kernel: "sw_image_order", columns: samples * settings * twins,
+                threads: 256), problem)
+        let parts = try device.read(Int64.self, count: samples * settings * twins, from: totals).map(Int.init)
+        var images: [[Float]] = []
+        while images.count < samples {
+            let first = images.count
+            var bases: [Int64] = []
+            var (last, all) = (first, 0)
+            while last < samples {
+                let some = parts[last * settings * twins..<(last + 1) * settings * twins]
+                let more = all + some.reduce(0, +)
+                if last > first, more * MemoryLayout<sw_image_gaussian>.stride > budget / 2 { break }
+                for number in some {
+                    bases.append(Int64(all))
+                    all += number
+                }
+                last += 1
+            }
+            let baseMemory = try device.memory(of: bases)
+            let gaussians = try device.memory(bytes: max(1, all) * MemoryLayout<sw_image_gaussian>.stride)
+            var some = problem
+            some.totals += first * settings
+            some.bases += first * settings
+            some.part_totals += first * settings * twins
+            some.part_bases = pointer(baseMemory)
+            some.gaussians = mutablePointer(gaussians)
+            images += try deposit(some, samples: last - first, columns: columns)
+        }
+        withExtendedLifetime((counts, totals)) {}
+        return images
+    }
+
+    /// Gaussians of bundles, and the images that they make.
+    private func deposit(_ collected: sw_image_device_problem, samples: Int, columns: Int) throws -> [[Float]] {
+        let settings = batch.settingCount
+        let images = try device.memory(bytes: 4 * samples * batch.pixels)
+        var problem = collected
+        problem.sample_count = Int64(samples)
+        problem.images = mutablePointer(images)
+        try device.launch(
+            KernelLaunch(
+                text: "detector_image.cu", kernel: "sw_image_spread", columns: columns,
+                rows: samples * settings, threads: 128), problem)
         try device.launch(
             KernelLaunch(
                 text: "detector_image.cu", kernel: "sw_image_deposit", columns: Int(batch.problem.h_count),
-                rows: count * settings * batch.twins.count, threads: batch.rowThreads,
+                rows: samples * settings * batch.twins.count, threads: batch.rowThreads,
                 sharedBytes: 8 * Int(batch.problem.bin_count) * batch.rowThreads), problem)
-        let pixels = try device.read(Float.self, count: count * batch.pixels, from: images)
-        return (0..<count).map { Array(pixels[$0 * batch.pixels..<($0 + 1) * batch.pixels]) }
+        let pixels = try device.read(Float.self, count: samples * batch.pixels, from: images)
+        return (0..<samples).map { Array(pixels[$0 * batch.pixels..<($0 + 1) * batch.pixels]) }
     }
 }
 

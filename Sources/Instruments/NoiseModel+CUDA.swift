@@ -6,7 +6,7 @@ import Tensors
 /// Counting on a CUDA device: `noise.cu`, which draws the same random numbers.
 extension NoiseModel {
     /// An image to be measured, and the stream that its randomness comes from.
-    public struct Exposure {
+    public struct Exposure: Sendable {
         /// Computed images [domains, rows, columns].
         public var domains: Tensor<Float>
         public var stream: RandomStream
@@ -17,15 +17,17 @@ extension NoiseModel {
         }
     }
 
-    /// Measured images, each as `measured` makes it: to 1e-6 with Gaussian counting; with whole counts the same ones but for draws that
-    /// lie within rounding of the boundary between two.
+    /// Measured images, each as `measured` makes it, to 1e-6 of the brightest pixel; whole counts are the same ones.
     ///
-    /// Levels, mixtures, backgrounds and responses of an image are made on the host; its pixels are counted on the device.
+    /// Levels, mixtures, backgrounds and responses of an image are made on the host; its pixels are counted on the device, but for the
+    /// few whose whole count hangs on the last places of a logarithm: those the host draws.
     ///
+    /// - Parameter threads: of the host.
     /// - Returns: [rows, columns] of each.
     /// - Throws: `InstrumentError` as `measured`, and what the device throws.
     public func measured<Device: KernelDevice>(
-        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device
+        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device,
+        threads: Int = 1
     ) throws -> [Tensor<Float>] {
         let pixels = geometry.rows * geometry.columns
         let free = try device.freeBytes() / 2
@@ -34,17 +36,19 @@ extension NoiseModel {
         var images: [Tensor<Float>] = []
         while images.count < exposures.count {
             let part = exposures[images.count..<min(exposures.count, images.count + batch)]
-            images += try counted(Array(part), geometry: geometry, mask: mask, on: device)
+            images += try counted(Array(part), geometry: geometry, mask: mask, on: device, threads: threads)
         }
         return images
     }
 
     private func counted<Device: KernelDevice>(
-        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device
+        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device,
+        threads: Int = 1
     ) throws -> [Tensor<Float>] {
         let pixels = geometry.rows * geometry.columns
-        let prepared = try exposures.map {
-            try self.prepared($0.domains, geometry: geometry, mask: mask, stream: $0.stream)
+        let prepared = try Parallel.map(exposures.count, threads: threads) { index in
+            try self.prepared(
+                exposures[index].domains, geometry: geometry, mask: mask, stream: exposures[index].stream)
         }
         var settings: [sw_noise_setting] = []
         var streams: [sw_noise_stream] = []
@@ -98,10 +102,23 @@ extension NoiseModel {
                 threads: 256), problem)
         let counted = try device.read(Float.self, count: pixels * exposures.count, from: images)
         withExtendedLifetime(memory) {}
-        return prepared.enumerated().map { index, image in
+        return try Parallel.map(exposures.count, threads: threads) { index in
             var elements = Array(counted[index * pixels..<(index + 1) * pixels])
-            silence(&elements, image.draw, geometry: geometry)
+            decide(&elements, prepared[index], geometry: geometry, stream: exposures[index].stream)
+            silence(&elements, prepared[index].draw, geometry: geometry)
             return Tensor(shape: geometry.shape, elements: elements)
+        }
+    }
+
+    /// Draws what the device left undecided.
+    private func decide(
+        _ elements: inout [Float], _ prepared: Prepared, geometry: ImageGeometry, stream: RandomStream
+    ) {
+        let size = geometry.h.count * geometry.columns
+        for pixel in elements.indices where elements[pixel].isNaN {
+            elements[pixel] = count(
+                pixel, of: prepared, counters(prepared.draw, setting: pixel / size), stream.substream("counting"),
+                stream.substream("empty holder"))
         }
     }
 }

@@ -99,30 +99,39 @@ extension NoiseModel {
     private func counted(
         _ prepared: Prepared, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
     ) -> [Float] {
-        let (expected, draw, responses) = (prepared.expected, prepared.draw, prepared.responses)
+        let draw = prepared.draw
         let noise = stream.substream("counting")
         let emptyNoise = stream.substream("empty holder")
         let dead = stream.substream("dead pixels")
-        var image = [Float](repeating: 0, count: expected.count)
+        var image = [Float](repeating: 0, count: prepared.expected.count)
         let size = geometry.h.count * geometry.columns
         for setting in geometry.settings.indices {
-            let (counter, emptyCounter) = counters(draw, setting: setting)
+            let counters = counters(draw, setting: setting)
             for pixel in setting * size..<(setting + 1) * size where mask?.masked.elements[pixel] ?? 0 == 0 {
                 if deadPixels > 0, dead.uniform(at: pixel) < deadPixels { continue }
-                let response = responses?.response[pixel] ?? 1
-                let correction = responses?.correction[pixel] ?? 1
-                var value = counter.observe(
-                    expected[pixel], response: response, correction: correction, stream: noise, at: pixel)
-                if let holder = prepared.holder {
-                    value -=
-                        draw.backgrounds.subtraction
-                        * emptyCounter.observe(
-                            holder[pixel], response: response, correction: correction, stream: emptyNoise, at: pixel)
-                }
-                image[pixel] = Float(min(max(value, clip.lowerBound), clip.upperBound))
+                image[pixel] = count(pixel, of: prepared, counters, noise, emptyNoise)
             }
         }
         return image
+    }
+
+    /// What is counted in one pixel.
+    @inline(__always)
+    func count(
+        _ pixel: Int, of prepared: Prepared, _ counters: (sample: Counter, empty: Counter), _ noise: RandomStream,
+        _ emptyNoise: RandomStream
+    ) -> Float {
+        let response = prepared.responses?.response[pixel] ?? 1
+        let correction = prepared.responses?.correction[pixel] ?? 1
+        var value = counters.sample.observe(
+            prepared.expected[pixel], response: response, correction: correction, stream: noise, at: pixel)
+        if let holder = prepared.holder {
+            value -=
+                prepared.draw.backgrounds.subtraction
+                * counters.empty.observe(
+                    holder[pixel], response: response, correction: correction, stream: emptyNoise, at: pixel)
+        }
+        return Float(min(max(value, clip.lowerBound), clip.upperBound))
     }
 
     /// Of the sample's run and of the empty holder's.

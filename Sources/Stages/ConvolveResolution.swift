@@ -64,7 +64,7 @@ struct ConvolveResolution: Stage {
     private let options: DetectorImage.Options
     private let method: Method
     private let draws: Int
-    private let tolerance: Double?
+    let tolerance: Double?
     /// Prepared tables by the digest of the resolution artifact, and the crystal's domains.
     private let prepared = PreparedImages()
 
@@ -150,6 +150,15 @@ struct ConvolveResolution: Stage {
         SimulatedImage(
             domains: Tensor(shape: [0], elements: []), fractions: prepared.crystal.twins.map(\.fraction),
             geometry: prepared.image.geometry.value, isUnstable: prepared.isUnstable)
+    }
+
+    /// An image that keeps the tolerance.
+    func output(_ sampled: SampledImage, of prepared: Prepared) -> StepOutput {
+        var result = result(of: prepared)
+        (result.domains, result.samplingError) = (sampled.image, sampled.error)
+        return StepOutput(
+            result.value,
+            summary: ["unstable": .bool(result.isUnstable), "sampling-error": .double(sampled.error)])
     }
 
     func output(_ domains: Tensor<Float>, of prepared: Prepared) -> StepOutput {

@@ -17,7 +17,7 @@ __device__ inline double observe(
     return (counts * one + response * (fmin(intensity, 0.0) - hidden)) / correction;
 }
 
-// blockIdx.y: the image. Pixels without detector and dead ones are 0.
+// blockIdx.y: the image. Pixels without detector and dead ones are 0; NaN are those that the host is to draw.
 SW_KERNEL __launch_bounds__(256, 2) sw_noise_count(const sw_noise_problem p) {
     const int64_t image = blockIdx.y, pixels = p.setting_count * p.setting_pixels, stride = (int64_t)gridDim.x * blockDim.x;
     const sw_noise_stream counting = p.streams[3 * image], empty = p.streams[3 * image + 1], dead = p.streams[3 * image + 2];
@@ -33,7 +33,8 @@ SW_KERNEL __launch_bounds__(256, 2) sw_noise_count(const sw_noise_problem p) {
             if (p.holder)
                 value -= p.subtraction[image]
                     * observe(p.is_poisson, s.gain, 0, s.empty_noise, p.holder[at], response, correction, empty, pixel);
-            out = (float)fmin(fmax(value, p.clip_low), p.clip_high);
+            // fmin and fmax would make a number of what is undecided: NaN.
+            out = value != value ? (float)value : (float)fmin(fmax(value, p.clip_low), p.clip_high);
         }
         p.images[at] = out;
     }
@@ -48,4 +49,11 @@ SW_KERNEL __launch_bounds__(256) sw_noise_bits(const sw_noise_stream stream, int
     out[4 * i + 1] = b.y;
     out[4 * i + 2] = b.z;
     out[4 * i + 3] = b.w;
+}
+
+// out[i]: the stream's i-th Poisson count of means[i], NaN where it is undecided; by which the counts are tried.
+SW_KERNEL __launch_bounds__(256) sw_noise_poisson(
+    const sw_noise_stream stream, int64_t count, const double *__restrict__ means, double *__restrict__ out) {
+    const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < count) out[i] = poisson(stream, means[i], i);
 }

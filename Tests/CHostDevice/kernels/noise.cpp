@@ -2,3 +2,4 @@
 
 SW_HOST_KERNEL(sw_noise_count);
 SW_HOST_KERNEL(sw_noise_bits);
+SW_HOST_KERNEL(sw_noise_poisson);
