@@ -261,6 +261,14 @@ SW_EXPORT int cuMemPoolSetAttribute(void *pool, int attribute, void *) {
     return pool != nullptr && attribute == 4 ? success : invalid_value;
 }
 
+// Nothing stays with the pool: what was given back is free.
+SW_EXPORT int cuMemPoolGetAttribute(void *pool, int attribute, void *value) {
+    Lock lock(mutex);
+    if (pool == nullptr || current < 0 || (attribute != 5 && attribute != 7)) return invalid_value;
+    *static_cast<uint64_t *>(value) = devices[(size_t)current].used;
+    return success;
+}
+
 SW_EXPORT int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     BEGIN("cuMemAlloc")
     return allocate(address, bytes);
