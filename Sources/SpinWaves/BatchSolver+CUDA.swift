@@ -11,19 +11,20 @@ extension BatchSolver {
     /// Several Hamiltonians that are alike, on a CUDA device, with the checks of the host.
     ///
     /// - Parameter q: the points of the phases, in r.l.u.
-    /// - Returns: for each an answer, or `.notConverged`.
+    /// - Parameter keeping: see `MagnonKernel.Keeping`; not called for what the host solves.
+    /// - Returns: for each an answer, and whether points of it are the reference's, which the device lacks; or `.notConverged`.
     /// - Throws: what the device throws.
     static func solve<Device: KernelDevice>(
         _ solvers: [BatchSolver], phases: [Complex], at q: [Vector3], _ request: MagnonKernel.Request,
-        on device: Device, threads: Int = 1
-    ) throws -> [Result<MagnonKernel.Answer, SpinWaveError>] {
+        on device: Device, threads: Int = 1, keeping: MagnonKernel.Keeping<Device.Memory>? = nil
+    ) throws -> [Result<(answer: MagnonKernel.Answer, isReplaced: Bool), SpinWaveError>] {
         let kernels = solvers.compactMap(\.kernel)
         guard kernels.count == solvers.count else {
             return solvers.map { solver in
-                Result { () throws(SpinWaveError) in try solver.reference(at: q, sight: nil) }
+                Result { () throws(SpinWaveError) in (try solver.reference(at: q, sight: nil), true) }
             }
         }
-        let solved = try MagnonKernel.solve(kernels, phases: phases, request, on: device)
+        let solved = try MagnonKernel.solve(kernels, phases: phases, request, on: device, keeping: keeping)
         return try Parallel.map(solvers.count, threads: threads) { index in
             Result { () throws(SpinWaveError) in
                 try solvers[index].checked(

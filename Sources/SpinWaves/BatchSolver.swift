@@ -48,17 +48,20 @@ struct BatchSolver: Sendable {
     ) throws(SpinWaveError) -> MagnonKernel.Answer {
         guard let kernel else { return try reference(at: q, sight: sight) }
         return try checked(
-            kernel.solve(phases: phases, request, sight: sight), phases: phases, at: q, sight: sight, kernel)
+            kernel.solve(phases: phases, request, sight: sight), phases: phases, at: q, sight: sight, kernel
+        ).answer
     }
 
-    /// With the reference's answer where the kernel did not converge, or fails a sampled check.
+    /// With the reference's answer where the kernel did not converge, or fails a sampled check; and whether there is such a point.
     func checked(
         _ solved: MagnonKernel.Answer, phases: [Complex], at q: [Vector3], sight: MagnonKernel.Sight?,
         _ kernel: MagnonKernel
-    ) throws(SpinWaveError) -> MagnonKernel.Answer {
+    ) throws(SpinWaveError) -> (answer: MagnonKernel.Answer, isReplaced: Bool) {
         var answer = solved
+        var isReplaced = false
         for point in q.indices where !answer.isUnstable[point] {
             if answer.isConverged[point], try isSound(answer, point: point, phases: phases, at: q, kernel) { continue }
+            isReplaced = true
             let one = try reference(
                 at: [q[point]],
                 sight: sight.map { sight in
@@ -69,7 +72,7 @@ struct BatchSolver: Sendable {
                 })
             answer.replace(point: point, by: one, siteCount: hamiltonian.siteCount)
         }
-        return answer
+        return (answer, isReplaced)
     }
 
     /// Whether a point's solution holds up where it is looked at; see `deviation`.

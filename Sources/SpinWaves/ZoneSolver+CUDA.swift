@@ -23,17 +23,26 @@ extension ZoneSolver {
     public func spectra<Device: KernelDevice>(
         values: [[Double]], unstable policy: InstabilityPolicy = .fail, on device: Device, threads: Int = 1
     ) throws -> [Result<ZoneSpectrum, SpinWaveError>] {
-        if let spiral = latticeProblem { return values.map { _ in .failure(spiral) } }
+        try solve(values, unstable: policy, on: device, threads: threads, keeping: nil).map(\.spectrum)
+    }
+
+    /// - Parameter keeping: given what the device has of each sample by its index, where somebody wants it.
+    private func solve<Device: KernelDevice>(
+        _ values: [[Double]], unstable policy: InstabilityPolicy, on device: Device, threads: Int,
+        keeping: ((Int, ZoneOnDevice<Device.Memory>?) -> Void)?
+    ) throws -> [(spectrum: Result<ZoneSpectrum, SpinWaveError>, isReplaced: Bool)] {
+        if let spiral = latticeProblem { return values.map { _ in (.failure(spiral), true) } }
         let prepared = try Parallel.map(values.count, threads: threads) { index in
             Result { () throws(SpinWaveError) in
                 BatchSolver(try model.hamiltonian(values: values[index]), reduction)
             }
         }
-        var results = [Result<ZoneSpectrum, SpinWaveError>?](repeating: nil, count: values.count)
+        var results = [(spectrum: Result<ZoneSpectrum, SpinWaveError>, isReplaced: Bool)?](
+            repeating: nil, count: values.count)
         var groups: [[(index: Int, solver: BatchSolver)]] = []
         for (index, solver) in prepared.enumerated() {
             switch solver {
-            case .failure(let error): results[index] = .failure(error)
+            case .failure(let error): results[index] = (.failure(error), true)
             case .success(let solver):
                 if let known = groups.firstIndex(where: { $0[0].solver.isAlike(solver) }) {
                     groups[known].append((index, solver))
@@ -47,18 +56,46 @@ extension ZoneSolver {
             let points = points(of: solvers[0].hamiltonian)
             var phases = [Complex](repeating: .zero, count: points.count * solvers[0].windings.count)
             phaseTables.fill(&phases, windings: solvers[0].windings, points: points)
+            let unfolding = ZoneUnfolding(
+                device: device, grid: grid, points: points, isHalf: solvers[0].hamiltonian.isReal,
+                modes: model.sites.count)
             let answers = try BatchSolver.solve(
-                solvers, phases: phases, at: points.map(grid.q), ZoneBatch.request, on: device, threads: threads)
-            let spectra = try Parallel.map(group.count, threads: threads) { member in
-                Result { () throws(SpinWaveError) -> ZoneSpectrum in
-                    let part = try ZoneBatch(
-                        solvers[member], points: points, grid: grid, answer: try answers[member].get())
-                    return try assemble([part], hamiltonian: solvers[member].hamiltonian, policy: policy)
+                solvers, phases: phases, at: points.map(grid.q), ZoneBatch.request, on: device, threads: threads
+            ) { first, results in
+                guard let keeping else { return }
+                for (offset, zone) in try unfolding.zones(of: results, samples: results.samples).enumerated() {
+                    keeping(group[first + offset].index, zone)
                 }
             }
-            for (member, spectrum) in zip(group, spectra) { results[member.index] = spectrum }
+            let spectra = try Parallel.map(group.count, threads: threads) { member in
+                Result { () throws(SpinWaveError) in
+                    let (answer, isReplaced) = try answers[member].get()
+                    let part = try ZoneBatch(solvers[member], points: points, grid: grid, answer: answer)
+                    return (try assemble([part], hamiltonian: solvers[member].hamiltonian, policy: policy), isReplaced)
+                }
+            }
+            for (member, solved) in zip(group, spectra) {
+                switch solved {
+                case .success((let spectrum, let isReplaced)):
+                    results[member.index] = (.success(spectrum), isReplaced)
+                case .failure(let error): results[member.index] = (.failure(error), true)
+                }
+            }
         }
         return results.map { $0! }
+    }
+
+    /// As `spectra`, with what the device still has of each.
+    ///
+    /// - Returns: in place of a zone nil where the device has no room for it, or where the host solved points of it.
+    public func spectraOnDevice<Device: KernelDevice>(
+        values: [[Double]], unstable policy: InstabilityPolicy = .fail, on device: Device, threads: Int = 1
+    ) throws -> [(spectrum: Result<ZoneSpectrum, SpinWaveError>, zone: ZoneOnDevice<Device.Memory>?)] {
+        var zones = [ZoneOnDevice<Device.Memory>?](repeating: nil, count: values.count)
+        let spectra = try solve(values, unstable: policy, on: device, threads: threads) { index, zone in
+            zones[index] = zone
+        }
+        return zip(spectra, zones).map { ($0.spectrum, $0.isReplaced ? nil : $1) }
     }
 
     /// How many samples may share a device's launches.

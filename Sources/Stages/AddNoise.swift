@@ -123,10 +123,10 @@ extension AddNoise {
         }
         for group in groups {
             do {
-                let images = try device.perform { kernels in
+                let images = try device.onStream { kernels in
                     try noise.measured(
                         group.flatMap(\.source.exposures), geometry: group[0].source.geometry,
-                        mask: group[0].source.mask, on: CUDAKernelDevice(kernels), threads: threads)
+                        mask: group[0].source.mask, on: kernels, threads: threads)
                 }
                 for (position, member) in group.enumerated() {
                     let own = Array(images[position * copies..<(position + 1) * copies])

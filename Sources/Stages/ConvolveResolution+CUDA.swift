@@ -11,6 +11,9 @@ extension ConvolveResolution: AcceleratedStage {
             ? nil : "of its methods only 'integrated' has a CUDA kernel"
     }
 
+    /// The modes of a spectrum that the device still has need not be read.
+    static var remnantPorts: Set<String> { ["spectrum"] }
+
     /// What they take of the device's memory is bounded where they are made.
     func batchSize(on accelerator: any Accelerator) -> Int { 64 }
 
@@ -42,9 +45,13 @@ extension ConvolveResolution: AcceleratedStage {
         for group in groups {
             do {
                 let image = group[0].prepared.image
-                let modes: [PlacedModes<CUDAKernelDevice.Memory>] = group.map { .host($0.prepared.modes) }
-                let (images, sampled) = try device.perform { kernels in
-                    let kernels = try CUDAKernelDevice(kernels)
+                let modes = group.map(\.prepared.placed)
+                let (images, sampled) = try device.onStream { kernels in
+                    // Another stream may have made them.
+                    for member in group {
+                        guard let resident = member.prepared.resident else { continue }
+                        try kernels.stream.wait(for: resident.ready)
+                    }
                     if tolerance == nil { return (try image.images(of: modes, on: kernels), [SampledImage]()) }
                     return ([], try image.sampledImages(of: modes, on: kernels))
                 }
@@ -54,12 +61,16 @@ extension ConvolveResolution: AcceleratedStage {
                         continue
                     }
                     results[member.index] = Self.result {
-                        try decide(sampled[position], of: member.prepared) { try run(steps[member.index]) }
+                        try decide(sampled[position], of: member.prepared) {
+                            try run(steps[member.index].withAllInputs())
+                        }
                     }
                 }
             } catch is InstrumentError {
                 // One of them is at fault: the host says which.
-                for member in group { results[member.index] = Self.result { try run(steps[member.index]) } }
+                for member in group {
+                    results[member.index] = Self.result { try run(steps[member.index].withAllInputs()) }
+                }
             }
         }
         return results.map { $0 ?? .failure(StepFailure("no image was made of it; this is a defect")) }
@@ -87,5 +98,14 @@ extension ConvolveResolution: AcceleratedStage {
         if let failure = error as? StepFailure { return failure }
         if let error = error as? InstrumentError { return StepFailure(error.description, hint: error.hint) }
         return StepFailure("\(error)")
+    }
+}
+
+extension ConvolveResolution.Prepared {
+    /// The modes, wherever they are.
+    fileprivate var placed: PlacedModes<CUDAKernelDevice.Memory> {
+        guard let zone = resident?.zone else { return .host(modes) }
+        return .onDevice(
+            frame: modes, energies: zone.energies, velocities: zone.velocities, amplitudes: zone.amplitudes)
     }
 }

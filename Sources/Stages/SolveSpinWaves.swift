@@ -139,12 +139,29 @@ extension SolveSpinWaves {
             try Self.result { try sample(steps[index]) }
         }
         let sound = samples.compactMap { try? $0.get() }
-        let spectra = try device.perform { kernels in
-            try solver.spectra(
-                values: sound.map(\.values), unstable: policy, on: CUDAKernelDevice(kernels), threads: threads)
+        let (solved, stream, ready) = try device.onStream { kernels in
+            let values = sound.map(\.values)
+            if device.residents.bound == 0 {
+                let spectra = try solver.spectra(values: values, unstable: policy, on: kernels, threads: threads)
+                return (spectra.map { (spectrum: $0, zone: Zone?.none) }, kernels.stream, try kernels.stream.record())
+            }
+            let solved = try solver.spectraOnDevice(
+                values: values, unstable: policy, on: kernels, threads: threads)
+            return (solved, kernels.stream, try kernels.stream.record())
         }
+        let some = solved.lazy.compactMap { try? $0.spectrum.get() }.first
+        let shell = some.map { SpinWaveSpectrum.withoutModes($0, crystal: crystal) }
         let outputs = try Parallel.map(sound.count, threads: threads) { index in
-            try Self.result { try output(sound[index], spectra[index]) }
+            try Self.result {
+                var output = try output(sound[index], solved[index].spectrum)
+                if var spectrum = shell, let zone = solved[index].zone,
+                    case .bool(let flag)? = output.summary["unstable"]
+                {
+                    spectrum.isUnstable = flag
+                    output.remnant = ResidentSpectrum(spectrum: spectrum, zone: zone, ready: ready, stream: stream)
+                }
+                return output
+            }
         }
         var next = 0
         return samples.map { sample in
@@ -153,6 +170,8 @@ extension SolveSpinWaves {
             return outputs[next - 1]
         }
     }
+
+    private typealias Zone = ZoneOnDevice<CUDAKernelDevice.Memory>
 
     /// A step's failure is its answer; anything else is a defect.
     private static func result<T>(_ body: () throws -> T) throws -> Result<T, StepFailure> {

@@ -8,5 +8,6 @@
 #include "magnons_device.h"
 #include "noise_device.h"
 #include "weights.h"
+#include "zone_device.h"
 
 #endif
