@@ -92,7 +92,11 @@ public final class CUDAAccelerator: Accelerator {
             return try body(kernels)
         } catch let error as DeviceError {
             var isFull = false
-            if case .outOfMemory = error { isFull = true }
+            if case .outOfMemory = error {
+                isFull = true
+                // Whoever tries again finds more room.
+                _ = try? residents.release()
+            }
             throw AcceleratorFailure(error.message, isFull: isFull)
         }
     }

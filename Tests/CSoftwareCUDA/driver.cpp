@@ -1,4 +1,5 @@
 // libcuda for the device in software.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -44,6 +45,7 @@ struct Module {
 struct Device {
     std::map<uint64_t, Allocation> memory;
     size_t used = 0;
+    size_t reserved = 0; // the most that was used: pools keep what they were given back
 };
 
 std::recursive_mutex mutex;
@@ -118,6 +120,7 @@ int allocate(uint64_t *address, size_t bytes) {
     memset(buffer + bytes, guard_byte, guard);
     device.memory[(uint64_t)buffer] = {bytes, buffer - guard};
     device.used += bytes;
+    device.reserved = std::max(device.reserved, device.used);
     *address = (uint64_t)buffer;
     return success;
 }
@@ -248,7 +251,8 @@ SW_EXPORT int cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {
     Lock lock(mutex);
     if (current < 0) return invalid_handle;
     *total = (size_t)software_number("memory", 1 << 30);
-    *free_bytes = *total - devices[(size_t)current].used;
+    const Device &device = devices[(size_t)current];
+    *free_bytes = *total - (software_number("pools", 1) != 0 ? device.reserved : device.used);
     return success;
 }
 
@@ -261,11 +265,11 @@ SW_EXPORT int cuMemPoolSetAttribute(void *pool, int attribute, void *) {
     return pool != nullptr && attribute == 4 ? success : invalid_value;
 }
 
-// Nothing stays with the pool: what was given back is free.
 SW_EXPORT int cuMemPoolGetAttribute(void *pool, int attribute, void *value) {
     Lock lock(mutex);
     if (pool == nullptr || current < 0 || (attribute != 5 && attribute != 7)) return invalid_value;
-    *static_cast<uint64_t *>(value) = devices[(size_t)current].used;
+    const Device &device = devices[(size_t)current];
+    *static_cast<uint64_t *>(value) = attribute == 5 ? device.reserved : device.used;
     return success;
 }
 

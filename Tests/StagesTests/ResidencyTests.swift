@@ -21,14 +21,7 @@ struct ResidencyTests {
     private let software: SoftwareCUDA
     private let library: KernelLibrary
 
-    init() throws { (software, library) = try Self.device([:]) }
-
-    private static func device(_ settings: [String: String]) throws -> (SoftwareCUDA, KernelLibrary) {
-        let software = try SoftwareCUDA(settings)
-        let inventory = DeviceInventory(LibrarySearch(preferred: software.directory))
-        let compiler = try #require(inventory.compiler)
-        return (software, KernelLibrary(try #require(inventory.devices.first), compiler: compiler))
-    }
+    init() throws { (software, library) = try DeviceChain.device([:]) }
 
     private func digest(_ number: Int) -> Digest { Value.int(number).digest }
 
@@ -53,62 +46,13 @@ struct ResidencyTests {
         #expect(nothing.resident(of: digest(0)) == nil)
     }
 
-    // MARK: A chain
-
-    /// A square antiferromagnet with three parameter sets; unstable ones are kept.
-    private func spectra(on accelerator: CUDAAccelerator, model: SpinModel) throws -> [StepOutput] {
-        let stage = try SolveSpinWaves(
-            parameters: .record(["model": model.value, "grid": .int(6), "on-unstable": .string("keep-and-flag")]))
-        let steps = [0.6, 0.7, -0.2].map { exchange in
-            var values = Dictionary(uniqueKeysWithValues: zip(model.parameterNames, model.parameterValues))
-            values["J1"] = exchange
-            return Step(
-                node: "spectra", inputs: ["parameters": ParameterSet(values: values, isUnstable: false).value],
-                random: RandomStream(seed: 1), threads: 2)
-        }
-        return try stage.run(steps, on: accelerator).map { try $0.get() }
-    }
-
-    private func experiment(_ model: SpinModel) throws -> Value {
-        let geometry = try ImageGeometry(
-            settings: [.init(incidentEnergy: 12, chopperFrequency: 200)],
-            energyBins: .init(count: 3, from: 0.1, to: 0.7),
-            h: .init(count: 6, minimum: -1, maximum: 1), k: .init(count: 6, minimum: -1, maximum: 1),
-            lattice: [model.lattice.a, model.lattice.b, model.lattice.c], magneticScale: [1, 1, 1])
-        return try ExperimentResolution(
-            geometry: geometry, table: ResolutionTable(instrument: .maps, geometry: geometry)
-        ).value
-    }
-
-    private func imageSteps(_ spectra: [StepOutput], _ resolution: Value, resident: Bool) -> [Step] {
-        spectra.map { spectrum in
-            var step = Step(
-                node: "images", inputs: ["spectrum": spectrum.value, "resolution": resolution],
-                inputDigests: ["spectrum": spectrum.value.digest, "resolution": resolution.digest],
-                random: RandomStream(seed: 1), threads: 2)
-            if resident {
-                step.inputs["spectrum"] = nil
-                step.remnants["spectrum"] = spectrum.remnant
-            }
-            return step
-        }
-    }
-
-    private func imageStage(tolerance: Value = .none) throws -> ConvolveResolution {
-        try ConvolveResolution(
-            parameters: .record([
-                "flux-ratio": .bool(true), "temperature": .double(0), "intensity": .string("per-meV"),
-                "method": .string("integrated"), "draws": .int(5), "tolerance": tolerance,
-            ]))
-    }
-
     @Test(
         "a zone on the device has the bits of the spectrum that the store gets, also of unstable and Goldstone points")
     func bits() throws {
-        let model = try readModel(at: "\(graphsFolder)/models/square-afm-nnn.yaml")
+        let model = try DeviceChain.model()
         let accelerator = CUDAAccelerator(library)
         var unstable = 0
-        for output in try spectra(on: accelerator, model: model) {
+        for output in try DeviceChain.spectra(on: accelerator, model: model) {
             let resident = try #require(output.remnant as? ResidentSpectrum)
             let spectrum = try SpinWaveSpectrum(output.value)
             try accelerator.onStream { device in
@@ -137,21 +81,38 @@ struct ResidencyTests {
 
     @Test("images of spectra that stayed are those of spectra that were read, bit by bit, with a tolerance and without")
     func images() throws {
-        let model = try readModel(at: "\(graphsFolder)/models/square-afm-nnn.yaml")
+        let model = try DeviceChain.model()
         let accelerator = CUDAAccelerator(library)
-        let spectra = Array(try spectra(on: accelerator, model: model).prefix(2))
-        let resolution = try experiment(model)
-        for stage in [try imageStage(), try imageStage(tolerance: .double(0.03))] {
-            let read = try stage.run(imageSteps(spectra, resolution, resident: false), on: accelerator)
-            let resident = try stage.run(imageSteps(spectra, resolution, resident: true), on: accelerator)
-            var mixed = imageSteps(spectra, resolution, resident: true)
-            mixed[0] = imageSteps(spectra, resolution, resident: false)[0]
+        let spectra = Array(try DeviceChain.spectra(on: accelerator, model: model).prefix(2))
+        let resolution = try DeviceChain.experiment(model)
+        for stage in [try DeviceChain.imageStage(), try DeviceChain.imageStage(tolerance: .double(0.03))] {
+            let read = try stage.run(DeviceChain.imageSteps(spectra, resolution, resident: false), on: accelerator)
+            let resident = try stage.run(DeviceChain.imageSteps(spectra, resolution, resident: true), on: accelerator)
+            var mixed = DeviceChain.imageSteps(spectra, resolution, resident: true)
+            mixed[0] = DeviceChain.imageSteps(spectra, resolution, resident: false)[0]
             let some = try stage.run(mixed, on: accelerator)
             for index in spectra.indices {
                 #expect(
                     try answer(resident[index]) == answer(read[index]) && answer(some[index]) == answer(read[index]))
             }
         }
+    }
+
+    /// The figures of docs/decisions/0035-chains-on-the-device.md.
+    @Test("spectra of PCSMO: 2.76 MB each, about a hundred a launch, 6,000 on a device of 80 GB")
+    func sizes() throws {
+        let model = try readModel(at: "\(graphsFolder)/models/pcsmo-goodenough.yaml")
+        let solver = try ZoneSolver(model, grid: ZoneGrid(model, divisions: 25))
+        let modes = model.sites.count
+        let bytes = 625 * modes * (8 + 12 + 16 * modes)
+        #expect(modes == 16 && solver.grid.count == 625 && bytes == 2_760_000)
+        #expect(6000 * bytes < 80_000_000_000 / 2)
+        let together = solver.samplesAtOnce(deviceBytes: 20 << 30, hostBytes: 256 << 20)
+        #expect(together == 97)
+        // What a sample takes while it is solved.
+        let needed = (1 << 40) / solver.samplesAtOnce(deviceBytes: 1 << 40, hostBytes: .max)
+        #expect(needed < 12_000_000, "\(needed)")
+        print("a PCSMO sample takes \(needed) B while it is solved")
     }
 
     /// The image; or of a grid that is too coarse, what is said of it.
@@ -164,11 +125,11 @@ struct ResidencyTests {
 
     @Test("a device that is full gives up what stays on it before work gets smaller")
     func full() throws {
-        let model = try readModel(at: "\(graphsFolder)/models/square-afm-nnn.yaml")
-        let (software, library) = try Self.device(["memory": "\(3 << 20)"])
+        let model = try DeviceChain.model()
+        let (software, library) = try DeviceChain.device(["memory": "\(3 << 20)"])
         let accelerator = CUDAAccelerator(library)
         #expect(accelerator.residents.bound == 3 << 19)
-        for (index, output) in try spectra(on: accelerator, model: model).enumerated() {
+        for (index, output) in try DeviceChain.spectra(on: accelerator, model: model).enumerated() {
             accelerator.keep(try #require(output.remnant), of: digest(index))
         }
         #expect(accelerator.residents.bytes > 0 && accelerator.remnant(of: digest(0)) != nil)

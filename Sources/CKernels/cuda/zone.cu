@@ -10,9 +10,10 @@ SW_KERNEL __launch_bounds__(128) sw_zone_unfold(const sw_zone_problem p) {
     const int64_t row = line / p.mode_count, mode = line % p.mode_count, slot = sample * p.row_count + row;
     const int64_t from = slot * p.mode_count + mode, width = 4 * p.site_count;
     const int64_t to = p.points[row] * p.mode_count + mode, opposite = p.opposites[row] * p.mode_count + mode;
-    const sw_zone_place out = p.places[sample];
+    const sw_zone_place &out = p.places[sample];
     const bool is_unstable = (p.status[slot] & SW_MAGNON_UNSTABLE) != 0;
-    const bool is_dark = is_unstable || p.particles[from] > p.divergence[(p.status[slot] & SW_MAGNON_REGULARISED) != 0];
+    const bool is_shifted = (p.status[slot] & SW_MAGNON_REGULARISED) != 0;
+    const bool is_dark = is_unstable || p.particles[from] > (is_shifted ? p.divergence[1] : p.divergence[0]);
     const int lane = (int)(threadIdx.x % 32);
     for (int64_t k = lane; k < width; k += 32) {
         const float value = is_dark ? 0 : (float)p.amplitudes[from * width + k];
