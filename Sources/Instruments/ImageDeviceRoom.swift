@@ -144,6 +144,8 @@ struct ImageDeviceRoom<Device: KernelDevice> {
             images += try deposit(problem, samples: first..<last, bundles: Array(share), budget: budget, visit)
             first = last
         }
+        // What launches read is given back in the stream's order: after them.
+        withExtendedLifetime((counts, totals, faults, modes)) {}
         return images
     }
 
@@ -195,10 +197,12 @@ struct ImageDeviceRoom<Device: KernelDevice> {
         problem.bundle_count = Int64(all)
         try device.launch(visit("sw_image_collect", count), problem)
         let most = max(1, ((bundles.max() ?? 0) * batch.twins.count + 127) / 128)
+        defer { withExtendedLifetime((baseMemory, bundleMemory)) {} }
         if batch.problem.finest > 0 { return try depositParts(problem, samples: count, columns: most, budget: budget) }
         let gaussians = try device.memory(
             bytes: max(1, all) * batch.twins.count * MemoryLayout<sw_image_gaussian>.stride)
         problem.gaussians = mutablePointer(gaussians)
+        defer { withExtendedLifetime(gaussians) {} }
         return try deposit(problem, samples: count, columns: most)
     }
 
@@ -247,6 +251,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
             some.part_bases = pointer(baseMemory)
             some.gaussians = mutablePointer(gaussians)
             images += try deposit(some, samples: last - first, columns: columns)
+            withExtendedLifetime((baseMemory, gaussians)) {}
         }
         withExtendedLifetime((counts, totals)) {}
         return images

@@ -62,6 +62,8 @@ struct ZoneUnfolding<Device: KernelDevice> {
             KernelLaunch(
                 text: "zone.cu", kernel: "sw_zone_unfold", columns: (lines + 3) / 4, rows: zones.count, threads: 128),
             problem)
+        // What the launch reads is given back in the stream's order: after it.
+        withExtendedLifetime((rows, opposites, places)) {}
         return zones + Array(repeating: nil, count: samples - zones.count)
     }
 
