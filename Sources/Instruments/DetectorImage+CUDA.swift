@@ -20,12 +20,19 @@ extension DetectorImage {
     public func images<Device: KernelDevice>(
         of samples: [PlacedModes<Device.Memory>], on device: Device, memoryShare: Double = 0.5
     ) throws -> [Tensor<Float>] {
+        try images(of: samples, on: device, memoryShare: memoryShare, cells: Cells()).map(\.image)
+    }
+
+    /// The same, with where the device has them.
+    public func imagesOnDevice<Device: KernelDevice>(
+        of samples: [PlacedModes<Device.Memory>], on device: Device, memoryShare: Double = 0.5
+    ) throws -> [(image: Tensor<Float>, placed: PlacedDomains<Device.Memory>)] {
         try images(of: samples, on: device, memoryShare: memoryShare, cells: Cells())
     }
 
     func images<Device: KernelDevice>(
         of samples: [PlacedModes<Device.Memory>], on device: Device, memoryShare: Double, cells: Cells
-    ) throws -> [Tensor<Float>] {
+    ) throws -> [(image: Tensor<Float>, placed: PlacedDomains<Device.Memory>)] {
         guard let first = samples.first?.frame else { return [] }
         for sample in samples {
             try checkLattice(of: sample.frame)
@@ -37,7 +44,7 @@ extension DetectorImage {
             let batch = ImageDeviceBatch(&problem)
             let room = try ImageDeviceRoom(batch, on: device)
             let budget = Int(memoryShare * Double(try device.freeBytes()))
-            var images: [[Float]] = []
+            var images: [DeviceImage<Device.Memory>] = []
             var next = 0
             while next < samples.count {
                 // Modes and counts of as many samples as a quarter of the memory takes; their Gaussians get the rest.
@@ -46,7 +53,12 @@ extension DetectorImage {
                 next += count
             }
             let shape = [twins.count] + geometry.shape
-            return images.map { Tensor(shape: shape, elements: $0) }
+            return images.map { image in
+                (
+                    Tensor(shape: shape, elements: image.elements),
+                    .onDevice(image.memory, offset: image.offset, shape: shape)
+                )
+            }
         }
     }
 }

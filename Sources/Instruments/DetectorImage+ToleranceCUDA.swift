@@ -16,6 +16,6 @@ extension DetectorImage {
             of: samples, on: device, memoryShare: memoryShare, cells: Cells(variance: 1, finest: 2))
         let wider = try self.images(
             of: samples, on: device, memoryShare: memoryShare, cells: Cells(variance: 2, finest: 2))
-        return zip(images, wider).map { SampledImage($0, wider: $1) }
+        return zip(images, wider).map { SampledImage($0.image, wider: $1.image) }
     }
 }

@@ -60,6 +60,14 @@ struct ImageDeviceBatch {
     var rowThreads: Int { 32 * min(4, (Int(problem.k_count) + 30) / 31) }
 }
 
+/// An image, and where the device has it.
+struct DeviceImage<Memory: KernelMemory> {
+    var elements: [Float]
+    /// Of several images; this one from `offset` bytes on.
+    var memory: Memory
+    var offset: Int
+}
+
 /// A device's memory for the images of one magnet.
 struct ImageDeviceRoom<Device: KernelDevice> {
     private let batch: ImageDeviceBatch
@@ -94,7 +102,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
     }
 
     /// Counts the bundles of all samples, then makes the images of as many at a time as their Gaussians leave room for.
-    func images(of samples: [PlacedModes<Device.Memory>], budget: Int) throws -> [[Float]] {
+    func images(of samples: [PlacedModes<Device.Memory>], budget: Int) throws -> [DeviceImage<Device.Memory>] {
         let settings = batch.settingCount
         let counts = try device.memory(bytes: max(8, 8 * samples.count * settings * batch.visits.count))
         let totals = try device.memory(bytes: 8 * samples.count * settings)
@@ -130,7 +138,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
         if bad.contains(where: { $0 != 0 }) {
             throw InstrumentError.invalid("the modes", problem: "have a velocity or an amplitude that is not finite")
         }
-        var images: [[Float]] = []
+        var images: [DeviceImage<Device.Memory>] = []
         var first = 0
         while first < samples.count {
             var last = first
@@ -172,7 +180,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
     private func deposit(
         _ counted: sw_image_device_problem, samples: Range<Int>, bundles: [Int], budget: Int,
         _ visit: (_ kernel: String, _ samples: Int) -> KernelLaunch
-    ) throws -> [[Float]] {
+    ) throws -> [DeviceImage<Device.Memory>] {
         let settings = batch.settingCount
         let (first, count) = (samples.lowerBound, samples.count)
         var bases: [Int64] = []
@@ -211,7 +219,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
     /// - Parameter columns: blocks that see to the bundles of a sample and setting.
     private func depositParts(
         _ collected: sw_image_device_problem, samples: Int, columns: Int, budget: Int
-    ) throws -> [[Float]] {
+    ) throws -> [DeviceImage<Device.Memory>] {
         let (settings, twins) = (batch.settingCount, batch.twins.count)
         let counts = try device.memory(bytes: 8 * max(1, Int(collected.bundle_count) * twins))
         let totals = try device.memory(bytes: 8 * samples * settings * twins)
@@ -227,7 +235,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
                 text: "detector_image.cu", kernel: "sw_image_order", columns: samples * settings * twins,
                 threads: 256), problem)
         let parts = try device.read(Int64.self, count: samples * settings * twins, from: totals).map(Int.init)
-        var images: [[Float]] = []
+        var images: [DeviceImage<Device.Memory>] = []
         while images.count < samples {
             let first = images.count
             var bases: [Int64] = []
@@ -258,7 +266,9 @@ struct ImageDeviceRoom<Device: KernelDevice> {
     }
 
     /// Gaussians of bundles, and the images that they make.
-    private func deposit(_ collected: sw_image_device_problem, samples: Int, columns: Int) throws -> [[Float]] {
+    private func deposit(
+        _ collected: sw_image_device_problem, samples: Int, columns: Int
+    ) throws -> [DeviceImage<Device.Memory>] {
         let settings = batch.settingCount
         let images = try device.memory(bytes: 4 * samples * batch.pixels)
         var problem = collected
@@ -274,7 +284,11 @@ struct ImageDeviceRoom<Device: KernelDevice> {
                 rows: samples * settings * batch.twins.count, threads: batch.rowThreads,
                 sharedBytes: 8 * Int(batch.problem.bin_count) * batch.rowThreads), problem)
         let pixels = try device.read(Float.self, count: samples * batch.pixels, from: images)
-        return (0..<samples).map { Array(pixels[$0 * batch.pixels..<($0 + 1) * batch.pixels]) }
+        return (0..<samples).map {
+            DeviceImage(
+                elements: Array(pixels[$0 * batch.pixels..<($0 + 1) * batch.pixels]), memory: images,
+                offset: 4 * $0 * batch.pixels)
+        }
     }
 }
 

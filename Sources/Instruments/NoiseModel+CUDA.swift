@@ -29,27 +29,63 @@ extension NoiseModel {
         _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device,
         threads: Int = 1
     ) throws -> [Tensor<Float>] {
+        // An image once, whatever the number of its exposures.
+        var sources: [PlacedDomains<Device.Memory>] = []
+        var places: [(source: Int, stream: RandomStream)] = []
+        for exposure in exposures {
+            if case .host(let last)? = sources.last, last == exposure.domains {
+            } else {
+                sources.append(.host(exposure.domains))
+            }
+            places.append((sources.count - 1, exposure.stream))
+        }
+        return try measured(places, of: sources, geometry: geometry, mask: mask, on: device, threads: threads)
+    }
+
+    /// The same of images some of which the device has already, where it mixes them (`mixesOnDevice`).
+    ///
+    /// - Parameter exposures: of which source, and where their randomness comes from.
+    public func measured<Device: KernelDevice>(
+        _ exposures: [(source: Int, stream: RandomStream)], of sources: [PlacedDomains<Device.Memory>],
+        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int = 1
+    ) throws -> [Tensor<Float>] {
+        guard sources.allSatisfy({ $0.shape == sources[0].shape }) else {
+            throw InstrumentError.invalid("the images", problem: "have different numbers of domains")
+        }
         let pixels = geometry.rows * geometry.columns
         let free = try device.freeBytes() / 2
-        // Expected, holder, response, correction in doubles; the image itself.
-        let batch = max(1, min(1024, free / (pixels * 36)))
+        // Expected, holder, additions, response, correction in doubles; the image itself.
+        let batch = max(1, min(1024, free / (pixels * 44)))
         var images: [Tensor<Float>] = []
         while images.count < exposures.count {
             let part = exposures[images.count..<min(exposures.count, images.count + batch)]
-            images += try counted(Array(part), geometry: geometry, mask: mask, on: device, threads: threads)
+            images += try counted(
+                Array(part), of: sources, geometry: geometry, mask: mask, on: device, threads: threads)
         }
         return images
     }
 
     private func counted<Device: KernelDevice>(
-        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device,
-        threads: Int = 1
+        _ exposures: [(source: Int, stream: RandomStream)], of sources: [PlacedDomains<Device.Memory>],
+        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int
     ) throws -> [Tensor<Float>] {
         let pixels = geometry.rows * geometry.columns
-        let prepared = try Parallel.map(exposures.count, threads: threads) { index in
-            try self.prepared(
-                exposures[index].domains, geometry: geometry, mask: mask, stream: exposures[index].stream)
+        let mixes = mixesOnDevice
+        // What the host needs of the sources.
+        let shapes = sources.map(\.shape)
+        let domains = sources.map { source -> Tensor<Float>? in
+            if case .host(let domains) = source { return domains }
+            precondition(mixes, "images on the device are mixed there")
+            return nil
         }
+        let partly = try Parallel.map(exposures.count, threads: threads) { index in
+            let (source, stream) = exposures[index]
+            if mixes {
+                return try preparedForMixing(shapes[source], geometry: geometry, mask: mask, stream: stream)
+            }
+            return (try self.prepared(domains[source]!, geometry: geometry, mask: mask, stream: stream), nil)
+        }
+        let prepared = partly.map(\.prepared)
         var settings: [sw_noise_setting] = []
         var streams: [sw_noise_stream] = []
         for (exposure, image) in zip(exposures, prepared) {
@@ -72,12 +108,32 @@ extension NoiseModel {
         let responds = prepared.contains { $0.responses != nil }
         let ones = [Double](repeating: 1, count: responds ? pixels : 0)
         let nothing = [Double](repeating: 0, count: subtracts ? pixels : 0)
+        let maskMemory = try place(mask?.masked.elements)
+        // Those of this batch alone.
+        var (placed, addresses): ([Int: Device.Memory], [Int: UInt64]) = ([:], [:])
+        if mixes {
+            for (source, _) in exposures where addresses[source] == nil {
+                switch sources[source] {
+                case .host(let domains):
+                    let memory = try device.memory(of: domains.elements)
+                    (placed[source], addresses[source]) = (memory, memory.address)
+                case .onDevice(let memory, let offset, _):
+                    (placed[source], addresses[source]) = (memory, memory.address + UInt64(offset))
+                }
+            }
+        }
+        let expected =
+            try mixes
+            ? mix(
+                partly, sources: exposures.map { addresses[$0.source]! }, geometry: geometry, mask: mask,
+                maskMemory: maskMemory, on: device)
+            : place(prepared.flatMap(\.expected))
         let memory = try [
-            place(prepared.flatMap(\.expected)), place(subtracts ? prepared.flatMap { $0.holder ?? nothing } : nil),
+            expected, place(subtracts ? prepared.flatMap { $0.holder ?? nothing } : nil),
             place(prepared.map { $0.holder == nil ? 0 : $0.draw.backgrounds.subtraction }),
             place(responds ? prepared.flatMap { $0.responses?.response ?? ones } : nil),
             place(responds ? prepared.flatMap { $0.responses?.correction ?? ones } : nil),
-            place(mask?.masked.elements), place(settings), place(streams),
+            maskMemory, place(settings), place(streams),
         ]
         let images = try device.memory(bytes: 4 * pixels * exposures.count)
         var problem = sw_noise_problem()
@@ -101,10 +157,10 @@ extension NoiseModel {
                 text: "noise.cu", kernel: "sw_noise_count", columns: (pixels + 255) / 256, rows: exposures.count,
                 threads: 256), problem)
         let counted = try device.read(Float.self, count: pixels * exposures.count, from: images)
-        withExtendedLifetime(memory) {}
+        withExtendedLifetime((memory, placed)) {}
         return try Parallel.map(exposures.count, threads: threads) { index in
             var elements = Array(counted[index * pixels..<(index + 1) * pixels])
-            decide(&elements, prepared[index], geometry: geometry, stream: exposures[index].stream)
+            if !mixes { decide(&elements, prepared[index], geometry: geometry, stream: exposures[index].stream) }
             silence(&elements, prepared[index].draw, geometry: geometry)
             return Tensor(shape: geometry.shape, elements: elements)
         }

@@ -1,4 +1,5 @@
 import Artifacts
+import Compute
 import Dataflow
 import Devices
 import Instruments
@@ -44,11 +45,11 @@ struct AddNoise: AcceleratedStage {
     func run(_ step: Step) throws -> StepOutput {
         let source = try source(step)
         var images: [Tensor<Float>] = []
-        for exposure in source.exposures {
+        for stream in source.streams {
             do {
                 images.append(
                     try noise.measured(
-                        exposure.domains, geometry: source.geometry, mask: source.mask, stream: exposure.stream))
+                        source.image.domains, geometry: source.geometry, mask: source.mask, stream: stream))
             } catch {
                 throw StepFailure(error.description, hint: error.hint)
             }
@@ -62,24 +63,27 @@ struct AddNoise: AcceleratedStage {
         var missing: Tensor<UInt8>
         var geometry: ImageGeometry
         var mask: CoverageMask
+        /// The image's, or those that the device has in their place.
+        var domains: PlacedDomains<CUDAKernelDevice.Memory>
+        /// When the device has them.
+        var ready: CUDAEvent?
         /// One for each copy.
-        var exposures: [NoiseModel.Exposure]
+        var streams: [RandomStream]
     }
 
     private func source(_ step: Step) throws -> Source {
-        guard let imageValue = step.inputs["image"], let maskValue = step.inputs["mask"] else {
-            throw StepFailure("no image or no mask")
-        }
-        let image = try SimulatedImage(imageValue)
+        let resident = step.remnants["image"] as? ResidentImage
+        guard let image = try resident?.image ?? step.inputs["image"].map(SimulatedImage.init),
+            let maskValue = step.inputs["mask"]
+        else { throw StepFailure("no image or no mask") }
         let mask = try DetectorMask(maskValue)
         let geometry = try ImageGeometry(image.geometry)
         do {
             let coverage = try CoverageMask(mask.missing, geometry: geometry)
-            let exposures = (0..<copies).map {
-                NoiseModel.Exposure(image.domains, stream: step.random.substream("copy", $0))
-            }
             return Source(
-                image: image, missing: mask.missing, geometry: geometry, mask: coverage, exposures: exposures)
+                image: image, missing: mask.missing, geometry: geometry, mask: coverage,
+                domains: resident?.domains ?? .host(image.domains), ready: resident?.ready,
+                streams: (0..<copies).map { step.random.substream("copy", $0) })
         } catch {
             throw StepFailure(error.description, hint: error.hint)
         }
@@ -99,6 +103,9 @@ struct AddNoise: AcceleratedStage {
 extension AddNoise {
     static func obstacle(toAccelerating parameters: Value) -> String? { nil }
 
+    /// Images that the device still has, where it mixes their domains.
+    static var remnantPorts: Set<String> { ["image"] }
+
     func batchSize(on accelerator: any Accelerator) -> Int { 32 }
 
     /// One launch takes all copies of all samples that show one detector.
@@ -107,11 +114,16 @@ extension AddNoise {
         let threads = steps.first?.threads ?? 1
         var results = [Result<StepOutput, StepFailure>?](repeating: nil, count: steps.count)
         var groups: [[(index: Int, source: Source)]] = []
+        // What the device has is of use where it mixes.
+        let steps =
+            noise.mixesOnDevice
+            ? steps : try Parallel.map(steps.count, threads: threads) { try steps[$0].withAllInputs() }
         for (index, step) in steps.enumerated() {
             do {
                 let source = try source(step)
                 if let known = groups.firstIndex(where: {
                     $0[0].source.geometry == source.geometry && $0[0].source.mask == source.mask
+                        && $0[0].source.domains.shape == source.domains.shape
                 }) {
                     groups[known].append((index, source))
                 } else {
@@ -124,8 +136,16 @@ extension AddNoise {
         for group in groups {
             do {
                 let images = try device.onStream { kernels in
-                    try noise.measured(
-                        group.flatMap(\.source.exposures), geometry: group[0].source.geometry,
+                    // Another stream may have made them.
+                    for member in group {
+                        guard let ready = member.source.ready else { continue }
+                        try kernels.stream.wait(for: ready)
+                    }
+                    let exposures = group.enumerated().flatMap { position, member in
+                        member.source.streams.map { (source: position, stream: $0) }
+                    }
+                    return try noise.measured(
+                        exposures, of: group.map(\.source.domains), geometry: group[0].source.geometry,
                         mask: group[0].source.mask, on: kernels, threads: threads)
                 }
                 for (position, member) in group.enumerated() {
@@ -135,7 +155,8 @@ extension AddNoise {
             } catch is InstrumentError {
                 // One of them is at fault: the host says which.
                 for member in group {
-                    do { results[member.index] = .success(try run(steps[member.index])) } catch let failure
+                    do { results[member.index] = .success(try run(steps[member.index].withAllInputs())) } catch let
+                        failure
                         as StepFailure
                     { results[member.index] = .failure(failure) }
                 }

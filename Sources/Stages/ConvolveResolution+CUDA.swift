@@ -52,12 +52,20 @@ extension ConvolveResolution: AcceleratedStage {
                         guard let resident = member.prepared.resident else { continue }
                         try kernels.stream.wait(for: resident.ready)
                     }
-                    if tolerance == nil { return (try image.images(of: modes, on: kernels), [SampledImage]()) }
+                    if tolerance == nil {
+                        let images = try image.imagesOnDevice(of: modes, on: kernels)
+                        let ready = try kernels.stream.record()
+                        let placed = images.map {
+                            Placed(image: $0.image, domains: $0.placed, ready: ready, kernels.stream)
+                        }
+                        return (placed, [SampledImage]())
+                    }
                     return ([], try image.sampledImages(of: modes, on: kernels))
                 }
                 for (position, member) in group.enumerated() {
                     if tolerance == nil {
-                        results[member.index] = .success(output(images[position], of: member.prepared))
+                        results[member.index] = .success(
+                            output(images[position], of: member.prepared, keeps: device.residents.bound > 0))
                         continue
                     }
                     results[member.index] = Self.result {
@@ -85,6 +93,30 @@ extension ConvolveResolution: AcceleratedStage {
         if abs(sampled.error - tolerance) <= 0.02 * tolerance { return try onHost() }
         try prepared.image.check(sampled, of: prepared.modes, tolerance: tolerance)
         return output(sampled, of: prepared)
+    }
+
+    /// An image, and what the device has of it.
+    private struct Placed {
+        var image: Tensor<Float>
+        var domains: PlacedDomains<CUDAKernelDevice.Memory>
+        var ready: CUDAEvent
+        var stream: CUDAStream
+
+        init(
+            image: Tensor<Float>, domains: PlacedDomains<CUDAKernelDevice.Memory>, ready: CUDAEvent,
+            _ stream: CUDAStream
+        ) {
+            (self.image, self.domains, self.ready, self.stream) = (image, domains, ready, stream)
+        }
+    }
+
+    private func output(_ placed: Placed, of prepared: Prepared, keeps: Bool) -> StepOutput {
+        var output = output(placed.image, of: prepared)
+        if keeps {
+            output.remnant = ResidentImage(
+                image: result(of: prepared), domains: placed.domains, ready: placed.ready, stream: placed.stream)
+        }
+        return output
     }
 
     private static let oriented = AcceleratorFailure(

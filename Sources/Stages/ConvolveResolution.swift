@@ -148,7 +148,7 @@ struct ConvolveResolution: Stage {
     }
 
     /// Without its images yet.
-    private func result(of prepared: Prepared) -> SimulatedImage {
+    func result(of prepared: Prepared) -> SimulatedImage {
         SimulatedImage(
             domains: Tensor(shape: [0], elements: []), fractions: prepared.crystal.twins.map(\.fraction),
             geometry: prepared.image.geometry.value, isUnstable: prepared.isUnstable)

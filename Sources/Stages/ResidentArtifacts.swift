@@ -8,6 +8,12 @@ protocol Resident: Sendable {
     var bytes: Int { get }
     /// The stream that made it, and that its memory belongs to.
     var stream: CUDAStream { get }
+    /// Whether older ones go where there is no room for it.
+    var displaces: Bool { get }
+}
+
+extension Resident {
+    var displaces: Bool { true }
 }
 
 /// The artifacts that a device still has, by their digests: no more than a bound, those that were asked for longest ago go first.
@@ -45,6 +51,7 @@ public final class ResidentArtifacts: Sendable {
         var gone: [any Resident] = []
         state.withLock { state in
             if resident.bytes > bound { return }
+            if !resident.displaces, state.bytes + resident.bytes > bound { return }
             state.moment += 1
             if let old = state.entries.updateValue(Entry(resident: resident, moment: state.moment), forKey: digest) {
                 state.bytes -= old.resident.bytes

@@ -101,6 +101,21 @@ struct DeviceStageTests {
                 node: "noise", sample: index, inputs: ["image": image, "mask": mask],
                 random: RandomStream(seed: 4).substream("sample", index), threads: 2)
         }
+        // What the device still has gives the same bits as what is read.
+        let made = try DeviceChain.imageStage().run(
+            DeviceChain.imageSteps(spectra, try DeviceChain.experiment(model), resident: true), on: accelerator)
+        let kept = try steps.enumerated().map { index, step in
+            var step = step
+            step.inputs["image"] = nil
+            step.remnants["image"] = try made[index].get().remnant
+            return step
+        }
+        if counting == "gaussian" {
+            let read = try stage.run(steps, on: accelerator).map { try $0.get().value }
+            #expect(try stage.run(kept, on: accelerator).map { try $0.get().value } == read)
+            #expect(
+                try stage.run([kept[1], steps[0]], on: accelerator).map { try $0.get().value } == [read[1], read[0]])
+        }
         for (step, device) in zip(steps, try stage.run(steps, on: accelerator)) {
             let host = try NoisyImages(stage.run(step).value).images.elements
             let found = try NoisyImages(device.get().value).images.elements

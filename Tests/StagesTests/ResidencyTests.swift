@@ -16,6 +16,7 @@ struct ResidencyTests {
     private struct Block: Resident {
         var bytes: Int
         var stream: CUDAStream
+        var displaces = true
     }
 
     private let software: SoftwareCUDA
@@ -38,6 +39,8 @@ struct ResidencyTests {
         kept.keep(Block(bytes: 40, stream: stream), of: digest(3))
         kept.keep(Block(bytes: 101, stream: stream), of: digest(4))
         #expect(kept.bytes == 100 && kept.resident(of: digest(4)) == nil)
+        kept.keep(Block(bytes: 1, stream: stream, displaces: false), of: digest(5))
+        #expect(kept.bytes == 100)
         #expect(kept.found == 3 && kept.missed == 2)
         #expect(try kept.release() && kept.bytes == 0)
         #expect(try !kept.release())
