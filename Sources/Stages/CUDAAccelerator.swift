@@ -58,6 +58,16 @@ public final class CUDAAccelerator: Accelerator {
 
     public func remnant(of digest: Digest) -> (any Sendable)? { residents.resident(of: digest) }
 
+    /// Gives back what stays on the device, streams and pinned memory: before the program ends, when the driver must not be called any more.
+    public func giveBack() {
+        _ = try? residents.release()
+        let streams = idle.withLock { idle in
+            defer { idle = [] }
+            return idle
+        }
+        withExtendedLifetime(streams) {}
+    }
+
     /// Does work for a stage on a stream that nobody else uses meanwhile. Where the device has no room, what stays on it goes, and the work
     /// is tried once more.
     public func onStream<R>(_ body: (CUDAKernelDevice) throws -> R) throws -> R {

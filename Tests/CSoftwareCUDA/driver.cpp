@@ -48,14 +48,15 @@ struct Device {
     size_t reserved = 0; // the most that was used: pools keep what they were given back
 };
 
-std::recursive_mutex mutex;
+// What follows is never destroyed: a program that ends may still give things back on another thread.
+std::recursive_mutex &mutex = *new std::recursive_mutex;
 using Lock = std::lock_guard<std::recursive_mutex>;
 bool is_started = false;
 thread_local int current = -1;
-std::vector<Device> devices;
-std::map<void *, size_t> pinned;
-Stream default_stream;
-std::string last_problem;
+std::vector<Device> &devices = *new std::vector<Device>;
+std::map<void *, size_t> &pinned = *new std::map<void *, size_t>;
+Stream &default_stream = *new Stream;
+std::string &last_problem = *new std::string;
 // An error that a kernel ends in stays: the context is lost.
 int lost = success;
 
@@ -427,7 +428,8 @@ SW_EXPORT int cuModuleUnload(Module *module) {
 SW_EXPORT int cuModuleGetFunction(Function **function, Module *module, const char *name) {
     BEGIN("cuModuleGetFunction")
     if (sw_host_parameter_count(name) < 0) return not_found;
-    *function = &(module->functions[name] = {name});
+    // Another thread may have it already.
+    *function = &module->functions.try_emplace(name, Function{name}).first->second;
     return success;
 }
 
