@@ -20,6 +20,7 @@ static const sw_library_entry entries[] = {
     ENTRY(memory_info, "cuMemGetInfo_v2"),
     ENTRY(device_default_pool, "cuDeviceGetDefaultMemPool"),
     ENTRY(pool_set_attribute, "cuMemPoolSetAttribute"),
+    ENTRY(pool_get_attribute, "cuMemPoolGetAttribute"),
     ENTRY(memory_allocate, "cuMemAlloc_v2"),
     ENTRY(memory_free, "cuMemFree_v2"),
     ENTRY(memory_allocate_async, "cuMemAllocAsync"),

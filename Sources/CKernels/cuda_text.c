@@ -84,6 +84,12 @@ static const char network_updates_cu[] = {
 static const char network_device_h[] = {
 #embed "include/network_device.h"
     END};
+static const char zone_cu[] = {
+#embed "cuda/zone.cu"
+    END};
+static const char zone_device_h[] = {
+#embed "include/zone_device.h"
+    END};
 
 #define TEXT(name, text) {name, text, sizeof text - 1}
 
@@ -114,6 +120,8 @@ static const sw_cuda_text texts[] = {
     TEXT("team.cuh", team_cuh),
     TEXT("magnons.h", magnons_h),
     TEXT("magnons_device.h", magnons_device_h),
+    TEXT("zone.cu", zone_cu),
+    TEXT("zone_device.h", zone_device_h),
 };
 
 const sw_cuda_text *sw_cuda_texts(int64_t *count) {

@@ -30,8 +30,8 @@ int64_t sw_image_list_visits(const sw_image_problem *p, sw_image_visit *visits) 
         spread_h = fmax(spread_h, (m[0] * m[0] * cell_h * cell_h + m[1] * m[1] * cell_k * cell_k) / 12);
         spread_k = fmax(spread_k, (m[2] * m[2] * cell_h * cell_h + m[3] * m[3] * cell_k * cell_k) / 12);
     }
-    margin_h = SW_REACH * sqrt(margin_h * margin_h + spread_h);
-    margin_k = SW_REACH * sqrt(margin_k * margin_k + spread_k);
+    margin_h = SW_REACH * sqrt(margin_h * margin_h + spread_h * p->cell_variance);
+    margin_k = SW_REACH * sqrt(margin_k * margin_k + spread_k * p->cell_variance);
     int64_t count = 0;
     for (int64_t i1 = 0; i1 < p->n1; i1++)
         for (int64_t i2 = 0; i2 < p->n2; i2++)

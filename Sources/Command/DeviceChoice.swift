@@ -18,6 +18,13 @@ struct DeviceChoice {
         LibrarySearch(preferred: ProcessInfo.processInfo.environment["SPINWEAVE_CUDA_LIBRARIES"])
     }
 
+    /// The most that stays on a device from stage to stage, bytes: SPINWEAVE_RESIDENT_MEMORY, in MiB; nil where nobody says.
+    static var residentBytes: Int? {
+        ProcessInfo.processInfo.environment["SPINWEAVE_RESIDENT_MEMORY"].flatMap { Int($0) }.map {
+            max(0, min($0, 1 << 32)) << 20
+        }
+    }
+
     /// Looks for devices where the graph can use them or the user asks for them.
     ///
     /// - Throws: `ExitStatus.wrongArguments`, having said why, for `--executor cuda` without a device.
@@ -51,7 +58,10 @@ struct DeviceChoice {
         guard let inventory else { return [] }
         let memory = ToolMemory(
             store, programVersion: Spinweave.version, machine: Machine.kind, clock: { Date().timeIntervalSince1970 })
-        guard let all = try? CUDAAccelerator.all(inventory, memory: .store(memory)) else { return [] }
+        guard
+            let all = try? CUDAAccelerator.all(
+                inventory, memory: .store(memory), residentBytes: Self.residentBytes)
+        else { return [] }
         return all.filter { accelerator in
             guard let problem = accelerator.problem() else { return true }
             remarks.append("\(accelerator.name) is left alone: \(problem)")

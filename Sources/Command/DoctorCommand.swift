@@ -9,7 +9,8 @@ struct DoctorCommand: ParsableCommand {
         discussion: """
             Exit status: 0 when graphs can be run here, on a CUDA device or without one; 1 when a device gives wrong \
             answers; 3 when the store cannot be used. SPINWEAVE_CUDA_LIBRARIES names directories, separated by colons, in \
-            which NVIDIA's libraries are looked for first.
+            which NVIDIA's libraries are looked for first; SPINWEAVE_RESIDENT_MEMORY bounds, in MiB, what stays on a device \
+            from stage to stage.
             """)
 
     @OptionGroup var storage: StoreOptions

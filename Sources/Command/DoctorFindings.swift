@@ -11,6 +11,10 @@ struct DoctorFindings {
     struct Device {
         var device: CUDADevice
         var freeMemory: Int?
+        /// The most that stays there from stage to stage.
+        var residentBytes: Int {
+            DeviceChoice.residentBytes ?? CUDAAccelerator.residentBytes(of: device)
+        }
         /// Why it cannot be used; nil for one that gave right answers.
         var problem: String?
     }
@@ -96,6 +100,10 @@ extension DoctorFindings {
             )
             let free = device.freeMemory.map { ", \(Wording.bytes($0)) free" } ?? ""
             add("", "memory: \(Wording.bytes(device.device.memory))\(free)")
+            add(
+                "",
+                "at most \(Wording.bytes(device.residentBytes)) of it keep artifacts from stage to stage; copies pass through "
+                    + "\(Wording.bytes(CUDAKernelDevice.pinnedBytes)) of pinned memory a stream")
             add("", device.problem.map { "unfit: \($0)" } ?? "its check gave right answers")
         }
         lines.append("libraries")
@@ -143,7 +151,9 @@ extension DoctorFindings {
                             "number": .int(found.device.ordinal), "model": .string(found.device.model),
                             "architecture": .string("sm_\(found.device.architecture)"),
                             "multiprocessors": .int(found.device.multiprocessors), "memory": .int(found.device.memory),
-                            "free-memory": found.freeMemory.map { .int($0) } ?? .none, "problem": text(found.problem),
+                            "free-memory": found.freeMemory.map { .int($0) } ?? .none,
+                            "resident-memory": .int(found.residentBytes),
+                            "pinned-memory": .int(CUDAKernelDevice.pinnedBytes), "problem": text(found.problem),
                         ])
                     }),
                 "libraries": .list(

@@ -64,7 +64,9 @@ struct RunCommand: ParsableCommand {
             programVersion: Spinweave.version, machine: Machine.kind,
             isolated: { try workers.compute($0, $1) }, clock: clock)
         options.checkpointInterval = max(0, checkpointEvery)
-        options.accelerators = devices.accelerators(store: store)
+        let accelerators = devices.accelerators(store: store)
+        defer { for accelerator in accelerators { accelerator.giveBack() } }
+        options.accelerators = accelerators
         if !format.quiet { devices.remarks.forEach { Output.standardError($0) } }
         let run = Run(
             graph, store: store, options: options,

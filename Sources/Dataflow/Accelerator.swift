@@ -10,6 +10,17 @@ public protocol Accelerator: Sendable {
     var name: String { get }
     /// What kind it is, without its place in this machine: `NVIDIA H100 PCIe, sm_90`.
     var kind: String { get }
+
+    /// Keeps, as long as it has room, what a step left on the device of the answer of that digest.
+    func keep(_ remnant: any Sendable, of digest: Digest)
+
+    /// What the device still has of an artifact; nil for nothing.
+    func remnant(of digest: Digest) -> (any Sendable)?
+}
+
+extension Accelerator {
+    public func keep(_ remnant: any Sendable, of digest: Digest) {}
+    public func remnant(of digest: Digest) -> (any Sendable)? { nil }
 }
 
 /// A stage that has an implementation for a device beside the one for the CPU, within the same tolerance of its reference.
@@ -21,6 +32,9 @@ public protocol AcceleratedStage: Stage {
     /// It depends on nothing but the parameters: under strict numerics the answer is in keys.
     static func obstacle(toAccelerating parameters: Value) -> String?
 
+    /// Ports whose inputs need not be read from the store where the device still has them (`Step.remnants`).
+    static var remnantPorts: Set<String> { get }
+
     /// How many steps a device takes at once, at least one. Two batches may be under way on it.
     func batchSize(on accelerator: any Accelerator) -> Int
 
@@ -29,6 +43,10 @@ public protocol AcceleratedStage: Stage {
     /// - Returns: an answer, or why there is none, for each step in its order.
     /// - Throws: `AcceleratorFailure` when the device could not do it, whereupon others do.
     func run(_ steps: [Step], on accelerator: any Accelerator) throws -> [Result<StepOutput, StepFailure>]
+}
+
+extension AcceleratedStage {
+    public static var remnantPorts: Set<String> { [] }
 }
 
 /// A device that could not do what it was given: not the fault of the steps.

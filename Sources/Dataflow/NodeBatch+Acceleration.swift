@@ -78,7 +78,10 @@ extension NodeBatch {
     ) throws {
         // Inputs are read and decompressed side by side.
         let begun = try Parallel.map(positions.count, threads: run.options.jobs) { [self] index in
-            try begin(positions[index], retries: retries)
+            var begun = try begin(positions[index], retries: retries, on: accelerator)
+            // What the host has to do for the device.
+            begun?.step.threads = run.options.jobs
+            return begun
         }.compactMap(\.self)
         if begun.isEmpty { return }
         let began = run.options.clock()
@@ -102,7 +105,7 @@ extension NodeBatch {
             executor: accelerator.executor, machine: "\(run.options.machine); \(accelerator.kind)", began: began,
             seconds: seconds / Double(begun.count), isUrgent: seconds > 1)
         try Parallel.forEach(begun.count, threads: run.options.jobs) { [self] index in
-            try conclude(begun[index], results[index], by: doer)
+            try conclude(begun[index], results[index], by: doer, on: accelerator)
         }
     }
 }

@@ -136,8 +136,9 @@ final class NodeBatch: Sendable {
     /// Claims a step and reads its inputs.
     ///
     /// - Parameter retries: a failure that the store remembers is no answer.
+    /// - Parameter accelerator: the device that the step is for, which may have inputs of it.
     /// - Returns: nil where there is nothing to do: another program computes it now, or has done so.
-    func begin(_ position: Int, retries: Bool) throws -> Begun? {
+    func begin(_ position: Int, retries: Bool, on accelerator: (any Accelerator)? = nil) throws -> Begun? {
         let (index, key) = steps[position]
         guard try claims.take(key) else {
             progress.withLock { $0.deferred.append(position) }
@@ -152,7 +153,7 @@ final class NodeBatch: Sendable {
                 return nil
             }
             let sample = node.samples == nil ? nil : index
-            var (step, digests) = try step(position, sample)
+            var (step, digests) = try step(position, sample, accelerator)
             if let parameters = node.stage.checkpointParameters(node.parameters) {
                 step.checkpoint =
                     CheckpointKeeper(run, node, identity, inputs: digests, sample: sample, parameters: parameters)
@@ -169,7 +170,12 @@ final class NodeBatch: Sendable {
     func release(_ begun: Begun) { claims.release(steps[begun.position].key) }
 
     /// Hands an answer, or the reason why there is none, to the store.
-    func conclude(_ begun: Begun, _ result: Result<StepOutput, StepFailure>, by doer: Doer) throws {
+    ///
+    /// - Parameter accelerator: the device that may have something left of the answer.
+    func conclude(
+        _ begun: Begun, _ result: Result<StepOutput, StepFailure>, by doer: Doer,
+        on accelerator: (any Accelerator)? = nil
+    ) throws {
         let (index, key) = steps[begun.position]
         var summary: [String: Value] = [:]
         var artifact: EncodedValue?
@@ -177,7 +183,9 @@ final class NodeBatch: Sendable {
         switch result {
         case .success(let output):
             let encoded = output.value.encoded()
-            outcome = .done(artifact: Digest(of: encoded.bytes), bytes: encoded.bytes.count)
+            let digest = Digest(of: encoded.bytes)
+            outcome = .done(artifact: digest, bytes: encoded.bytes.count)
+            if let accelerator, let remnant = output.remnant { accelerator.keep(remnant, of: digest) }
             summary = output.summary
             artifact = encoded
         case .failure(let failure):
@@ -209,10 +217,17 @@ final class NodeBatch: Sendable {
     }
 
     /// What the stage sees, and the digests of all that flows in.
-    private func step(_ position: Int, _ sample: Int?) throws -> (Step, [String: Digest]) {
-        try inputs.step(
+    private func step(
+        _ position: Int, _ sample: Int?, _ accelerator: (any Accelerator)?
+    ) throws -> (Step, [String: Digest]) {
+        let ports = (node.stage as? any AcceleratedStage.Type)?.remnantPorts ?? []
+        return try inputs.step(
             position, sample: sample, of: node, seed: run.graph.seed,
             threads: node.stage.signature.isThreaded ? run.options.jobs : 1, store: run.store,
+            remnant: { port, digest in
+                guard let accelerator, ports.contains(port) else { return nil }
+                return accelerator.remnant(of: digest)
+            },
             progress: { [self] fraction, note in reportProgress(fraction: fraction, note: note) },
             isCancelled: { [run] in run.isStopping })
     }

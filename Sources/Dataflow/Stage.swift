@@ -95,6 +95,11 @@ public struct Step: Sendable {
     public var inputs: [String: Value]
     /// Digests of `inputs`, for stages that prepare something once and use it for many samples.
     public var inputDigests: [String: Digest]
+    /// By port, what the device that the step runs on still has of inputs: they are absent from `inputs` then, unless read by
+    /// `withAllInputs`.
+    public var remnants: [String: any Sendable] = [:]
+    /// Reads an input of a port from the store.
+    var load: @Sendable (_ port: String) throws -> Value? = { _ in nil }
     /// `all` inputs by port, in class order, then sample order.
     public var collections: [String: [Member]]
     /// Addressed by (seed, node, sample).
@@ -133,12 +138,24 @@ public struct Step: Sendable {
     }
 }
 
+extension Step {
+    /// The same with inputs read that the device had.
+    public func withAllInputs() throws -> Step {
+        var step = self
+        for port in remnants.keys { step.inputs[port] = try load(port) }
+        step.remnants = [:]
+        return step
+    }
+}
+
 /// What a step gives back.
 public struct StepOutput: Sendable {
     public var value: Value
     /// A few small facts for reports and listings ("rejected": 3, "unstable": true); kept in the record and not
     /// part of the artifact's digest.
     public var summary: [String: Value]
+    /// What a device that computed it still has of `value`, for steps that come after on the same device.
+    public var remnant: (any Sendable)?
 
     public init(_ value: Value, summary: [String: Value] = [:]) {
         self.value = value

@@ -19,6 +19,8 @@ public final class CUDADevice: Sendable {
     /// Memory can be taken and given back in the order of a stream's work.
     let hasPools: Bool
     private let number: Int32
+    // The driver's own object, which may be used from any thread.
+    nonisolated(unsafe) private let pool: sw_cu_pool?
     // The driver's own object; contexts may be made current on any thread.
     nonisolated(unsafe) private let context: sw_cu_context
 
@@ -60,28 +62,40 @@ public final class CUDADevice: Sendable {
             throw .call(function: "cuDevicePrimaryCtxRetain", device: place, code: "no context", reason: "nothing")
         }
         self.context = context
-        if hasPools { try keepFreedMemory() }
+        pool = hasPools ? try Self.keepingPool(of: number, driver, place) : nil
     }
 
     deinit { _ = driver.functions.primary_context_release(number) }
 
     /// Memory that was given back stays with the process: the next batch takes it without asking the operating system.
-    private func keepFreedMemory() throws(DeviceError) {
+    private static func keepingPool(
+        of number: Int32, _ driver: CUDADriver, _ place: String
+    ) throws(DeviceError) -> sw_cu_pool? {
         var pool: sw_cu_pool?
-        try check(driver.functions.device_default_pool(&pool, number), "cuDeviceGetDefaultMemPool")
+        try driver.check(driver.functions.device_default_pool(&pool, number), "cuDeviceGetDefaultMemPool", place)
         var threshold = UInt64.max
-        try check(
+        try driver.check(
             driver.functions.pool_set_attribute(pool, Int32(SW_CU_POOL_RELEASE_THRESHOLD), &threshold),
-            "cuMemPoolSetAttribute")
+            "cuMemPoolSetAttribute", place)
+        return pool
     }
 
-    /// Bytes that are free, of this device's `memory`, whoever uses the rest.
+    /// Bytes that this process can still take of the device's `memory`, whoever uses the rest: what is free, and what it gave back and
+    /// keeps.
     public func freeMemory() throws(DeviceError) -> Int {
         try makeCurrent()
         var free = 0
         var total = 0
         try check(driver.functions.memory_info(&free, &total), "cuMemGetInfo")
-        return free
+        guard let pool else { return free }
+        var (reserved, used): (UInt64, UInt64) = (0, 0)
+        try check(
+            driver.functions.pool_get_attribute(pool, Int32(SW_CU_POOL_RESERVED_CURRENT), &reserved),
+            "cuMemPoolGetAttribute")
+        try check(
+            driver.functions.pool_get_attribute(pool, Int32(SW_CU_POOL_USED_CURRENT), &used),
+            "cuMemPoolGetAttribute")
+        return free + Int(reserved > used ? reserved - used : 0)
     }
 
     /// Before each call that concerns a context: calls come from whatever thread.

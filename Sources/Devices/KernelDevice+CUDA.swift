@@ -1,14 +1,22 @@
 import CCUDA
 
 /// A CUDA device as the faces of kernels see it: kernels are compiled when first wanted, and work is done in the order of one
-/// stream.
-public struct CUDAKernelDevice: KernelDevice {
+/// stream. Copies pass through pinned memory, of which it has two blocks: uploads go on while the host does.
+public struct CUDAKernelDevice: KernelDevice, Sendable {
     public let library: KernelLibrary
     public let stream: CUDAStream
+    /// nil where the machine gives no pinned memory: then copies wait.
+    private let staging: PinnedStaging?
 
-    public init(_ library: KernelLibrary, stream: CUDAStream) {
+    /// - Parameter stagingBytes: of each of the two blocks of pinned memory.
+    public init(_ library: KernelLibrary, stream: CUDAStream, stagingBytes: Int = pinnedBytes / 2) {
         self.library = library
         self.stream = stream
+        do throws(DeviceError) {
+            staging = try PinnedStaging(stream, size: stagingBytes)
+        } catch {
+            staging = nil
+        }
     }
 
     /// A stream of its own.
@@ -16,10 +24,14 @@ public struct CUDAKernelDevice: KernelDevice {
         self.init(library, stream: try CUDAStream(library.device))
     }
 
+    /// Pinned memory of each stream, bytes.
+    public static var pinnedBytes: Int { 2 * PinnedStaging.usualBlock }
+
     /// Bytes of a buffer, of which parts are read and written.
-    public final class Memory: KernelMemory {
+    public final class Memory: KernelMemory, Sendable {
         fileprivate let buffer: CUDABuffer<UInt8>
         public var address: UInt64 { buffer.address }
+        public var bytes: Int { buffer.bytes }
 
         fileprivate init(_ buffer: CUDABuffer<UInt8>) { self.buffer = buffer }
     }
@@ -32,17 +44,40 @@ public struct CUDAKernelDevice: KernelDevice {
         Memory(try CUDABuffer(count: bytes, on: stream))
     }
 
-    public func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory) throws(DeviceError) {
+    public func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory, at offset: Int) throws(DeviceError) {
         let bytes = values.count * MemoryLayout<T>.stride
-        precondition(bytes <= memory.buffer.count, "\(bytes) bytes for a buffer of \(memory.buffer.count)")
+        precondition(offset + bytes <= memory.buffer.count, "\(bytes) bytes for a buffer of \(memory.buffer.count)")
         if bytes == 0 { return }
         let device = stream.device
         try device.makeCurrent()
+        if let staging {
+            // The array's closures throw any error.
+            var failure: DeviceError?
+            values.withUnsafeBytes { bytes in
+                do throws(DeviceError) {
+                    try staging.write(bytes, to: memory.address + UInt64(offset))
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+            return
+        }
         // From pageable memory the driver returns when it has a copy of its own ("API synchronization behavior").
         let status = values.withUnsafeBytes {
-            device.driver.functions.copy_to_device(memory.address, $0.baseAddress, bytes, stream.handle)
+            device.driver.functions.copy_to_device(
+                memory.address + UInt64(offset), $0.baseAddress, bytes, stream.handle)
         }
         try device.check(status, "cuMemcpyHtoDAsync")
+    }
+
+    public func copy(_ bytes: Int, from memory: Memory, to other: Memory, at offset: Int) throws(DeviceError) {
+        precondition(bytes <= memory.buffer.count && offset + bytes <= other.buffer.count)
+        if bytes == 0 { return }
+        try stream.device.makeCurrent()
+        try stream.device.check(
+            stream.device.driver.functions.copy_on_device(
+                other.address + UInt64(offset), memory.address, bytes, stream.handle), "cuMemcpyDtoDAsync")
     }
 
     public func read<T: BitwiseCopyable>(
@@ -52,6 +87,22 @@ public struct CUDAKernelDevice: KernelDevice {
         precondition(bytes <= memory.buffer.count, "\(bytes) bytes from a buffer of \(memory.buffer.count)")
         let device = stream.device
         try device.makeCurrent()
+        if let staging {
+            var failure: DeviceError?
+            let values = [T](unsafeUninitializedCapacity: count) { buffer, initialised in
+                do throws(DeviceError) {
+                    if count > 0 {
+                        try staging.read(into: UnsafeMutableRawBufferPointer(buffer), from: memory.address)
+                    }
+                } catch {
+                    failure = error
+                }
+                // After a failure the bytes are whatever was there; they are plain, and thrown away below.
+                initialised = count
+            }
+            if let failure { throw failure }
+            return values
+        }
         var status: Int32 = 0
         let values = [T](unsafeUninitializedCapacity: count) { buffer, initialised in
             if count == 0 { return }

@@ -40,13 +40,20 @@ public protocol KernelDevice {
     func freeBytes() throws -> Int
     /// Memory of no particular content.
     func memory(bytes: Int) throws -> Memory
-    func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory) throws
+    /// - Parameter offset: where in the memory, bytes.
+    func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory, at offset: Int) throws
+    /// Copies memory on the device, from its begin on.
+    func copy(_ bytes: Int, from memory: Memory, to other: Memory, at offset: Int) throws
     func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: Memory) throws -> [T]
     /// - Parameter parameter: the kernel's one parameter, a struct of CKernels.
     func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws
 }
 
 extension KernelDevice {
+    public func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory) throws {
+        try write(values, to: memory, at: 0)
+    }
+
     /// Memory that holds a copy of `values`; of one element at least, so that there is an address.
     public func memory<T: BitwiseCopyable>(of values: [T]) throws -> Memory {
         let memory = try memory(bytes: max(1, values.count) * MemoryLayout<T>.stride)

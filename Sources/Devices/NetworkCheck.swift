@@ -64,7 +64,7 @@ public enum NetworkCheck {
         _ values: [Float], _ device: CUDAKernelDevice
     ) throws(DeviceError) -> CUDAKernelDevice.Memory {
         let memory = try device.memory(bytes: 4 * values.count)
-        try device.write(values, to: memory)
+        try device.write(values, to: memory, at: 0)
         return memory
     }
 }

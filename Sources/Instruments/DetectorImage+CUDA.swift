@@ -1,4 +1,3 @@
-import CKernels
 import Devices
 import Tensors
 
@@ -14,18 +13,38 @@ extension DetectorImage {
     public func images<Device: KernelDevice>(
         of samples: [ZoneModes], on device: Device, memoryShare: Double = 0.5
     ) throws -> [Tensor<Float>] {
-        guard let first = samples.first else { return [] }
-        for modes in samples {
-            try checkLattice(of: modes)
-            guard modes.isAlike(first) else {
+        try images(of: samples.map { .host($0) }, on: device, memoryShare: memoryShare)
+    }
+
+    /// The same of samples some of which the device has already.
+    public func images<Device: KernelDevice>(
+        of samples: [PlacedModes<Device.Memory>], on device: Device, memoryShare: Double = 0.5
+    ) throws -> [Tensor<Float>] {
+        try images(of: samples, on: device, memoryShare: memoryShare, cells: Cells()).map(\.image)
+    }
+
+    /// The same, with where the device has them.
+    public func imagesOnDevice<Device: KernelDevice>(
+        of samples: [PlacedModes<Device.Memory>], on device: Device, memoryShare: Double = 0.5
+    ) throws -> [(image: Tensor<Float>, placed: PlacedDomains<Device.Memory>)] {
+        try images(of: samples, on: device, memoryShare: memoryShare, cells: Cells())
+    }
+
+    func images<Device: KernelDevice>(
+        of samples: [PlacedModes<Device.Memory>], on device: Device, memoryShare: Double, cells: Cells
+    ) throws -> [(image: Tensor<Float>, placed: PlacedDomains<Device.Memory>)] {
+        guard let first = samples.first?.frame else { return [] }
+        for sample in samples {
+            try checkLattice(of: sample.frame)
+            guard sample.frame.isAlike(first) else {
                 throw InstrumentError.invalid("the samples", problem: "are not of one magnet on one grid")
             }
         }
-        return try withProblem(first) { problem in
+        return try withProblem(first, cells) { problem in
             let batch = ImageDeviceBatch(&problem)
             let room = try ImageDeviceRoom(batch, on: device)
             let budget = Int(memoryShare * Double(try device.freeBytes()))
-            var images: [[Float]] = []
+            var images: [DeviceImage<Device.Memory>] = []
             var next = 0
             while next < samples.count {
                 // Modes and counts of as many samples as a quarter of the memory takes; their Gaussians get the rest.
@@ -34,7 +53,27 @@ extension DetectorImage {
                 next += count
             }
             let shape = [twins.count] + geometry.shape
-            return images.map { Tensor(shape: shape, elements: $0) }
+            return images.map { image in
+                (
+                    Tensor(shape: shape, elements: image.elements),
+                    .onDevice(image.memory, offset: image.offset, shape: shape)
+                )
+            }
+        }
+    }
+}
+
+/// A sample's modes, wherever they are.
+public enum PlacedModes<Memory: KernelMemory> {
+    case host(ZoneModes)
+    /// - Parameter frame: their magnet and grid; its own modes mean nothing.
+    /// - Parameter energies: Double, as those of `ZoneModes`; the others Float.
+    case onDevice(frame: ZoneModes, energies: Memory, velocities: Memory, amplitudes: Memory)
+
+    public var frame: ZoneModes {
+        switch self {
+        case .host(let modes): modes
+        case .onDevice(let frame, _, _, _): frame
         }
     }
 }
@@ -45,202 +84,4 @@ extension ZoneModes {
         grid == other.grid && energies.shape == other.energies.shape && sites == other.sites
             && formFactors == other.formFactors && lattice == other.lattice
     }
-}
-
-/// What the samples of one magnet have in common.
-private struct ImageDeviceBatch {
-    let problem: sw_image_problem
-    let settings: [sw_image_setting]
-    let tables: [[Double]]
-    let twins: [sw_image_twin]
-    let sites: [sw_image_site]
-    let groups: [sw_image_group]
-    let formFactors: [Double]
-    let order: [Int32]
-    let visits: [sw_image_visit]
-
-    init(_ problem: inout sw_image_problem) {
-        self.problem = problem
-        settings = Array(UnsafeBufferPointer(start: problem.settings, count: Int(problem.setting_count)))
-        tables = settings.map { setting in
-            let count = 8 * Int(setting.table_h * setting.table_k * setting.table_energy)
-            return Array(UnsafeBufferPointer(start: setting.table, count: count))
-        }
-        twins = Array(UnsafeBufferPointer(start: problem.twins, count: Int(problem.twin_count)))
-        let sites = Array(UnsafeBufferPointer(start: problem.sites, count: Int(problem.site_count)))
-        groups = Array(UnsafeBufferPointer(start: problem.groups, count: Int(problem.group_count)))
-        let ions = (groups.map { Int($0.ion) }.max() ?? 0) + 1
-        formFactors = Array(UnsafeBufferPointer(start: problem.form_factors, count: 7 * ions))
-        order = sites.indices.sorted { (sites[$0].group, $0) < (sites[$1].group, $1) }.map(Int32.init)
-        self.sites = sites
-        var visits = [sw_image_visit](repeating: .init(), count: Int(sw_image_list_visits(&problem, nil)))
-        _ = sw_image_list_visits(&problem, &visits)
-        self.visits = visits
-    }
-
-    var points: Int { Int(problem.n1 * problem.n2 * problem.n3) }
-    var modeCount: Int { Int(problem.mode_count) }
-    var settingCount: Int { settings.count }
-    /// Numbers of one sample's images.
-    var pixels: Int {
-        twins.count * settingCount * Int(problem.h_count * problem.bin_count * problem.k_count)
-    }
-
-    /// Bytes that a sample takes besides its bundles.
-    var bytesPerSample: Int {
-        points * modeCount * (8 + 4 * 3 + 4 * 4 * sites.count) + 8 * settingCount * (visits.count + 2) + 4
-            + 4 * pixels
-    }
-
-    /// Bytes that a bundle takes.
-    var bytesPerBundle: Int {
-        MemoryLayout<sw_image_bundle>.stride + twins.count * MemoryLayout<sw_image_gaussian>.stride
-    }
-
-    /// A warp's shared memory for one visit.
-    var visitBytes: Int { 8 * ((2 * sites.count + 5 * modeCount + 1) / 2 * 2) }
-    /// Warps of a block of the visit's kernels, as shared memory allows.
-    func visitWarps(_ limit: Int) -> Int { max(1, min(4, limit / visitBytes)) }
-    /// Threads of a row's block: a warp for each 31 columns, four at most.
-    var rowThreads: Int { 32 * min(4, (Int(problem.k_count) + 30) / 31) }
-}
-
-/// A device's memory for the images of one magnet.
-private struct ImageDeviceRoom<Device: KernelDevice> {
-    private let batch: ImageDeviceBatch
-    private let device: Device
-    /// Kept while kernels read them.
-    private let kept: [Device.Memory]
-    private let common: sw_image_device_problem
-
-    init(_ batch: ImageDeviceBatch, on device: Device) throws {
-        self.batch = batch
-        self.device = device
-        let tables = try batch.tables.map { try device.memory(of: $0) }
-        var settings = batch.settings
-        for index in settings.indices { settings[index].table = pointer(tables[index]) }
-        let arrays = try [
-            device.memory(of: settings), device.memory(of: batch.twins), device.memory(of: batch.sites),
-            device.memory(of: batch.groups), device.memory(of: batch.formFactors), device.memory(of: batch.order),
-            device.memory(of: batch.visits),
-        ]
-        kept = tables + arrays
-        var common = sw_image_device_problem()
-        common.image = batch.problem
-        common.image.settings = pointer(arrays[0])
-        common.image.twins = pointer(arrays[1])
-        common.image.sites = pointer(arrays[2])
-        common.image.groups = pointer(arrays[3])
-        common.image.form_factors = pointer(arrays[4])
-        common.site_order = pointer(arrays[5])
-        common.visits = pointer(arrays[6])
-        common.visit_count = Int64(batch.visits.count)
-        self.common = common
-    }
-
-    /// Counts the bundles of all samples, then makes the images of as many at a time as their Gaussians leave room for.
-    func images(of samples: [ZoneModes], budget: Int) throws -> [[Float]] {
-        let settings = batch.settingCount
-        let counts = try device.memory(bytes: max(8, 8 * samples.count * settings * batch.visits.count))
-        let totals = try device.memory(bytes: 8 * samples.count * settings)
-        let faults = try device.memory(of: [UInt32](repeating: 0, count: samples.count))
-        let energies = try device.memory(of: samples.flatMap(\.energies.elements))
-        let velocities = try device.memory(of: samples.flatMap(\.velocities.elements))
-        let amplitudes = try device.memory(of: samples.flatMap(\.amplitudes.elements))
-        var problem = common
-        problem.sample_count = Int64(samples.count)
-        problem.counts = mutablePointer(counts)
-        problem.totals = mutablePointer(totals)
-        problem.faults = mutablePointer(faults)
-        problem.image.energies = pointer(energies)
-        problem.image.velocities = pointer(velocities)
-        problem.image.amplitudes = pointer(amplitudes)
-        let warps = batch.visitWarps(device.sharedBytesPerBlock)
-        func visit(_ kernel: String, samples: Int) -> KernelLaunch {
-            KernelLaunch(
-                text: "detector_image.cu", kernel: kernel, columns: max(1, (batch.visits.count + warps - 1) / warps),
-                rows: samples, threads: 32 * warps, sharedBytes: warps * batch.visitBytes)
-        }
-        try device.launch(visit("sw_image_count", samples: samples.count), problem)
-        try device.launch(
-            KernelLaunch(
-                text: "detector_image.cu", kernel: "sw_image_place", columns: samples.count * settings, threads: 256),
-            problem)
-        let bundles = try device.read(Int64.self, count: samples.count * settings, from: totals).map(Int.init)
-        let bad = try device.read(UInt32.self, count: samples.count, from: faults)
-        if bad.contains(where: { $0 != 0 }) {
-            throw InstrumentError.invalid("the modes", problem: "have a velocity or an amplitude that is not finite")
-        }
-        var images: [[Float]] = []
-        var first = 0
-        while first < samples.count {
-            var last = first
-            var taken = 0
-            while last < samples.count {
-                let more = bundles[last * settings..<(last + 1) * settings].reduce(0, +) * batch.bytesPerBundle
-                if last > first, taken + more > budget / 2 { break }
-                (taken, last) = (taken + more, last + 1)
-            }
-            let share = bundles[first * settings..<last * settings]
-            images += try deposit(problem, samples: first..<last, bundles: Array(share), visit)
-            first = last
-        }
-        return images
-    }
-
-    /// Images of some of the samples that were counted.
-    private func deposit(
-        _ counted: sw_image_device_problem, samples: Range<Int>, bundles: [Int],
-        _ visit: (_ kernel: String, _ samples: Int) -> KernelLaunch
-    ) throws -> [[Float]] {
-        let settings = batch.settingCount
-        let (first, count) = (samples.lowerBound, samples.count)
-        var bases: [Int64] = []
-        var all = 0
-        for number in bundles {
-            bases.append(Int64(all))
-            all += number
-        }
-        let baseMemory = try device.memory(of: bases)
-        let bundleMemory = try device.memory(bytes: max(1, all) * MemoryLayout<sw_image_bundle>.stride)
-        let gaussians = try device.memory(
-            bytes: max(1, all) * batch.twins.count * MemoryLayout<sw_image_gaussian>.stride)
-        let images = try device.memory(bytes: 4 * count * batch.pixels)
-        var problem = counted
-        problem.sample_count = Int64(count)
-        // Arrays of all samples from the first of these on.
-        problem.counts += first * settings * batch.visits.count
-        problem.totals += first * settings
-        let modes = first * batch.points * batch.modeCount
-        problem.image.energies += modes
-        problem.image.velocities += 3 * modes
-        problem.image.amplitudes += 4 * batch.sites.count * modes
-        problem.bases = pointer(baseMemory)
-        problem.bundles = mutablePointer(bundleMemory)
-        problem.gaussians = mutablePointer(gaussians)
-        problem.bundle_count = Int64(all)
-        problem.images = mutablePointer(images)
-        try device.launch(visit("sw_image_collect", count), problem)
-        let most = (bundles.max() ?? 0) * batch.twins.count
-        try device.launch(
-            KernelLaunch(
-                text: "detector_image.cu", kernel: "sw_image_spread", columns: max(1, (most + 127) / 128),
-                rows: count * settings, threads: 128), problem)
-        try device.launch(
-            KernelLaunch(
-                text: "detector_image.cu", kernel: "sw_image_deposit", columns: Int(batch.problem.h_count),
-                rows: count * settings * batch.twins.count, threads: batch.rowThreads,
-                sharedBytes: 8 * Int(batch.problem.bin_count) * batch.rowThreads), problem)
-        let pixels = try device.read(Float.self, count: count * batch.pixels, from: images)
-        return (0..<count).map { Array(pixels[$0 * batch.pixels..<($0 + 1) * batch.pixels]) }
-    }
-}
-
-// Addresses of the device, which nobody follows here.
-private func pointer<T>(_ memory: (any KernelMemory)?) -> UnsafePointer<T>? {
-    memory.flatMap { UnsafePointer(bitPattern: UInt($0.address)) }
-}
-
-private func mutablePointer<T>(_ memory: (any KernelMemory)?) -> UnsafeMutablePointer<T>? {
-    memory.flatMap { UnsafeMutablePointer(bitPattern: UInt($0.address)) }
 }

@@ -28,13 +28,17 @@ extension DetectorImage {
     public func image(of modes: ZoneModes, tolerance: Double) throws(InstrumentError) -> SampledImage {
         guard tolerance > 0, tolerance.isFinite else { throw .invalid("the tolerance", problem: "must be above 0") }
         let sampled = try sampledImage(of: modes)
-        if sampled.error > tolerance {
-            // The error falls with the square of the step.
-            let factor = (sampled.error / tolerance).squareRoot()
-            let finer = modes.grid.map { $0 > 1 ? Int((Double($0) * factor).rounded(.up)) : 1 }
-            throw .coarseGrid(modes.grid, error: sampled.error, tolerance: tolerance, sufficient: finer)
-        }
+        try check(sampled, of: modes, tolerance: tolerance)
         return sampled
+    }
+
+    /// - Throws: `coarseGrid` where the estimate is above the tolerance.
+    public func check(_ sampled: SampledImage, of modes: ZoneModes, tolerance: Double) throws(InstrumentError) {
+        if sampled.error <= tolerance { return }
+        // The error falls with the square of the step.
+        let factor = (sampled.error / tolerance).squareRoot()
+        let finer = modes.grid.map { $0 > 1 ? Int((Double($0) * factor).rounded(.up)) : 1 }
+        throw .coarseGrid(modes.grid, error: sampled.error, tolerance: tolerance, sufficient: finer)
     }
 
     /// The image and its estimated error, whatever it is.
@@ -44,11 +48,18 @@ extension DetectorImage {
         }
         let image = try self.image(of: modes, level: .best, cells: Cells(variance: 1, finest: 2))
         let wider = try self.image(of: modes, level: .best, cells: Cells(variance: 2, finest: 2))
+        return SampledImage(image, wider: wider)
+    }
+}
+
+extension SampledImage {
+    /// - Parameter wider: the image by cells of twice the variance.
+    init(_ image: Tensor<Float>, wider: Tensor<Float>) {
         var (difference, size) = (0.0, 0.0)
         for (a, b) in zip(image.elements, wider.elements) {
             difference += Double(a - b) * Double(a - b)
             size += Double(a) * Double(a)
         }
-        return SampledImage(image: image, error: size > 0 ? 1.5 * (difference / size).squareRoot() : 0)
+        self.init(image: image, error: size > 0 ? 1.5 * (difference / size).squareRoot() : 0)
     }
 }

@@ -6,7 +6,7 @@ import Tensors
 /// Counting on a CUDA device: `noise.cu`, which draws the same random numbers.
 extension NoiseModel {
     /// An image to be measured, and the stream that its randomness comes from.
-    public struct Exposure {
+    public struct Exposure: Sendable {
         /// Computed images [domains, rows, columns].
         public var domains: Tensor<Float>
         public var stream: RandomStream
@@ -17,35 +17,75 @@ extension NoiseModel {
         }
     }
 
-    /// Measured images, each as `measured` makes it: to 1e-6 with Gaussian counting; with whole counts the same ones but for draws that
-    /// lie within rounding of the boundary between two.
+    /// Measured images, each as `measured` makes it, to 1e-6 of the brightest pixel; whole counts are the same ones.
     ///
-    /// Levels, mixtures, backgrounds and responses of an image are made on the host; its pixels are counted on the device.
+    /// Levels, mixtures, backgrounds and responses of an image are made on the host; its pixels are counted on the device, but for the
+    /// few whose whole count hangs on the last places of a logarithm: those the host draws.
     ///
+    /// - Parameter threads: of the host.
     /// - Returns: [rows, columns] of each.
     /// - Throws: `InstrumentError` as `measured`, and what the device throws.
     public func measured<Device: KernelDevice>(
-        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device
+        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device,
+        threads: Int = 1
     ) throws -> [Tensor<Float>] {
+        // An image once, whatever the number of its exposures.
+        var sources: [PlacedDomains<Device.Memory>] = []
+        var places: [(source: Int, stream: RandomStream)] = []
+        for exposure in exposures {
+            if case .host(let last)? = sources.last, last == exposure.domains {
+            } else {
+                sources.append(.host(exposure.domains))
+            }
+            places.append((sources.count - 1, exposure.stream))
+        }
+        return try measured(places, of: sources, geometry: geometry, mask: mask, on: device, threads: threads)
+    }
+
+    /// The same of images some of which the device has already, where it mixes them (`mixesOnDevice`).
+    ///
+    /// - Parameter exposures: of which source, and where their randomness comes from.
+    public func measured<Device: KernelDevice>(
+        _ exposures: [(source: Int, stream: RandomStream)], of sources: [PlacedDomains<Device.Memory>],
+        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int = 1
+    ) throws -> [Tensor<Float>] {
+        guard sources.allSatisfy({ $0.shape == sources[0].shape }) else {
+            throw InstrumentError.invalid("the images", problem: "have different numbers of domains")
+        }
         let pixels = geometry.rows * geometry.columns
         let free = try device.freeBytes() / 2
-        // Expected, holder, response, correction in doubles; the image itself.
-        let batch = max(1, min(1024, free / (pixels * 36)))
+        // Expected, holder, additions, response, correction in doubles; the image itself.
+        let batch = max(1, min(1024, free / (pixels * 44)))
         var images: [Tensor<Float>] = []
         while images.count < exposures.count {
             let part = exposures[images.count..<min(exposures.count, images.count + batch)]
-            images += try counted(Array(part), geometry: geometry, mask: mask, on: device)
+            images += try counted(
+                Array(part), of: sources, geometry: geometry, mask: mask, on: device, threads: threads)
         }
         return images
     }
 
     private func counted<Device: KernelDevice>(
-        _ exposures: [Exposure], geometry: ImageGeometry, mask: CoverageMask?, on device: Device
+        _ exposures: [(source: Int, stream: RandomStream)], of sources: [PlacedDomains<Device.Memory>],
+        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int
     ) throws -> [Tensor<Float>] {
         let pixels = geometry.rows * geometry.columns
-        let prepared = try exposures.map {
-            try self.prepared($0.domains, geometry: geometry, mask: mask, stream: $0.stream)
+        let mixes = mixesOnDevice
+        // What the host needs of the sources.
+        let shapes = sources.map(\.shape)
+        let domains = sources.map { source -> Tensor<Float>? in
+            if case .host(let domains) = source { return domains }
+            precondition(mixes, "images on the device are mixed there")
+            return nil
         }
+        let partly = try Parallel.map(exposures.count, threads: threads) { index in
+            let (source, stream) = exposures[index]
+            if mixes {
+                return try preparedForMixing(shapes[source], geometry: geometry, mask: mask, stream: stream)
+            }
+            return (try self.prepared(domains[source]!, geometry: geometry, mask: mask, stream: stream), nil)
+        }
+        let prepared = partly.map(\.prepared)
         var settings: [sw_noise_setting] = []
         var streams: [sw_noise_stream] = []
         for (exposure, image) in zip(exposures, prepared) {
@@ -68,12 +108,32 @@ extension NoiseModel {
         let responds = prepared.contains { $0.responses != nil }
         let ones = [Double](repeating: 1, count: responds ? pixels : 0)
         let nothing = [Double](repeating: 0, count: subtracts ? pixels : 0)
+        let maskMemory = try place(mask?.masked.elements)
+        // Those of this batch alone.
+        var (placed, addresses): ([Int: Device.Memory], [Int: UInt64]) = ([:], [:])
+        if mixes {
+            for (source, _) in exposures where addresses[source] == nil {
+                switch sources[source] {
+                case .host(let domains):
+                    let memory = try device.memory(of: domains.elements)
+                    (placed[source], addresses[source]) = (memory, memory.address)
+                case .onDevice(let memory, let offset, _):
+                    (placed[source], addresses[source]) = (memory, memory.address + UInt64(offset))
+                }
+            }
+        }
+        let expected =
+            try mixes
+            ? mix(
+                partly, sources: exposures.map { addresses[$0.source]! }, geometry: geometry, mask: mask,
+                maskMemory: maskMemory, on: device)
+            : place(prepared.flatMap(\.expected))
         let memory = try [
-            place(prepared.flatMap(\.expected)), place(subtracts ? prepared.flatMap { $0.holder ?? nothing } : nil),
+            expected, place(subtracts ? prepared.flatMap { $0.holder ?? nothing } : nil),
             place(prepared.map { $0.holder == nil ? 0 : $0.draw.backgrounds.subtraction }),
             place(responds ? prepared.flatMap { $0.responses?.response ?? ones } : nil),
             place(responds ? prepared.flatMap { $0.responses?.correction ?? ones } : nil),
-            place(mask?.masked.elements), place(settings), place(streams),
+            maskMemory, place(settings), place(streams),
         ]
         let images = try device.memory(bytes: 4 * pixels * exposures.count)
         var problem = sw_noise_problem()
@@ -97,11 +157,24 @@ extension NoiseModel {
                 text: "noise.cu", kernel: "sw_noise_count", columns: (pixels + 255) / 256, rows: exposures.count,
                 threads: 256), problem)
         let counted = try device.read(Float.self, count: pixels * exposures.count, from: images)
-        withExtendedLifetime(memory) {}
-        return prepared.enumerated().map { index, image in
+        withExtendedLifetime((memory, placed)) {}
+        return try Parallel.map(exposures.count, threads: threads) { index in
             var elements = Array(counted[index * pixels..<(index + 1) * pixels])
-            silence(&elements, image.draw, geometry: geometry)
+            if !mixes { decide(&elements, prepared[index], geometry: geometry, stream: exposures[index].stream) }
+            silence(&elements, prepared[index].draw, geometry: geometry)
             return Tensor(shape: geometry.shape, elements: elements)
+        }
+    }
+
+    /// Draws what the device left undecided.
+    private func decide(
+        _ elements: inout [Float], _ prepared: Prepared, geometry: ImageGeometry, stream: RandomStream
+    ) {
+        let size = geometry.h.count * geometry.columns
+        for pixel in elements.indices where elements[pixel].isNaN {
+            elements[pixel] = count(
+                pixel, of: prepared, counters(prepared.draw, setting: pixel / size), stream.substream("counting"),
+                stream.substream("empty holder"))
         }
     }
 }

@@ -31,13 +31,7 @@ extension NoiseModel {
     func prepared(
         _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
     ) throws(InstrumentError) -> Prepared {
-        guard domains.shape.count == 3, domains.shape.suffix(2) == geometry.shape[...], domains.shape[0] > 0 else {
-            throw .shape(
-                "the image", expected: [domains.shape.first ?? 1] + geometry.shape, found: domains.shape)
-        }
-        if let mask, mask.masked.shape != geometry.shape {
-            throw .shape("the mask", expected: geometry.shape, found: mask.masked.shape)
-        }
+        try checkShapes(domains.shape, geometry: geometry, mask: mask)
         let draw = try draw(stream: stream, domains: domains.shape[0], geometry: geometry)
         var mean = mixed(domains, draw)
         if !jitter.isOff, geometry.volume != nil {
@@ -55,6 +49,15 @@ extension NoiseModel {
         return Prepared(
             draw: draw, expected: expected, holder: holder,
             responses: detectors.isOff ? nil : responses(draw, geometry: geometry))
+    }
+
+    func checkShapes(_ domains: [Int], geometry: ImageGeometry, mask: CoverageMask?) throws(InstrumentError) {
+        guard domains.count == 3, domains.suffix(2) == geometry.shape[...], domains[0] > 0 else {
+            throw .shape("the image", expected: [domains.first ?? 1] + geometry.shape, found: domains)
+        }
+        if let mask, mask.masked.shape != geometry.shape {
+            throw .shape("the mask", expected: geometry.shape, found: mask.masked.shape)
+        }
     }
 
     private func mixed(_ domains: Tensor<Float>, _ draw: Draw) -> [Double] {
@@ -84,8 +87,7 @@ extension NoiseModel {
         for row in 0..<geometry.rows {
             let setting = row / geometry.h.count
             for bin in 0..<bins {
-                let x = bins > 1 ? 2 * Double(bin) / Double(bins - 1) - 1 : 0
-                let offset = draw.background + draw.panelResiduals[setting][bin] + draw.slopes[setting] * x
+                let offset = draw.offset(setting: setting, bin: bin, of: bins)
                 let start = row * geometry.columns + bin * geometry.k.count
                 for pixel in start..<start + geometry.k.count {
                     expected[pixel] = factor * draw.settingScales[setting] * image[pixel] + offset
@@ -99,30 +101,39 @@ extension NoiseModel {
     private func counted(
         _ prepared: Prepared, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
     ) -> [Float] {
-        let (expected, draw, responses) = (prepared.expected, prepared.draw, prepared.responses)
+        let draw = prepared.draw
         let noise = stream.substream("counting")
         let emptyNoise = stream.substream("empty holder")
         let dead = stream.substream("dead pixels")
-        var image = [Float](repeating: 0, count: expected.count)
+        var image = [Float](repeating: 0, count: prepared.expected.count)
         let size = geometry.h.count * geometry.columns
         for setting in geometry.settings.indices {
-            let (counter, emptyCounter) = counters(draw, setting: setting)
+            let counters = counters(draw, setting: setting)
             for pixel in setting * size..<(setting + 1) * size where mask?.masked.elements[pixel] ?? 0 == 0 {
                 if deadPixels > 0, dead.uniform(at: pixel) < deadPixels { continue }
-                let response = responses?.response[pixel] ?? 1
-                let correction = responses?.correction[pixel] ?? 1
-                var value = counter.observe(
-                    expected[pixel], response: response, correction: correction, stream: noise, at: pixel)
-                if let holder = prepared.holder {
-                    value -=
-                        draw.backgrounds.subtraction
-                        * emptyCounter.observe(
-                            holder[pixel], response: response, correction: correction, stream: emptyNoise, at: pixel)
-                }
-                image[pixel] = Float(min(max(value, clip.lowerBound), clip.upperBound))
+                image[pixel] = count(pixel, of: prepared, counters, noise, emptyNoise)
             }
         }
         return image
+    }
+
+    /// What is counted in one pixel.
+    @inline(__always)
+    func count(
+        _ pixel: Int, of prepared: Prepared, _ counters: (sample: Counter, empty: Counter), _ noise: RandomStream,
+        _ emptyNoise: RandomStream
+    ) -> Float {
+        let response = prepared.responses?.response[pixel] ?? 1
+        let correction = prepared.responses?.correction[pixel] ?? 1
+        var value = counters.sample.observe(
+            prepared.expected[pixel], response: response, correction: correction, stream: noise, at: pixel)
+        if let holder = prepared.holder {
+            value -=
+                prepared.draw.backgrounds.subtraction
+                * counters.empty.observe(
+                    holder[pixel], response: response, correction: correction, stream: emptyNoise, at: pixel)
+        }
+        return Float(min(max(value, clip.lowerBound), clip.upperBound))
     }
 
     /// Of the sample's run and of the empty holder's.
@@ -138,7 +149,7 @@ extension NoiseModel {
     }
 
     /// Each pixel's response, and what data reduction divides by.
-    private func responses(_ draw: Draw, geometry: ImageGeometry) -> (response: [Double], correction: [Double]) {
+    func responses(_ draw: Draw, geometry: ImageGeometry) -> (response: [Double], correction: [Double]) {
         let pixels = geometry.rows * geometry.columns
         var response = [Double](repeating: 1, count: pixels)
         var correction = response
@@ -175,5 +186,13 @@ extension NoiseModel {
             guard let angle = geometry.angleAlongH(of: place) else { continue }
             if draw.deadTubes.contains(where: { abs($0 - angle) <= tubeWidth / 2 }) { image[pixel] = 0 }
         }
+    }
+}
+
+extension NoiseModel.Draw {
+    /// What is added to a panel: background, its residual, and the slope along energy.
+    func offset(setting: Int, bin: Int, of bins: Int) -> Double {
+        let x = bins > 1 ? 2 * Double(bin) / Double(bins - 1) - 1 : 0
+        return background + panelResiduals[setting][bin] + slopes[setting] * x
     }
 }

@@ -1,5 +1,4 @@
 import Compute
-import Devices
 
 /// Solves one Hamiltonian at many wavevectors: by the blocks that the program finds in it, eight wavevectors at a time.
 ///
@@ -8,7 +7,7 @@ import Devices
 struct BatchSolver: Sendable {
     let hamiltonian: SpinHamiltonian
     let reduction: BlockReduction
-    private let kernel: MagnonKernel?
+    let kernel: MagnonKernel?
 
     /// Beyond this the workspace (576 bytes an element) would be larger than 150 MB.
     private static let largestBlock = 512
@@ -49,28 +48,20 @@ struct BatchSolver: Sendable {
     ) throws(SpinWaveError) -> MagnonKernel.Answer {
         guard let kernel else { return try reference(at: q, sight: sight) }
         return try checked(
-            kernel.solve(phases: phases, request, sight: sight), phases: phases, at: q, sight: sight, kernel)
+            kernel.solve(phases: phases, request, sight: sight), phases: phases, at: q, sight: sight, kernel
+        ).answer
     }
 
-    /// The same on a CUDA device, with the same checks.
-    ///
-    /// - Throws: `SpinWaveError`, and what the device throws.
-    func solve<Device: KernelDevice>(
-        phases: [Complex], at q: [Vector3], _ request: MagnonKernel.Request, on device: Device
-    ) throws -> MagnonKernel.Answer {
-        guard let kernel else { return try reference(at: q, sight: nil) }
-        return try checked(
-            kernel.solve(phases: phases, request, on: device).answer, phases: phases, at: q, sight: nil, kernel)
-    }
-
-    /// With the reference's answer where the kernel did not converge, or fails a sampled check.
-    private func checked(
+    /// With the reference's answer where the kernel did not converge, or fails a sampled check; and whether there is such a point.
+    func checked(
         _ solved: MagnonKernel.Answer, phases: [Complex], at q: [Vector3], sight: MagnonKernel.Sight?,
         _ kernel: MagnonKernel
-    ) throws(SpinWaveError) -> MagnonKernel.Answer {
+    ) throws(SpinWaveError) -> (answer: MagnonKernel.Answer, isReplaced: Bool) {
         var answer = solved
+        var isReplaced = false
         for point in q.indices where !answer.isUnstable[point] {
             if answer.isConverged[point], try isSound(answer, point: point, phases: phases, at: q, kernel) { continue }
+            isReplaced = true
             let one = try reference(
                 at: [q[point]],
                 sight: sight.map { sight in
@@ -81,7 +72,7 @@ struct BatchSolver: Sendable {
                 })
             answer.replace(point: point, by: one, siteCount: hamiltonian.siteCount)
         }
-        return answer
+        return (answer, isReplaced)
     }
 
     /// Whether a point's solution holds up where it is looked at; see `deviation`.
@@ -109,7 +100,7 @@ struct BatchSolver: Sendable {
     }
 
     /// Everything that can be asked for, from the reference.
-    private func reference(at q: [Vector3], sight: MagnonKernel.Sight?) throws(SpinWaveError) -> MagnonKernel.Answer {
+    func reference(at q: [Vector3], sight: MagnonKernel.Sight?) throws(SpinWaveError) -> MagnonKernel.Answer {
         let n = hamiltonian.siteCount
         var colpa = Colpa(siteCount: n)
         var answer = MagnonKernel.Answer(isUnstable: [], isRegularised: [], isConverged: [])

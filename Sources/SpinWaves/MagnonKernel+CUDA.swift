@@ -33,11 +33,15 @@ extension MagnonKernel {
             && mine.blocks.map(\.inQuadratures) == others.blocks.map(\.inQuadratures)
     }
 
+    /// What is done with results on the device: of Hamiltonians from `first` on, all of whose wavevectors were solved at once.
+    typealias Keeping<Memory: KernelMemory> = (_ first: Int, _ results: MagnonDeviceResults<Memory>) throws -> Void
+
     /// Many Hamiltonians that are alike, at the same wavevectors; `sight`, which is of points, with one Hamiltonian alone.
     static func solve<Device: KernelDevice>(
         _ kernels: [MagnonKernel], phases: [Complex], _ request: Request, sight: Sight? = nil,
         on device: Device,
-        memoryShare: Double = 0.5, largestBatch: Int = 1 << 16, team: Int? = nil
+        memoryShare: Double = 0.5, largestBatch: Int = 1 << 16, team: Int? = nil,
+        keeping: Keeping<Device.Memory>? = nil
     ) throws -> [(answer: Answer, pivots: [Int32])] {
         guard let first = kernels.first else { return [] }
         precondition(
@@ -79,7 +83,10 @@ extension MagnonKernel {
                 }
                 let row = first.windingCount
                 let answers = try room.solve(
-                    phases: Array(phases[range.lowerBound * row..<range.upperBound * row]), part)
+                    phases: Array(phases[range.lowerBound * row..<range.upperBound * row]), part
+                ) { results in
+                    if width == wavevectors { try keeping?(begin, results) }
+                }
                 for (index, more) in answers.enumerated() {
                     found[begin + index].answer.append(more.answer)
                     found[begin + index].pivots += more.pivots
@@ -181,6 +188,12 @@ struct MagnonDeviceBatch {
     }
 }
 
+/// What a batch leaves on the device, of one sample after the other: double precision, points by modes as in `MagnonKernel.Answer`.
+struct MagnonDeviceResults<Memory: KernelMemory> {
+    let samples: Int
+    let status, energies, particles, velocities, amplitudes: Memory
+}
+
 /// A device's memory for a number of points, used for one batch after the other.
 private struct MagnonDeviceRoom<Device: KernelDevice> {
     private let device: Device
@@ -260,8 +273,11 @@ private struct MagnonDeviceRoom<Device: KernelDevice> {
     }
 
     /// Solves every Hamiltonian at the same wavevectors.
+    ///
+    /// - Parameter keeping: given what is on the device, before it is read.
     func solve(
-        phases: [Complex], _ sight: MagnonKernel.Sight?
+        phases: [Complex], _ sight: MagnonKernel.Sight?,
+        keeping: (MagnonDeviceResults<Device.Memory>) throws -> Void
     ) throws -> [(answer: MagnonKernel.Answer, pivots: [Int32])] {
         let samples = batch.kernels.count
         let wavevectors = phases.count / batch.kernel.windingCount
@@ -291,6 +307,14 @@ private struct MagnonDeviceRoom<Device: KernelDevice> {
             problem.attempt = 1
             try run(problem)
             states = try device.read(UInt8.self, count: points, from: status)
+        }
+        if let energies = memory[.energies], let particles = memory[.particles], let velocities = memory[.velocities],
+            let amplitudes = memory[.amplitudes]
+        {
+            try keeping(
+                MagnonDeviceResults(
+                    samples: samples, status: status, energies: energies, particles: particles,
+                    velocities: velocities, amplitudes: amplitudes))
         }
         let pivots = try device.read(Int32.self, count: points, from: self.pivots)
         func read(_ part: MagnonDeviceBatch.Part) throws -> [Double] {

@@ -1,14 +1,13 @@
 import Compute
-import Devices
 import Tensors
 
 /// Solves a model over one grid again and again, for many parameter sets.
 public struct ZoneSolver: Sendable {
     public let model: SpinModel
     public let grid: ZoneGrid
-    private let reduction: BlockReduction
-    private let phaseTables: PhaseTables
-    private let halfZone: [Int]
+    let reduction: BlockReduction
+    let phaseTables: PhaseTables
+    let halfZone: [Int]
 
     /// - Throws: `.grid` when the grid has a single division along an axis with dispersion. Along axes without, any
     ///   number of divisions is taken as 1.
@@ -59,31 +58,14 @@ public struct ZoneSolver: Sendable {
         return try assemble(parts, hamiltonian: hamiltonian, policy: policy)
     }
 
-    /// All modes on a CUDA device; energies agree with the host's to 1e-9 of the bandwidth.
-    ///
-    /// - Throws: as on the host, and what the device throws.
-    public func spectrum<Device: KernelDevice>(
-        values: [Double], unstable policy: InstabilityPolicy = .fail, on device: Device
-    ) throws -> ZoneSpectrum {
-        try checkLattice()
-        let hamiltonian = try model.hamiltonian(values: values)
-        let points = hamiltonian.isReal ? halfZone : Array(0..<grid.count)
-        let solver = BatchSolver(hamiltonian, reduction)
-        var phases = [Complex](repeating: .zero, count: points.count * solver.windings.count)
-        phaseTables.fill(&phases, windings: solver.windings, points: points)
-        let answer = try solver.solve(phases: phases, at: points.map(grid.q), ZoneBatch.request, on: device)
-        let part = try ZoneBatch(solver, points: points, grid: grid, answer: answer)
-        return try assemble([part], hamiltonian: hamiltonian, policy: policy)
-    }
-
-    private func checkLattice() throws(SpinWaveError) {
+    func checkLattice() throws(SpinWaveError) {
         if model.spiral == nil { return }
         throw .spiral(
             "the modes of a spiral at Q are those of three wavevectors, Q and Q ± k, which no zone of one lattice holds\n  "
                 + "hint: ask for single wavevectors, or write a commensurate spiral in a supercell")
     }
 
-    private func assemble(
+    func assemble(
         _ parts: [ZoneBatch], hamiltonian: SpinHamiltonian, policy: InstabilityPolicy
     ) throws(SpinWaveError) -> ZoneSpectrum {
         let instabilities = parts.flatMap(\.instabilities)

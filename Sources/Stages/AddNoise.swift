@@ -1,4 +1,5 @@
 import Artifacts
+import Compute
 import Dataflow
 import Devices
 import Instruments
@@ -42,63 +43,125 @@ struct AddNoise: AcceleratedStage {
     }
 
     func run(_ step: Step) throws -> StepOutput {
-        try output(step) { exposures, geometry, mask in
-            var images: [Tensor<Float>] = []
-            for exposure in exposures {
+        let source = try source(step)
+        var images: [Tensor<Float>] = []
+        for stream in source.streams {
+            do {
                 images.append(
-                    try noise.measured(exposure.domains, geometry: geometry, mask: mask, stream: exposure.stream))
-            }
-            return images
-        }
-    }
-
-    // MARK: On a device
-
-    static func obstacle(toAccelerating parameters: Value) -> String? {
-        // A draw on the boundary between two whole counts may fall on either side of it: no bound on the difference holds then.
-        (try? parameters.string("counting")) == "gaussian" ? nil : "whole counts are drawn on the CPU"
-    }
-
-    func batchSize(on accelerator: any Accelerator) -> Int { 32 }
-
-    /// One launch takes all copies of a sample.
-    func run(_ steps: [Step], on accelerator: any Accelerator) throws -> [Result<StepOutput, StepFailure>] {
-        let device = try CUDAAccelerator.of(accelerator)
-        return try device.perform { kernels in
-            let kernels = try CUDAKernelDevice(kernels)
-            return try steps.map { step in
-                do {
-                    return .success(
-                        try output(step) { try noise.measured($0, geometry: $1, mask: $2, on: kernels) })
-                } catch let failure as StepFailure {
-                    return .failure(failure)
-                }
+                    try noise.measured(
+                        source.image.domains, geometry: source.geometry, mask: source.mask, stream: stream))
+            } catch {
+                throw StepFailure(error.description, hint: error.hint)
             }
         }
+        return output(images, of: source)
     }
 
-    /// - Parameter measure: makes noisy images [rows, columns] of exposures, one for each copy.
-    private func output(
-        _ step: Step, measure: ([NoiseModel.Exposure], ImageGeometry, CoverageMask?) throws -> [Tensor<Float>]
-    ) throws -> StepOutput {
-        guard let imageValue = step.inputs["image"], let maskValue = step.inputs["mask"] else {
-            throw StepFailure("no image or no mask")
-        }
-        let image = try SimulatedImage(imageValue)
+    /// What a step is to measure.
+    private struct Source {
+        var image: SimulatedImage
+        var missing: Tensor<UInt8>
+        var geometry: ImageGeometry
+        var mask: CoverageMask
+        /// The image's, or those that the device has in their place.
+        var domains: PlacedDomains<CUDAKernelDevice.Memory>
+        /// When the device has them.
+        var ready: CUDAEvent?
+        /// One for each copy.
+        var streams: [RandomStream]
+    }
+
+    private func source(_ step: Step) throws -> Source {
+        let resident = step.remnants["image"] as? ResidentImage
+        guard let image = try resident?.image ?? step.inputs["image"].map(SimulatedImage.init),
+            let maskValue = step.inputs["mask"]
+        else { throw StepFailure("no image or no mask") }
         let mask = try DetectorMask(maskValue)
         let geometry = try ImageGeometry(image.geometry)
         do {
             let coverage = try CoverageMask(mask.missing, geometry: geometry)
-            let exposures = (0..<copies).map {
-                NoiseModel.Exposure(image.domains, stream: step.random.substream("copy", $0))
-            }
-            let elements = try measure(exposures, geometry, coverage).flatMap(\.elements)
-            let noisy = NoisyImages(
-                images: Tensor(shape: [copies] + geometry.shape, elements: elements), mask: mask.missing,
-                geometry: image.geometry, isUnstable: image.isUnstable)
-            return StepOutput(noisy.value, summary: ["unstable": .bool(image.isUnstable)])
-        } catch let error as InstrumentError {
+            return Source(
+                image: image, missing: mask.missing, geometry: geometry, mask: coverage,
+                domains: resident?.domains ?? .host(image.domains), ready: resident?.ready,
+                streams: (0..<copies).map { step.random.substream("copy", $0) })
+        } catch {
             throw StepFailure(error.description, hint: error.hint)
         }
+    }
+
+    /// - Parameter images: noisy ones [rows, columns] of a step's exposures.
+    private func output(_ images: [Tensor<Float>], of source: Source) -> StepOutput {
+        let noisy = NoisyImages(
+            images: Tensor(shape: [copies] + source.geometry.shape, elements: images.flatMap(\.elements)),
+            mask: source.missing, geometry: source.image.geometry, isUnstable: source.image.isUnstable)
+        return StepOutput(noisy.value, summary: ["unstable": .bool(source.image.isUnstable)])
+    }
+}
+
+// MARK: On a device
+
+extension AddNoise {
+    static func obstacle(toAccelerating parameters: Value) -> String? { nil }
+
+    /// Images that the device still has, where it mixes their domains.
+    static var remnantPorts: Set<String> { ["image"] }
+
+    func batchSize(on accelerator: any Accelerator) -> Int { 32 }
+
+    /// One launch takes all copies of all samples that show one detector.
+    func run(_ steps: [Step], on accelerator: any Accelerator) throws -> [Result<StepOutput, StepFailure>] {
+        let device = try CUDAAccelerator.of(accelerator)
+        let threads = steps.first?.threads ?? 1
+        var results = [Result<StepOutput, StepFailure>?](repeating: nil, count: steps.count)
+        var groups: [[(index: Int, source: Source)]] = []
+        // What the device has is of use where it mixes.
+        let steps =
+            noise.mixesOnDevice
+            ? steps : try Parallel.map(steps.count, threads: threads) { try steps[$0].withAllInputs() }
+        for (index, step) in steps.enumerated() {
+            do {
+                let source = try source(step)
+                if let known = groups.firstIndex(where: {
+                    $0[0].source.geometry == source.geometry && $0[0].source.mask == source.mask
+                        && $0[0].source.domains.shape == source.domains.shape
+                }) {
+                    groups[known].append((index, source))
+                } else {
+                    groups.append([(index, source)])
+                }
+            } catch let failure as StepFailure {
+                results[index] = .failure(failure)
+            }
+        }
+        for group in groups {
+            do {
+                let images = try device.onStream { kernels in
+                    // Another stream may have made them.
+                    for member in group {
+                        guard let ready = member.source.ready else { continue }
+                        try kernels.stream.wait(for: ready)
+                    }
+                    let exposures = group.enumerated().flatMap { position, member in
+                        member.source.streams.map { (source: position, stream: $0) }
+                    }
+                    return try noise.measured(
+                        exposures, of: group.map(\.source.domains), geometry: group[0].source.geometry,
+                        mask: group[0].source.mask, on: kernels, threads: threads)
+                }
+                for (position, member) in group.enumerated() {
+                    let own = Array(images[position * copies..<(position + 1) * copies])
+                    results[member.index] = .success(output(own, of: member.source))
+                }
+            } catch is InstrumentError {
+                // One of them is at fault: the host says which.
+                for member in group {
+                    do { results[member.index] = .success(try run(steps[member.index].withAllInputs())) } catch let
+                        failure
+                        as StepFailure
+                    { results[member.index] = .failure(failure) }
+                }
+            }
+        }
+        return results.map { $0 ?? .failure(StepFailure("it was not measured; this is a defect")) }
     }
 }

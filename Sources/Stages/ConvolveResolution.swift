@@ -64,7 +64,7 @@ struct ConvolveResolution: Stage {
     private let options: DetectorImage.Options
     private let method: Method
     private let draws: Int
-    private let tolerance: Double?
+    let tolerance: Double?
     /// Prepared tables by the digest of the resolution artifact, and the crystal's domains.
     private let prepared = PreparedImages()
 
@@ -75,6 +75,8 @@ struct ConvolveResolution: Stage {
         var modes: ZoneModes
         var crystal: SpinWaveSpectrum.Crystal
         var isUnstable: Bool
+        /// In place of `modes`, which then mean nothing: those that the device has.
+        var resident: ResidentSpectrum?
     }
 
     init(parameters: Value) throws {
@@ -88,10 +90,10 @@ struct ConvolveResolution: Stage {
     }
 
     func prepare(_ step: Step) throws -> Prepared {
-        guard let spectrumValue = step.inputs["spectrum"], let resolutionValue = step.inputs["resolution"],
-            let resolutionDigest = step.inputDigests["resolution"]
+        let resident = step.remnants["spectrum"] as? ResidentSpectrum
+        guard let spectrum = try resident?.spectrum ?? step.inputs["spectrum"].map(SpinWaveSpectrum.init),
+            let resolutionValue = step.inputs["resolution"], let resolutionDigest = step.inputDigests["resolution"]
         else { throw StepFailure("no spectrum or no resolution") }
-        let spectrum = try SpinWaveSpectrum(spectrumValue)
         do {
             let isOriented = (try? resolutionValue.field("geometry").field("orientation"))?.isNone == false
             let twins = try spectrum.crystal.imageTwins(oriented: isOriented)
@@ -104,7 +106,7 @@ struct ConvolveResolution: Stage {
             }
             return Prepared(
                 image: ready.image, draws: ready.draws, modes: try spectrum.zoneModes(oblique: isOriented),
-                crystal: spectrum.crystal, isUnstable: spectrum.isUnstable)
+                crystal: spectrum.crystal, isUnstable: spectrum.isUnstable, resident: resident)
         } catch let error as InstrumentError {
             throw StepFailure(error.description, hint: error.hint)
         }
@@ -146,10 +148,19 @@ struct ConvolveResolution: Stage {
     }
 
     /// Without its images yet.
-    private func result(of prepared: Prepared) -> SimulatedImage {
+    func result(of prepared: Prepared) -> SimulatedImage {
         SimulatedImage(
             domains: Tensor(shape: [0], elements: []), fractions: prepared.crystal.twins.map(\.fraction),
             geometry: prepared.image.geometry.value, isUnstable: prepared.isUnstable)
+    }
+
+    /// An image that keeps the tolerance.
+    func output(_ sampled: SampledImage, of prepared: Prepared) -> StepOutput {
+        var result = result(of: prepared)
+        (result.domains, result.samplingError) = (sampled.image, sampled.error)
+        return StepOutput(
+            result.value,
+            summary: ["unstable": .bool(result.isUnstable), "sampling-error": .double(sampled.error)])
     }
 
     func output(_ domains: Tensor<Float>, of prepared: Prepared) -> StepOutput {

@@ -1,4 +1,5 @@
 import Artifacts
+import Compute
 import Dataflow
 import Devices
 import Foundation
@@ -62,36 +63,25 @@ struct SolveSpinWaves: AcceleratedStage {
     }
 
     func run(_ step: Step) throws -> StepOutput {
-        try output(step) { try solver.spectrum(values: $0, unstable: policy) }
-    }
-
-    // MARK: On a device
-
-    static func obstacle(toAccelerating parameters: Value) -> String? {
-        guard let model = try? SpinModel(value: parameters.field("model")) else { return nil }
-        return model.isDipolar ? "dipole–dipole coupling has no CUDA kernel" : nil
-    }
-
-    /// One launch takes all wavevectors of a sample; batches only share the work of reading and writing.
-    func batchSize(on accelerator: any Accelerator) -> Int { 32 }
-
-    func run(_ steps: [Step], on accelerator: any Accelerator) throws -> [Result<StepOutput, StepFailure>] {
-        let device = try CUDAAccelerator.of(accelerator)
-        return try device.perform { kernels in
-            let kernels = try CUDAKernelDevice(kernels)
-            return try steps.map { step in
-                do {
-                    return .success(
-                        try output(step) { try solver.spectrum(values: $0, unstable: policy, on: kernels) })
-                } catch let failure as StepFailure {
-                    return .failure(failure)
-                }
-            }
+        let sample = try sample(step)
+        let answer: Result<ZoneSpectrum, SpinWaveError>
+        do {
+            answer = .success(try solver.spectrum(values: sample.values, unstable: policy))
+        } catch let error as SpinWaveError {
+            answer = .failure(error)
         }
+        return try output(sample, answer)
     }
 
-    /// - Parameter spectrum: of parameters in the model's order.
-    private func output(_ step: Step, spectrum: ([Double]) throws -> ZoneSpectrum) throws -> StepOutput {
+    /// What a step is to solve.
+    private struct Sample {
+        var set: ParameterSet
+        /// In the model's order.
+        var values: [Double]
+        var isReal: Bool
+    }
+
+    private func sample(_ step: Step) throws -> Sample {
         guard let input = step.inputs["parameters"] else { throw StepFailure("no parameters") }
         let set = try ParameterSet(input)
         guard Set(set.values.keys) == Set(model.parameterNames) else {
@@ -105,19 +95,86 @@ struct SolveSpinWaves: AcceleratedStage {
         if let wrong = try model.disequilibrium(values: values) {
             throw StepFailure("\(wrong), with \(set.description)", hint: wrong.hint)
         }
-        do {
-            let spectrum = try spectrum(values)
+        return Sample(set: set, values: values, isReal: hamiltonian.isReal)
+    }
+
+    private func output(_ sample: Sample, _ answer: Result<ZoneSpectrum, SpinWaveError>) throws -> StepOutput {
+        switch answer {
+        case .success(let spectrum):
             let result = SpinWaveSpectrum(
-                spectrum, crystal: crystal, isUnstable: set.isUnstable || !spectrum.isStable)
+                spectrum, crystal: crystal, isUnstable: sample.set.isUnstable || !spectrum.isStable)
             return StepOutput(
-                result.value(isReal: hamiltonian.isReal),
+                result.value(isReal: sample.isReal),
                 summary: [
                     "unstable": .bool(result.isUnstable), "unstable-points": .int(spectrum.unstablePoints),
                 ])
-        } catch let error as SpinWaveError {
+        case .failure(let error):
             // The parameters belong to what happened, before what to do about it.
             let parts = error.description.components(separatedBy: "\n  hint: ")
-            throw StepFailure("\(parts[0]), with \(set.description)", hint: parts.count > 1 ? parts[1] : nil)
+            throw StepFailure("\(parts[0]), with \(sample.set.description)", hint: parts.count > 1 ? parts[1] : nil)
         }
+    }
+}
+
+// MARK: On a device
+
+extension SolveSpinWaves {
+    static func obstacle(toAccelerating parameters: Value) -> String? {
+        guard let model = try? SpinModel(value: parameters.field("model")) else { return nil }
+        return model.isDipolar ? "dipole–dipole coupling has no CUDA kernel" : nil
+    }
+
+    /// As many as a quarter of the device's free memory takes, two batches being under way, and a quarter of a gigabyte of the host's.
+    func batchSize(on accelerator: any Accelerator) -> Int {
+        guard let device = try? CUDAAccelerator.of(accelerator), let free = try? device.kernels.device.freeMemory()
+        else { return 32 }
+        return min(1024, solver.samplesAtOnce(deviceBytes: free / 4, hostBytes: 256 << 20))
+    }
+
+    /// Samples of one structure of blocks share their launches.
+    func run(_ steps: [Step], on accelerator: any Accelerator) throws -> [Result<StepOutput, StepFailure>] {
+        let device = try CUDAAccelerator.of(accelerator)
+        let threads = steps.first?.threads ?? 1
+        let samples = try Parallel.map(steps.count, threads: threads) { index in
+            try Self.result { try sample(steps[index]) }
+        }
+        let sound = samples.compactMap { try? $0.get() }
+        let (solved, stream, ready) = try device.onStream { kernels in
+            let values = sound.map(\.values)
+            if device.residents.bound == 0 {
+                let spectra = try solver.spectra(values: values, unstable: policy, on: kernels, threads: threads)
+                return (spectra.map { (spectrum: $0, zone: Zone?.none) }, kernels.stream, try kernels.stream.record())
+            }
+            let solved = try solver.spectraOnDevice(
+                values: values, unstable: policy, on: kernels, threads: threads)
+            return (solved, kernels.stream, try kernels.stream.record())
+        }
+        let some = solved.lazy.compactMap { try? $0.spectrum.get() }.first
+        let shell = some.map { SpinWaveSpectrum.withoutModes($0, crystal: crystal) }
+        let outputs = try Parallel.map(sound.count, threads: threads) { index in
+            try Self.result {
+                var output = try output(sound[index], solved[index].spectrum)
+                if var spectrum = shell, let zone = solved[index].zone,
+                    case .bool(let flag)? = output.summary["unstable"]
+                {
+                    spectrum.isUnstable = flag
+                    output.remnant = ResidentSpectrum(spectrum: spectrum, zone: zone, ready: ready, stream: stream)
+                }
+                return output
+            }
+        }
+        var next = 0
+        return samples.map { sample in
+            if case .failure(let failure) = sample { return .failure(failure) }
+            next += 1
+            return outputs[next - 1]
+        }
+    }
+
+    private typealias Zone = ZoneOnDevice<CUDAKernelDevice.Memory>
+
+    /// A step's failure is its answer; anything else is a defect.
+    private static func result<T>(_ body: () throws -> T) throws -> Result<T, StepFailure> {
+        do { return .success(try body()) } catch let failure as StepFailure { return .failure(failure) }
     }
 }

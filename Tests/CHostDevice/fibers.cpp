@@ -46,6 +46,8 @@ constexpr size_t stack_bytes = 512 << 10;
 constexpr unsigned largest_block = 1024;
 // The most shared memory that a block of an H100 may have.
 constexpr size_t largest_shared = 227 << 10;
+// Doubles behind a block's dynamic shared memory.
+constexpr size_t shared_guard = 16;
 
 std::mutex launches;
 std::vector<Fibre *> fibres;
@@ -217,6 +219,18 @@ void run_block(const std::vector<unsigned> &order) {
     }
 }
 
+/// What lies behind a block's dynamic shared memory is as it was before the block.
+void check_shared(size_t shared_bytes) {
+    auto *byte = static_cast<const unsigned char *>(dynamic_shared()) + shared_bytes;
+    auto *end = reinterpret_cast<const unsigned char *>(shared_storage.data() + shared_storage.size());
+    for (; byte < end && failure.empty(); byte++) {
+        if (*byte == 0xff) continue;
+        failure = "memory behind the " + std::to_string(shared_bytes) + " bytes of shared memory of block ("
+            + std::to_string(block_index.x) + ", " + std::to_string(block_index.y) + ", "
+            + std::to_string(block_index.z) + ") was written";
+    }
+}
+
 std::vector<unsigned> sequence(uint64_t count, uint64_t order) {
     std::vector<unsigned> result(count);
     std::iota(result.begin(), result.end(), 0u);
@@ -245,14 +259,15 @@ std::string launch(
     thread_count = (unsigned)threads;
     grid_size = dim3(grid.x, grid.y, grid.z);
     block_size = dim3(block.x, block.y, block.z);
-    // Sixteen bytes more, for a start at a multiple of sixteen.
-    shared_storage.assign((shared_bytes + 7) / 8 + 2, 0);
+    // Sixteen bytes more, for a start at a multiple of sixteen; and a guard.
+    shared_storage.assign((shared_bytes + 7) / 8 + 2 + shared_guard, 0);
     std::function<void()> call = [&] { kernel.call(parameters); };
     body = &call;
     failure.clear();
     for (unsigned index : sequence(blocks, order)) {
         block_index = {index % grid.x, index / grid.x % grid.y, index / (grid.x * grid.y)};
         run_block(sequence(threads, order > SW_HOST_DESCENDING ? order + index + 1 : order));
+        check_shared(shared_bytes);
         if (failure.empty()) continue;
         for (unsigned i = 0; i < thread_count; i++) {
             if (fibres[i]->state != State::done) renew(*fibres[i]);

@@ -1,4 +1,5 @@
 // libcuda for the device in software.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -44,16 +45,18 @@ struct Module {
 struct Device {
     std::map<uint64_t, Allocation> memory;
     size_t used = 0;
+    size_t reserved = 0; // the most that was used: pools keep what they were given back
 };
 
-std::recursive_mutex mutex;
+// What follows is never destroyed: a program that ends may still give things back on another thread.
+std::recursive_mutex &mutex = *new std::recursive_mutex;
 using Lock = std::lock_guard<std::recursive_mutex>;
 bool is_started = false;
 thread_local int current = -1;
-std::vector<Device> devices;
-std::map<void *, size_t> pinned;
-Stream default_stream;
-std::string last_problem;
+std::vector<Device> &devices = *new std::vector<Device>;
+std::map<void *, size_t> &pinned = *new std::map<void *, size_t>;
+Stream &default_stream = *new Stream;
+std::string &last_problem = *new std::string;
 // An error that a kernel ends in stays: the context is lost.
 int lost = success;
 
@@ -118,6 +121,7 @@ int allocate(uint64_t *address, size_t bytes) {
     memset(buffer + bytes, guard_byte, guard);
     device.memory[(uint64_t)buffer] = {bytes, buffer - guard};
     device.used += bytes;
+    device.reserved = std::max(device.reserved, device.used);
     *address = (uint64_t)buffer;
     return success;
 }
@@ -266,7 +270,8 @@ SW_EXPORT int cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {
     Lock lock(mutex);
     if (current < 0) return invalid_handle;
     *total = (size_t)software_number("memory", 1 << 30);
-    *free_bytes = *total - devices[(size_t)current].used;
+    const Device &device = devices[(size_t)current];
+    *free_bytes = *total - (software_number("pools", 1) != 0 ? device.reserved : device.used);
     return success;
 }
 
@@ -277,6 +282,14 @@ SW_EXPORT int cuDeviceGetDefaultMemPool(void **pool, int) {
 
 SW_EXPORT int cuMemPoolSetAttribute(void *pool, int attribute, void *) {
     return pool != nullptr && attribute == 4 ? success : invalid_value;
+}
+
+SW_EXPORT int cuMemPoolGetAttribute(void *pool, int attribute, void *value) {
+    Lock lock(mutex);
+    if (pool == nullptr || current < 0 || (attribute != 5 && attribute != 7)) return invalid_value;
+    const Device &device = devices[(size_t)current];
+    *static_cast<uint64_t *>(value) = attribute == 5 ? device.reserved : device.used;
+    return success;
 }
 
 SW_EXPORT int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
@@ -433,7 +446,8 @@ SW_EXPORT int cuModuleUnload(Module *module) {
 SW_EXPORT int cuModuleGetFunction(Function **function, Module *module, const char *name) {
     BEGIN("cuModuleGetFunction")
     if (sw_host_parameter_count(name) < 0) return not_found;
-    *function = &(module->functions[name] = {name});
+    // Another thread may have it already.
+    *function = &module->functions.try_emplace(name, Function{name}).first->second;
     return success;
 }
 

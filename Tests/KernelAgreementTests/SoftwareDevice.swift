@@ -25,9 +25,14 @@ struct SoftwareDevice: KernelDevice {
 
         var address: UInt64 { UInt64(UInt(bitPattern: storage)) }
 
-        fileprivate func write(_ source: UnsafeRawBufferPointer) {
-            precondition(source.count <= bytes)
-            if let base = source.baseAddress { storage.copyMemory(from: base, byteCount: source.count) }
+        fileprivate func write(_ source: UnsafeRawBufferPointer, at offset: Int) {
+            precondition(offset + source.count <= bytes)
+            if let base = source.baseAddress { (storage + offset).copyMemory(from: base, byteCount: source.count) }
+        }
+
+        fileprivate func bytes(_ count: Int) -> UnsafeRawBufferPointer {
+            precondition(count <= bytes)
+            return UnsafeRawBufferPointer(start: storage, count: count)
         }
 
         fileprivate func read<T: BitwiseCopyable>(_ type: T.Type, count: Int) -> [T] {
@@ -38,8 +43,11 @@ struct SoftwareDevice: KernelDevice {
 
     func freeBytes() -> Int { free }
     func memory(bytes: Int) -> Memory { Memory(bytes: bytes) }
-    func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory) {
-        values.withUnsafeBytes { memory.write($0) }
+    func write<T: BitwiseCopyable>(_ values: [T], to memory: Memory, at offset: Int) {
+        values.withUnsafeBytes { memory.write($0, at: offset) }
+    }
+    func copy(_ bytes: Int, from memory: Memory, to other: Memory, at offset: Int) {
+        other.write(memory.bytes(bytes), at: offset)
     }
     func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: Memory) -> [T] {
         memory.read(type, count: count)

@@ -85,6 +85,8 @@ struct DoctorTests {
         #expect(text.status == 0)
         #expect(text.output.contains("Software device (device 0): sm_90, 4 multiprocessors"))
         #expect(text.output.contains("its check gave right answers"))
+        // Half of its gigabyte.
+        #expect(text.output.contains("at most 537 MB of it keep"))
         let outcome = try doctor(software, in: workplace, ["--format", "json"])
         let document = try JSONDecoder().decode(DoctorDocument.self, from: Data(outcome.output.utf8))
         #expect(document.usable && document.cuda.obstacle == nil)
@@ -211,6 +213,15 @@ struct ExecutorTests {
             let scale = cpu.map(abs).max() ?? 0
             let worst = zip(cuda, cpu).map { abs($0 - $1) }.max() ?? .infinity
             #expect(cuda.count == cpu.count && scale > 0 && worst <= bound * scale, "\(node): \(worst) of \(scale)")
+        }
+        // What stays on the device from stage to stage changes nothing.
+        let without = try workplace.spinweave(
+            arguments + ["--executor", "cuda", "--store", "unkept"],
+            environment: places.merging(["SPINWEAVE_RESIDENT_MEMORY": "0"]) { $1 })
+        #expect(without.status == 0, "\(without.errors)")
+        for node in ["images@second#2", "noise@second#1"] {
+            let (kept, unkept) = (try arrays(node, "cuda"), try arrays(node, "unkept"))
+            #expect(kept == unkept && !kept.isEmpty, "\(node)")
         }
         // Nothing is left to compute for either in the other's store.
         for (executor, store) in [("cpu", "cuda"), ("cuda", "cpu")] {

@@ -45,6 +45,8 @@ enum {
     SW_CU_EVENT_BLOCKING_SYNC = 1,       // CUevent_flags
     SW_CU_HOST_PORTABLE = 1,             // CU_MEMHOSTALLOC_PORTABLE
     SW_CU_POOL_RELEASE_THRESHOLD = 4,    // CUmemPool_attribute
+    SW_CU_POOL_RESERVED_CURRENT = 5,
+    SW_CU_POOL_USED_CURRENT = 7,
 };
 
 // Each returns a CUresult. Their names are those of the API without `cu`.
@@ -65,6 +67,7 @@ typedef struct {
     int (*memory_info)(size_t *free_bytes, size_t *total_bytes);
     int (*device_default_pool)(sw_cu_pool *pool, int device);
     int (*pool_set_attribute)(sw_cu_pool pool, int attribute, void *value);
+    int (*pool_get_attribute)(sw_cu_pool pool, int attribute, void *value);
 
     int (*memory_allocate)(sw_cu_address *address, size_t bytes);
     int (*memory_free)(sw_cu_address address);

@@ -3,7 +3,9 @@
 //     sw_image_count      a warp a visit and sample: how many bundles of modes each setting sees
 //     sw_image_place      a block a sample and setting: where each visit's bundles begin
 //     sw_image_collect    as sw_image_count, and writes them
-//     sw_image_spread     a thread a bundle and domain: its Gaussian
+//     sw_image_split      a thread a bundle and domain: into how many parts its cell is cut, where cells are cut at all
+//     sw_image_order      a block a sample, setting and domain: where the parts of each bundle begin
+//     sw_image_spread     a thread a bundle and domain: its Gaussian, or those of its parts
 //     sw_image_deposit    a block a row of an image: gathers what reaches it
 //
 // A pixel belongs to one thread, which adds in the order of visits and modes: no atomics, the same bits every time, and the
@@ -17,7 +19,7 @@ __device__ __forceinline__ void visit(const sw_image_device_problem &d, double *
     if (number >= d.visit_count) return;
     const Lanes<32> team(nullptr);
     const int modes = (int)p.mode_count;
-    double *room = shared + warp * (5 * modes + 2 * p.site_count + 1) / 2 * 2;
+    double *room = shared + warp * ((5 * modes + 2 * p.site_count + 1) / 2 * 2);
     Complex *phases = reinterpret_cast<Complex *>(room);
     double *lines = room + 2 * p.site_count;
     const SeenModes seen = {lines, lines + modes, lines + 2 * modes, lines + 3 * modes, lines + 4 * modes};
@@ -93,29 +95,6 @@ SW_KERNEL __launch_bounds__(128, 3) sw_image_collect(const sw_image_device_probl
     visit<true>(d, shared);
 }
 
-// Counts become places among those of their sample and setting: blockIdx.x.
-SW_KERNEL __launch_bounds__(256) sw_image_place(const sw_image_device_problem d) {
-    __shared__ int64_t sums[256];
-    int64_t *counts = d.counts + (int64_t)blockIdx.x * d.visit_count;
-    int64_t before = 0;
-    for (int64_t base = 0; base < d.visit_count; base += 256) {
-        const int64_t k = base + threadIdx.x;
-        const int64_t mine = k < d.visit_count ? counts[k] : 0;
-        sums[threadIdx.x] = mine;
-        __syncthreads();
-        for (unsigned reach = 1; reach < 256; reach *= 2) {
-            const int64_t x = threadIdx.x >= reach ? sums[threadIdx.x - reach] : 0;
-            __syncthreads();
-            sums[threadIdx.x] += x;
-            __syncthreads();
-        }
-        if (k < d.visit_count) counts[k] = before + sums[threadIdx.x] - mine;
-        before += sums[255];
-        __syncthreads();
-    }
-    if (threadIdx.x == 0) d.totals[blockIdx.x] = before;
-}
-
 // Trilinear interpolation of the six covariances.
 __device__ inline void covariance(const sw_image_setting &s, double h, double k, double energy, double *six) {
     double x = fmin(fmax((h - s.h_origin) * s.h_per_step, 0.0), (double)(s.table_h - 1));
@@ -147,49 +126,158 @@ __device__ inline void reach(double centre, double sigma, double edge, double st
     *last = high >= (double)count ? (int16_t)(count - 1) : (int16_t)high;
 }
 
+// A Gaussian of covariance c about a place: its regressions, and what it reaches.
+__device__ inline sw_image_gaussian gaussian_of(
+    const sw_image_problem &p, const sw_image_setting &s, double h, double k, double energy, double intensity,
+    const double *c) {
+    sw_image_gaussian g;
+    g.h = h;
+    g.k = k;
+    g.energy = energy;
+    g.intensity = intensity;
+    g.sigma_h = sqrt(c[0]);
+    // k given h, and energy given (h, k)
+    g.k_per_h = c[1] / c[0];
+    g.k_given_h = fmax(c[2] - g.k_per_h * c[1], 1e-14 * c[2]);
+    g.energy_per_k = (c[4] - g.k_per_h * c[3]) / g.k_given_h;
+    g.energy_per_h = (c[3] - g.energy_per_k * c[1]) / c[0];
+    g.energy_given = fmax(c[5] - g.energy_per_h * c[3] - g.energy_per_k * c[4], 1e-10 * c[5]);
+    reach(g.energy, sqrt(c[5]), s.first_bin_edge, s.bin_width, p.bin_count, &g.first_bin, &g.last_bin);
+    reach(g.h, g.sigma_h, p.h_edge, p.h_step, p.h_count, &g.first_h, &g.last_h);
+    reach(g.k, sqrt(c[2]), p.k_edge, p.k_step, p.k_count, &g.first_k, &g.last_k);
+    // Whoever reaches nothing along one axis reaches no row.
+    if (g.last_bin < g.first_bin || g.last_k < g.first_k) {
+        g.first_h = 1;
+        g.last_h = 0;
+    }
+    g.unused[0] = g.unused[1] = 0;
+    return g;
+}
+
+// A bundle's cell as one domain shows it, and the parts that it is cut into.
+struct Cell {
+    double own_h, own_k;      // of the bundle's point, image r.l.u.
+    double variance[2];       // of the whole cell along own h and k
+    double wide[2];           // its sides
+    double six[6];            // the resolution's covariance at its middle, the bundle's spread included where it is cut
+    int64_t parts[2];
+};
+
+// Into how many parts a cell is cut along one side, (x, y, E) = side: |L⁻¹ side| is its length in standard deviations.
+__device__ inline int64_t parts_of(const double *six, double x, double y, double e, double finest) {
+    const double l11 = sqrt(six[0]), l21 = six[1] / l11, l22 = sqrt(fmax(six[2] - l21 * l21, 1e-14 * six[2]));
+    const double l31 = six[3] / l11, l32 = (six[4] - l31 * l21) / l22;
+    const double l33 = sqrt(fmax(six[5] - l31 * l31 - l32 * l32, 1e-10 * six[5]));
+    const double z1 = x / l11, z2 = (y - l21 * z1) / l22, z3 = (e - l31 * z1 - l32 * z2) / l33;
+    return (int64_t)fmin(fmax(ceil(sqrt(z1 * z1 + z2 * z2 + z3 * z3) / finest), 1.0), 64.0);
+}
+
+__device__ inline Cell cell_of(
+    const sw_image_device_problem &d, const sw_image_setting &s, const sw_image_bundle &b, const double *m) {
+    const sw_image_problem &p = d.image;
+    Cell cell;
+    cell.own_h = d.visits[b.visit].h / p.scale[0];
+    cell.own_k = d.visits[b.visit].k / p.scale[1];
+    const double cell_h = 1 / ((double)p.n1 * p.scale[0]), cell_k = 1 / ((double)p.n2 * p.scale[1]);
+    cell.variance[0] = cell_h * cell_h / 12 * p.cell_variance;
+    cell.variance[1] = cell_k * cell_k / 12 * p.cell_variance;
+    covariance(s, m[0] * cell.own_h + m[1] * cell.own_k, m[2] * cell.own_h + m[3] * cell.own_k, b.energy, cell.six);
+    cell.parts[0] = cell.parts[1] = 1;
+    cell.wide[0] = cell.wide[1] = 0;
+    cell.six[5] += b.spread;
+    if (p.finest > 0) {
+        cell.wide[0] = sqrt(12 * cell.variance[0]);
+        cell.wide[1] = sqrt(12 * cell.variance[1]);
+        cell.parts[0] =
+            parts_of(cell.six, m[0] * cell.wide[0], m[2] * cell.wide[0], b.velocity_h * cell.wide[0], p.finest);
+        cell.parts[1] =
+            parts_of(cell.six, m[1] * cell.wide[1], m[3] * cell.wide[1], b.velocity_k * cell.wide[1], p.finest);
+    }
+    return cell;
+}
+
+// blockIdx.y: sample and setting; blockIdx.x strides over its bundles.
+SW_KERNEL __launch_bounds__(128, 4) sw_image_split(const sw_image_device_problem d) {
+    const sw_image_problem &p = d.image;
+    const sw_image_setting &s = p.settings[blockIdx.y % p.setting_count];
+    const int64_t total = d.totals[blockIdx.y], base = d.bases[blockIdx.y];
+    for (int64_t k = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; k < total * p.twin_count; k += gridDim.x * blockDim.x) {
+        const int64_t twin = k / total, number = base + k % total;
+        const Cell cell = cell_of(d, s, d.bundles[number], p.twins[twin].map);
+        d.part_counts[twin * d.bundle_count + number] = cell.parts[0] * cell.parts[1];
+    }
+}
+
+// `counts` become places among themselves; the same by every thread: their sum.
+__device__ inline int64_t places_of(int64_t *counts, int64_t number) {
+    __shared__ int64_t sums[256];
+    int64_t before = 0;
+    for (int64_t base = 0; base < number; base += 256) {
+        const int64_t k = base + threadIdx.x;
+        const int64_t mine = k < number ? counts[k] : 0;
+        sums[threadIdx.x] = mine;
+        __syncthreads();
+        for (unsigned reach = 1; reach < 256; reach *= 2) {
+            const int64_t x = threadIdx.x >= reach ? sums[threadIdx.x - reach] : 0;
+            __syncthreads();
+            sums[threadIdx.x] += x;
+            __syncthreads();
+        }
+        if (k < number) counts[k] = before + sums[threadIdx.x] - mine;
+        before += sums[255];
+        __syncthreads();
+    }
+    return before;
+}
+
+// Counts become places among those of their sample and setting: blockIdx.x.
+SW_KERNEL __launch_bounds__(256) sw_image_place(const sw_image_device_problem d) {
+    const int64_t total = places_of(d.counts + (int64_t)blockIdx.x * d.visit_count, d.visit_count);
+    if (threadIdx.x == 0) d.totals[blockIdx.x] = total;
+}
+
+// The same of the parts of bundles: blockIdx.x counts sample, setting and domain.
+SW_KERNEL __launch_bounds__(256) sw_image_order(const sw_image_device_problem d) {
+    const int64_t part = blockIdx.x / d.image.twin_count, twin = blockIdx.x % d.image.twin_count;
+    const int64_t total = places_of(d.part_counts + twin * d.bundle_count + d.bases[part], d.totals[part]);
+    if (threadIdx.x == 0) d.part_totals[blockIdx.x] = total;
+}
+
 // blockIdx.y: sample and setting; blockIdx.x strides over its bundles.
 SW_KERNEL __launch_bounds__(128, 4) sw_image_spread(const sw_image_device_problem d) {
     const sw_image_problem &p = d.image;
     const sw_image_setting &s = p.settings[blockIdx.y % p.setting_count];
-    const double cell_h = 1 / ((double)p.n1 * p.scale[0]), cell_k = 1 / ((double)p.n2 * p.scale[1]);
-    const double cell[2] = {cell_h * cell_h / 12, cell_k * cell_k / 12};
     const int64_t total = d.totals[blockIdx.y], base = d.bases[blockIdx.y];
     for (int64_t k = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; k < total * p.twin_count; k += gridDim.x * blockDim.x) {
         const int64_t twin = k / total, number = base + k % total;
         const double *m = p.twins[twin].map;
         const sw_image_bundle b = d.bundles[number];
-        const double own_h = d.visits[b.visit].h / p.scale[0], own_k = d.visits[b.visit].k / p.scale[1];
-        sw_image_gaussian g;
-        g.h = m[0] * own_h + m[1] * own_k;
-        g.k = m[2] * own_h + m[3] * own_k;
-        g.energy = b.energy;
-        g.intensity = b.intensity * p.weight;
-        double c[6];
-        covariance(s, g.h, g.k, b.energy, c);
-        const double steep_h = cell[0] * b.velocity_h, steep_k = cell[1] * b.velocity_k;
-        c[0] += m[0] * m[0] * cell[0] + m[1] * m[1] * cell[1];
-        c[1] += m[0] * m[2] * cell[0] + m[1] * m[3] * cell[1];
-        c[2] += m[2] * m[2] * cell[0] + m[3] * m[3] * cell[1];
-        c[3] += m[0] * steep_h + m[1] * steep_k;
-        c[4] += m[2] * steep_h + m[3] * steep_k;
-        c[5] += b.velocity_h * steep_h + b.velocity_k * steep_k + b.spread;
-        g.sigma_h = sqrt(c[0]);
-        // k given h, and energy given (h, k)
-        g.k_per_h = c[1] / c[0];
-        g.k_given_h = fmax(c[2] - g.k_per_h * c[1], 1e-14 * c[2]);
-        g.energy_per_k = (c[4] - g.k_per_h * c[3]) / g.k_given_h;
-        g.energy_per_h = (c[3] - g.energy_per_k * c[1]) / c[0];
-        g.energy_given = fmax(c[5] - g.energy_per_h * c[3] - g.energy_per_k * c[4], 1e-10 * c[5]);
-        reach(g.energy, sqrt(c[5]), s.first_bin_edge, s.bin_width, p.bin_count, &g.first_bin, &g.last_bin);
-        reach(g.h, g.sigma_h, p.h_edge, p.h_step, p.h_count, &g.first_h, &g.last_h);
-        reach(g.k, sqrt(c[2]), p.k_edge, p.k_step, p.k_count, &g.first_k, &g.last_k);
-        // Whoever reaches nothing along one axis reaches no row.
-        if (g.last_bin < g.first_bin || g.last_k < g.first_k) {
-            g.first_h = 1;
-            g.last_h = 0;
-        }
-        g.unused[0] = g.unused[1] = 0;
-        d.gaussians[twin * d.bundle_count + number] = g;
+        const Cell cell = cell_of(d, s, b, m);
+        const double share = (double)(cell.parts[0] * cell.parts[1]);
+        const double small[2] = {
+            cell.variance[0] / (double)(cell.parts[0] * cell.parts[0]),
+            cell.variance[1] / (double)(cell.parts[1] * cell.parts[1])};
+        const double lean_h = small[0] * b.velocity_h, lean_k = small[1] * b.velocity_k;
+        const double c[6] = {
+            cell.six[0] + m[0] * m[0] * small[0] + m[1] * m[1] * small[1],
+            cell.six[1] + m[0] * m[2] * small[0] + m[1] * m[3] * small[1],
+            cell.six[2] + m[2] * m[2] * small[0] + m[3] * m[3] * small[1],
+            cell.six[3] + m[0] * lean_h + m[1] * lean_k,
+            cell.six[4] + m[2] * lean_h + m[3] * lean_k,
+            cell.six[5] + b.velocity_h * lean_h + b.velocity_k * lean_k};
+        const double intensity = b.intensity * p.weight / share;
+        sw_image_gaussian *out = p.finest > 0
+            ? d.gaussians + d.part_bases[blockIdx.y * p.twin_count + twin] + d.part_counts[twin * d.bundle_count + number]
+            : d.gaussians + twin * d.bundle_count + number;
+        for (int64_t i = 0; i < cell.parts[0]; i++)
+            for (int64_t j = 0; j < cell.parts[1]; j++) {
+                const double dh = (((double)i + 0.5) / (double)cell.parts[0] - 0.5) * cell.wide[0];
+                const double dk = (((double)j + 0.5) / (double)cell.parts[1] - 0.5) * cell.wide[1];
+                const double h = cell.own_h + dh, k = cell.own_k + dk;
+                *out++ = gaussian_of(
+                    p, s, m[0] * h + m[1] * k, m[2] * h + m[3] * k, b.energy + b.velocity_h * dh + b.velocity_k * dk,
+                    intensity, c);
+            }
     }
 }
 
@@ -234,8 +322,10 @@ SW_KERNEL __launch_bounds__(128, 4) sw_image_deposit(const sw_image_device_probl
     const int64_t setting = part % p.setting_count, sample = part / p.setting_count, row = blockIdx.x;
     const sw_image_setting &s = p.settings[setting];
     const int lane = (int)(threadIdx.x % 32), warp = (int)(threadIdx.x / 32), warps = (int)(blockDim.x / 32);
-    const int64_t total = d.totals[part];
-    const sw_image_gaussian *gaussians = d.gaussians + twin * d.bundle_count + d.bases[part];
+    const bool is_cut = p.finest > 0;
+    const int64_t total = is_cut ? d.part_totals[blockIdx.y] : d.totals[part];
+    const sw_image_gaussian *gaussians =
+        d.gaussians + (is_cut ? d.part_bases[blockIdx.y] : twin * d.bundle_count + d.bases[part]);
     for (int64_t from = 0; from < p.k_count; from += 31 * warps) {
         const int64_t first_column = from + 31 * warp, column = first_column + lane;
         const double place = p.k_edge + (double)column * p.k_step, next = p.k_edge + (double)(column + 1) * p.k_step;

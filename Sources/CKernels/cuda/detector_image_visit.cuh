@@ -74,8 +74,8 @@ __device__ inline bool see(
     double vh = (double)v.velocities[3 * mode] * p.scale[0], vk = (double)v.velocities[3 * mode + 1] * p.scale[1];
     const double vl = (double)v.velocities[3 * mode + 2];
     double slack = SW_REACH * sqrt(
-        s.largest_sigma_energy * s.largest_sigma_energy + vh * vh * (cell_h * cell_h / 12)
-        + vk * vk * (cell_k * cell_k / 12));
+        s.largest_sigma_energy * s.largest_sigma_energy + vh * vh * (cell_h * cell_h / 12 * p.cell_variance)
+        + vk * vk * (cell_k * cell_k / 12 * p.cell_variance));
     // The crossing of path and mode may lie up to a step along l from the grid point.
     if (disperses) slack += fabs(vl) * l_step;
     if (!(e + slack > s.first_bin_edge && e - slack < top)) return false;
@@ -128,7 +128,7 @@ __device__ inline bool see(
 __device__ inline int bundle(
     const sw_image_problem &p, const sw_image_setting &s, const SeenModes &seen, int rank, int32_t visit,
     sw_image_bundle *out) {
-    const double root = 0.28867513459481287; // 1/√12
+    const double root = 0.28867513459481287 * sqrt(p.cell_variance); // 1/√12
     const double cell_h = root / ((double)p.n1 * p.scale[0]), cell_k = root / ((double)p.n2 * p.scale[1]);
     double total = 0;
     for (int mode = 0; mode < p.mode_count; mode++) total += seen.intensity[mode];

@@ -17,7 +17,7 @@ __device__ inline double observe(
     return (counts * one + response * (fmin(intensity, 0.0) - hidden)) / correction;
 }
 
-// blockIdx.y: the image. Pixels without detector and dead ones are 0.
+// blockIdx.y: the image. Pixels without detector and dead ones are 0; NaN are those that the host is to draw.
 SW_KERNEL __launch_bounds__(256, 2) sw_noise_count(const sw_noise_problem p) {
     const int64_t image = blockIdx.y, pixels = p.setting_count * p.setting_pixels, stride = (int64_t)gridDim.x * blockDim.x;
     const sw_noise_stream counting = p.streams[3 * image], empty = p.streams[3 * image + 1], dead = p.streams[3 * image + 2];
@@ -33,10 +33,54 @@ SW_KERNEL __launch_bounds__(256, 2) sw_noise_count(const sw_noise_problem p) {
             if (p.holder)
                 value -= p.subtraction[image]
                     * observe(p.is_poisson, s.gain, 0, s.empty_noise, p.holder[at], response, correction, empty, pixel);
-            out = (float)fmin(fmax(value, p.clip_low), p.clip_high);
+            // fmin and fmax would make a number of what is undecided: NaN.
+            out = value != value ? (float)value : (float)fmin(fmax(value, p.clip_low), p.clip_high);
         }
         p.images[at] = out;
     }
+}
+
+// The mixture of an image's domains; blockIdx.y: the image.
+SW_KERNEL __launch_bounds__(256) sw_noise_mix(const sw_noise_mixture p) {
+    const int64_t image = blockIdx.y, pixels = p.setting_count * p.setting_pixels;
+    const int64_t pixel = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (pixel >= pixels) return;
+    double sum = 0;
+    for (int64_t domain = 0; domain < p.domain_count; domain++)
+        sum += p.fractions[image * p.domain_count + domain] * (double)p.domains[image][domain * pixels + pixel];
+    p.expected[image * pixels + pixel] = sum;
+}
+
+// The sum over what is seen of an image, in an order of its own; a block an image.
+SW_KERNEL __launch_bounds__(256) sw_noise_sum(const sw_noise_mixture p) {
+    __shared__ double sums[256];
+    const int64_t image = blockIdx.x, pixels = p.setting_count * p.setting_pixels;
+    double sum = 0;
+    for (int64_t pixel = threadIdx.x; pixel < pixels; pixel += 256)
+        if (!(p.mask && p.mask[pixel])) sum += p.expected[image * pixels + pixel];
+    sums[threadIdx.x] = sum;
+    __syncthreads();
+    for (unsigned half = 128; half > 0; half /= 2) {
+        if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
+        __syncthreads();
+    }
+    if (threadIdx.x == 0) p.sums[image] = sums[0];
+}
+
+// Scales, offsets and what is added; blockIdx.y: the image.
+SW_KERNEL __launch_bounds__(256) sw_noise_expect(const sw_noise_mixture p) {
+    const int64_t image = blockIdx.y, pixels = p.setting_count * p.setting_pixels;
+    const int64_t pixel = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (pixel >= pixels) return;
+    const int64_t setting = pixel / p.setting_pixels, bin = pixel % (p.bin_count * p.bin_columns) / p.bin_columns;
+    double factor = p.factors[image];
+    // An image without intensity has no scale to set.
+    if (p.targets && p.sums[image] > 0) factor *= p.targets[image] * (double)p.seen / p.sums[image];
+    const int64_t at = image * pixels + pixel;
+    double value = factor * p.setting_scales[image * p.setting_count + setting] * p.expected[at]
+        + p.offsets[(image * p.setting_count + setting) * p.bin_count + bin];
+    if (p.additions) value += p.additions[at];
+    p.expected[at] = value;
 }
 
 // out[i]: the 128 bits of the stream's i-th draw, [count][4]; by which the generator is tried.
@@ -48,4 +92,11 @@ SW_KERNEL __launch_bounds__(256) sw_noise_bits(const sw_noise_stream stream, int
     out[4 * i + 1] = b.y;
     out[4 * i + 2] = b.z;
     out[4 * i + 3] = b.w;
+}
+
+// out[i]: the stream's i-th Poisson count of means[i], NaN where it is undecided; by which the counts are tried.
+SW_KERNEL __launch_bounds__(256) sw_noise_poisson(
+    const sw_noise_stream stream, int64_t count, const double *__restrict__ means, double *__restrict__ out) {
+    const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < count) out[i] = poisson(stream, means[i], i);
 }

@@ -75,34 +75,40 @@ __device__ inline double log_poisson(double count, double mean) {
     return -stirling - deviance - 0.5 * log(turn * count);
 }
 
-// A Poisson count: by inversion below a mean of 10, by Hörmann's PTRS above, rounded normal beyond 10¹⁵; see RandomStream+Poisson.swift.
+// A Poisson count: by inversion below a mean of 10, by Hörmann's PTRS above; see RandomStream+Poisson.swift.
+//
+// NaN where a decision on the way hangs on the last places of the device's exp, log or square root, and beyond a mean of 10¹⁵: whoever
+// draws with the host's finds out there. Margins are a thousand times what rounding makes of each number.
 __device__ inline double poisson(sw_noise_stream s, double mean, int64_t index) {
     if (!(mean > 0)) return 0;
+    const double undecided = nan("");
+    if (mean > 1e15 || fabs(mean - 10) < 1e-11) return undecided;
     if (mean < 10) {
         const double target = uniform(s, index);
         double probability = exp(-mean), sum = probability, count = 0;
         // The sum can end a rounding below 1, so that a vanishing term ends the search too.
-        while (target > sum && (count < mean || probability > 0x1p-60)) {
+        while (count < mean || probability > 0x1p-60) {
+            if (fabs(target - sum) < 1e-12) return undecided;
+            if (target < sum) break;
             count += 1;
             probability *= mean / count;
             sum += probability;
         }
         return count;
     }
-    if (mean > 1e15) {
-        const double x = mean + sqrt(mean) * normal(s, index), whole = trunc(x);
-        // Halves away from zero.
-        return fmin(fabs(x - whole) >= 0.5 ? whole + copysign(1.0, x) : whole, 9e18);
-    }
     const double b = 0.931 + 2.53 * sqrt(mean), a = -0.059 + 0.02483 * b;
     const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), acceptance = 0.9277 - 3.6224 / (b - 2);
     for (int64_t attempt = 0;; attempt++) {
         const uint4 block = bits(s, index + (attempt << 40));
         const double u = unit(block.x, block.y) - 0.5, v = unit(block.z, block.w), distance = 0.5 - fabs(u);
-        const double count = floor((2 * a / distance + b) * u + mean + 0.43);
+        const double reach = (2 * a / distance + b) * u, x = reach + mean + 0.43, count = floor(x);
+        if (fabs(x - rint(x)) < 1e-12 * (fabs(reach) + mean)) return undecided;
+        if (distance >= 0.07 && fabs(v - acceptance) < 1e-12) return undecided;
         if (distance >= 0.07 && v <= acceptance) return count;
         if (count < 0 || (distance < 0.013 && v > distance)) continue;
-        if (log(v * inverse_alpha / (a / (distance * distance) + b)) <= log_poisson(count, mean)) return count;
+        const double excess = log(v * inverse_alpha / (a / (distance * distance) + b)) - log_poisson(count, mean);
+        if (fabs(excess) < 1e-11 + 1e-12 * sqrt(mean)) return undecided;
+        if (excess <= 0) return count;
     }
 }
 

@@ -9,5 +9,6 @@
 #include "network_device.h"
 #include "noise_device.h"
 #include "weights.h"
+#include "zone_device.h"
 
 #endif

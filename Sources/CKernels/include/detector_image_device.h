@@ -38,7 +38,10 @@ typedef struct {
     const int64_t *bases;       // [sample][setting]: where its bundles begin
     int64_t bundle_count;       // of all
     sw_image_bundle *bundles;   // [bundle], by sample, setting, visit
-    sw_image_gaussian *gaussians; // [twin][bundle]
+    sw_image_gaussian *gaussians; // [twin][bundle]; where cells are cut into parts, by sample, setting, twin, bundle, part
+    int64_t *part_counts;       // where cells are cut: [twin][bundle], parts; later, where they begin
+    int64_t *part_totals;       // [sample][setting][twin]
+    const int64_t *part_bases;  // [sample][setting][twin]: where its Gaussians begin
     uint32_t *faults;           // [sample]: 1 where a velocity or amplitude of a mode is not finite
     float *images;              // [sample][twin][settings · h_count][bins · k_count]
 } sw_image_device_problem;

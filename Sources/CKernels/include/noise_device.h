@@ -30,4 +30,20 @@ typedef struct {
     float *images;                       // [image][pixel]
 } sw_noise_problem;
 
+// What detectors would show after infinite counting, made of the domains of several sources.
+typedef struct {
+    int64_t domain_count, setting_count, setting_pixels, bin_count, bin_columns;
+    int64_t seen;                 // pixels that the mask leaves
+    const float *const *domains;  // [image]: its source's [domain][pixel]
+    const double *fractions;      // [image][domain]
+    const double *factors;        // [image]
+    const double *targets;        // [image]: the mean of what is seen, before offsets; null: as computed
+    const double *setting_scales; // [image][setting]
+    const double *offsets;        // [image][setting][bin]
+    const double *additions;      // [image][pixel]; null: nothing
+    const uint8_t *mask;          // [pixel]: 1 where there is no detector; null: none
+    double *sums;                 // [image]
+    double *expected;             // [image][pixel]
+} sw_noise_mixture;
+
 #endif

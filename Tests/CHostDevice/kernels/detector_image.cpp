@@ -3,5 +3,7 @@
 SW_HOST_KERNEL(sw_image_count);
 SW_HOST_KERNEL(sw_image_place);
 SW_HOST_KERNEL(sw_image_collect);
+SW_HOST_KERNEL(sw_image_split);
+SW_HOST_KERNEL(sw_image_order);
 SW_HOST_KERNEL(sw_image_spread);
 SW_HOST_KERNEL(sw_image_deposit);

@@ -1,0 +1,3 @@
+#include "zone.cu"
+
+SW_HOST_KERNEL(sw_zone_unfold);
