@@ -3,6 +3,7 @@ import Foundation
 /// Where the neutrons that a detector sees lie on the axes of an image of a crystal at rest.
 ///
 /// The laboratory's x lies along the beam, y to the left, z up; Q = ki − kf, E = 2.0721416 k² (docs/conventions.md).
+/// Angles of detectors are as in Horace: (cos 2θ, sin 2θ cos φ, sin 2θ sin φ), its `calc_detdcn`.
 public struct DetectorPlaces: Sendable {
     private let frame: VolumeFrame
 
