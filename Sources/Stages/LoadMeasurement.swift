@@ -18,8 +18,8 @@ struct LoadMeasurement: Stage {
         parameters: [
             Parameter(
                 "path", .either(.file, .list(.file, count: 1...64)), default: .optional,
-                about: ".npy or .npz with the image, [rows, columns]; or .nxs, .dat, .txt: one file, or one for each "
-                    + "incident energy"),
+                about: ".npy or .npz with the image, [rows, columns]; or .nxs, .nxspe, .dat, .txt: one file, or one "
+                    + "for each incident energy"),
             Parameter(
                 "mask-path", .file, default: .optional,
                 about: ".npy of the same shape, not 0 where there is no data; adds to the mask of training"),

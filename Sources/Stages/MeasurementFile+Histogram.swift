@@ -2,16 +2,12 @@ import Dataflow
 import Instruments
 import Interchange
 
-// Histograms of Mantid's SaveMD, one for each incident energy, in the bins of the image.
+// HDF5: histograms of Mantid's SaveMD, one for each incident energy, in the bins of the image; or runs.
 extension MeasurementFile {
     mutating func place(_ file: HDF5File, file index: Int, of count: Int, _ geometry: ImageGeometry) throws {
         if NXSPE.isIn(file) {
-            let run = try NXSPE(file)
-            throw StepFailure(
-                "\(file.name): one run of \(run.detectors.count) detectors × \(run.energyEdges.count - 1) energy bins "
-                    + "at Ei = \(run.incidentEnergy) meV, not yet binned in h and k",
-                hint: "bin it with Mantid's ConvertToMD and MDNorm and SaveMD; "
-                    + Self.wanted(geometry, setting: min(index, geometry.settings.count - 1)))
+            try place(try NXSPE(file), file.name, file: index, of: count, geometry)
+            return
         }
         let histogram = try MDHistogram(file)
         guard count == geometry.settings.count else {

@@ -302,8 +302,8 @@ struct MeasurementFileTests {
         #expect(
             refusal([try folder.file("r.nxspe", try run.encoded()), files[1]], folder).hasPrefix(
                 """
-                r.nxspe: one run of 0 detectors × 1 energy bins at Ei = 25.0 meV, not yet binned in h and k
-                  hint: bin it with Mantid's ConvertToMD and MDNorm and SaveMD; the graph wants [H,0,0]
+                r.nxspe: none of 0 detectors × 1 energy bins lies in the graph's image, or all that do are masked
+                  hint: the graph wants [H,0,0]
                 """))
         #expect(
             refusal([try folder.file("short.nxs", Array(try histograms[0].encoded().prefix(3000))), files[1]], folder)
