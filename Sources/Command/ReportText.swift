@@ -29,6 +29,11 @@ extension Report {
                     "\(node.name): sampling the zone leaves an error of \(Wording.percent(error, decimals: 2)) of the rms"
                 )
             }
+            if let missing = node.meanFact("missing-beyond-mask"), missing > 0.005, node.samples == 1 {
+                lines.append(
+                    "\(node.name): \(Wording.percent(missing)) of what the training images show is missing; "
+                        + "train with the measurement's own mask (path of 'detector-mask')")
+            }
             if let error = node.meanFact("drawing-error") {
                 lines.append("\(node.name): drawn to \(Wording.percent(error, decimals: 2)) of the rms")
             }

@@ -61,6 +61,7 @@ struct LoadMeasurement: Stage {
                 "the mask has shape \(missing.shape), the geometry needs \(geometry.shape)",
                 hint: "give the mask and the measurement the same resolution node")
         }
+        let masked = missing.elements.count { $0 != 0 }
         if let maskFile { try add(maskFile, to: &missing, geometry) }
         var image: Tensor<Float>
         var error: Tensor<Float>?
@@ -119,6 +120,8 @@ struct LoadMeasurement: Stage {
             summary: [
                 "simulated": .bool(files.isEmpty), "zero-pixels": .int(zeros), "negative-pixels": .int(below),
                 "clipped-pixels": .int(above),
+                "missing-beyond-mask": .double(
+                    1 - Double(seen) / Double(max(1, image.elements.count - masked))),
                 "mean": .double(mean ?? sum / Double(seen)),
             ])
     }

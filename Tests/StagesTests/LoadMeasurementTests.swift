@@ -3,6 +3,7 @@ import Compute
 import Dataflow
 import Foundation
 import Instruments
+import Interchange
 import Tensors
 import Testing
 
@@ -41,5 +42,35 @@ struct LoadMeasurementTests {
     func maskShape() throws {
         let stage = try LoadMeasurement(parameters: parameters(.none))
         #expect(throws: StepFailure.self) { try stage.run(step(mask: [2, 2])) }
+    }
+
+    @Test("what the measurement lacks of the training images' pixels is counted")
+    func missingBeyondMask() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "spinweave-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let shape = RegionTableTests.geometry.shape
+        let size = shape[0] * shape[1]
+        func file(_ name: String, _ elements: [Float]) throws -> Value {
+            let bytes = NPY.encode(.float32(Tensor(shape: shape, elements: elements)))
+            let path = folder.appending(path: name).path
+            try AtomicFile.write(bytes, to: path)
+            return .record(["path": .string(path), "content": .digest(Digest(of: bytes))])
+        }
+        // Pixels 0 and 1 are masked in training, 1, 2 and 3 by the measurement's own mask: two of all but two are missing.
+        var mask = [Float](repeating: 0, count: size)
+        for pixel in 1...3 { mask[pixel] = 1 }
+        guard case .record(var fields) = parameters(try file("image.npy", [Float](repeating: 2, count: size))) else {
+            return
+        }
+        fields["mask-path"] = try file("mask.npy", mask)
+        var step = step(mask: shape)
+        var trained = [UInt8](repeating: 0, count: size)
+        trained[0] = 1
+        trained[1] = 1
+        step.inputs["mask"] = DetectorMask(missing: Tensor(shape: shape, elements: trained)).value
+        let summary = try LoadMeasurement(parameters: .record(fields)).run(step).summary
+        let missing = try #require(summary["missing-beyond-mask"]).asDouble()
+        #expect(abs(missing - 2 / Double(size - 2)) < 1e-12)
     }
 }
