@@ -28,8 +28,7 @@ struct VerdictTestWording {
             let fault = try row.field("fault")
             let decisions = try row.field("decisions").asRecord()
             return Row(
-                name: fault.isNone
-                    ? "nothing" : try fault.asString().split(separator: "-").joined(separator: " "),
+                name: try row.string("about"),
                 count: try row.int("count"), isPlain: fault.isNone, outOfDomain: try row.int("out-of-domain"),
                 interval: try row["interval"]?.asList().map { try $0.asDouble() } ?? [],
                 decisions: try (classes + ["of no class"]).compactMap { name in
@@ -67,6 +66,18 @@ extension ReportPage {
             blocks.append(.heading(node.name))
             if let plain = wording.rows.first(where: \.isPlain) { blocks.append(decisionTable(plain, wording)) }
             blocks += faultBlocks(wording)
+            let coverage = try value.list("coverage-kept").filter { try $0.int("count") > 0 }
+            if !coverage.isEmpty {
+                let kept = try coverage.map { row in
+                    let share = Double(try row.int("covered")) / Double(try row.int("count"))
+                    let level = Wording.percent(try row.double("level"), decimals: 0)
+                    return "\(level): \(Wording.percent(share))"
+                }.joined(separator: ", ")
+                blocks.append(
+                    .paragraph(
+                        "Conformal sets, calibrated on \(Wording.count(try value.int("conformal-images"), "other simulation")), "
+                            + "hold the model of these as often as (promised: kept) \(kept)."))
+            }
         }
         return blocks.isEmpty ? nil : .init("Verdicts on simulated measurements", blocks)
     }

@@ -37,7 +37,8 @@ struct VerdictTally: Sendable {
         let flagged = decided(VerdictCriteria.outOfDomain)
         func counts(_ numbers: [String: Int]) -> Value { .record(numbers.mapValues { .int($0) }) }
         var fields: [String: Value] = [
-            "fault": fault.map { .string($0.rawValue) } ?? .none, "count": .int(count), "out-of-domain": .int(flagged),
+            "fault": fault.map { .string($0.rawValue) } ?? .none, "about": .string(fault?.wording ?? "nothing"),
+            "count": .int(count), "out-of-domain": .int(flagged),
             "seen-by": counts(seenBy),
             "decisions": .record(
                 Dictionary(
