@@ -72,30 +72,36 @@ static void NAME(deposit)(
         const pieces rows = cut(
             splat(p->h_edge + (double)row0 * p->h_step) + ramp * splat(p->h_step), splat(g->h), splat(sigma_h),
             splat(1 / sigma_h));
-        for (int64_t row = row0; row <= last_h && row < row0 + 7; row++) {
-            const double row_probability = rows.probability[row - row0];
-            if (row_probability < 1e-10) continue;
-            const double row_shift = rows.mean[row - row0] - g->h;
-            const double row_variance = rows.variance[row - row0];
-            const double k_mean = g->k + slope * row_shift;
-            const double k_variance = k_given_h + slope * slope * row_variance;
-            const double k_sigma = sqrt(k_variance);
-            // h within this row still leans on k: its regression and what is left of its variance.
-            const double lean = slope * row_variance / k_variance;
-            const double rest = row_variance - lean * slope * row_variance;
-            const double tilt = energy_h * lean + energy_k;
-            const double energy_mean = g->energy + energy_h * row_shift + energy_k * (k_mean - g->k);
-            const double energy_rest = energy_given + energy_h * energy_h * rest;
-            const v8 row_weight = splat(row_probability * g->intensity);
-            for (int64_t column = first_k; column <= last_k; column += 7) {
-                const pieces cells = cut(
-                    splat(p->k_edge + (double)column * p->k_step) + ramp * splat(p->k_step), splat(k_mean),
-                    splat(k_sigma), splat(1 / k_sigma));
-                v8 weight = row_weight * cells.probability;
-                weight[7] = 0;
-                const v8 mean = splat(energy_mean) + splat(tilt) * (cells.mean - splat(k_mean));
-                const v8 inverse = splat(1) / vsqrt(splat(energy_rest) + splat(tilt * tilt) * cells.variance);
-                double *target = image + ((first_bin * p->h_count + row) * pitch + column);
+        // Of each row: where k and the energy lie and how wide, given that h is in it.
+        const v8 row_shift = rows.mean - splat(g->h);
+        const v8 k_means = splat(g->k) + splat(slope) * row_shift;
+        const v8 k_variance = splat(k_given_h) + splat(slope * slope) * rows.variance;
+        const v8 k_sigmas = vsqrt(k_variance), k_inverses = splat(1) / k_sigmas;
+        // h within a row still leans on k: its regression and what is left of its variance.
+        const v8 lean = splat(slope) * rows.variance / k_variance;
+        const v8 rest = rows.variance - lean * splat(slope) * rows.variance;
+        const v8 tilts = splat(energy_h) * lean + splat(energy_k);
+        const v8 energy_means =
+            splat(g->energy) + splat(energy_h) * row_shift + splat(energy_k) * (k_means - splat(g->k));
+        const v8 energy_rests = splat(energy_given) + splat(energy_h * energy_h) * rest;
+        const v8 row_weights = rows.probability * splat(g->intensity);
+        const int64_t row_count = last_h - row0 < 6 ? last_h - row0 + 1 : 7;
+        for (int64_t column = first_k; column <= last_k; column += 7) {
+            // Rows wait for each other nowhere: two short loops keep more of them in flight than a long one.
+            v8 weights[7], means[7], inverses[7];
+            const v8 edges = splat(p->k_edge + (double)column * p->k_step) + ramp * splat(p->k_step);
+            for (int64_t i = 0; i < row_count; i++) {
+                const v8 k_mean = splat(k_means[i]), tilt = splat(tilts[i]);
+                const pieces cells = cut(edges, k_mean, splat(k_sigmas[i]), splat(k_inverses[i]));
+                weights[i] = splat(row_weights[i]) * cells.probability;
+                weights[i][7] = 0;
+                means[i] = splat(energy_means[i]) + tilt * (cells.mean - k_mean);
+                inverses[i] = splat(1) / vsqrt(splat(energy_rests[i]) + tilt * tilt * cells.variance);
+            }
+            for (int64_t i = 0; i < row_count; i++) {
+                if (rows.probability[i] < 1e-10) continue;
+                double *target = image + ((first_bin * p->h_count + row0 + i) * pitch + column);
+                const v8 weight = weights[i], mean = means[i], inverse = inverses[i];
                 v8 below = cdf((splat(s->first_bin_edge + (double)first_bin * s->bin_width) - mean) * inverse);
                 for (int64_t bin = first_bin; bin <= last_bin; bin++) {
                     const v8 above =
