@@ -22,7 +22,7 @@ struct ClassFit: Sendable {
         var best: ClassFit?
         for member in members where member.className == name {
             let simulated = try SimulatedImage(member.load())
-            guard simulated.geometry == measurement.geometry else {
+            guard simulated.geometry.pixels == measurement.geometry.pixels else {
                 throw StepFailure(
                     "an image of the class '\(name)' has another geometry than the measurement",
                     hint: "use one resolution node for both")

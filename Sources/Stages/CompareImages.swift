@@ -43,7 +43,7 @@ struct CompareImages: Stage {
         }
         let measurement = try Measurement(measurementValue)
         let image = try SimulatedImage(imageValue)
-        guard measurement.geometry == image.geometry else {
+        guard measurement.geometry.pixels == image.geometry.pixels else {
             throw StepFailure(
                 "the measurement and the image have different layouts",
                 hint: "give the same resolution node to the nodes that make them")

@@ -23,7 +23,7 @@ public struct NoiseLevels: Sendable {
     ) throws -> NoiseLevels {
         let simulated = try images.map { try SimulatedImage($0) }
         guard let first = simulated.first else { throw Diagnostic("no image to compare the measurement with") }
-        if simulated.contains(where: { $0.geometry != first.geometry }) {
+        if simulated.contains(where: { $0.geometry.pixels != first.geometry.pixels }) {
             throw Diagnostic(
                 "the graph's images have different geometries", hint: "name images of one geometry with --image NODE")
         }

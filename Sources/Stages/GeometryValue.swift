@@ -162,3 +162,13 @@ extension ImageGeometry {
         Parameter("to", .number(-100...100), about: "centre of the last, r.l.u.; of a single one the upper edge"),
     ])
 }
+
+extension Value {
+    /// Of a geometry, what says which pixel is which: all but the model's cell. Images of models with different cells are alike where
+    /// this is, so that one network may tell them apart.
+    var pixels: Value {
+        guard case .record(var fields) = self else { return self }
+        fields["magnetic-cell"] = nil
+        return .record(fields)
+    }
+}

@@ -27,7 +27,7 @@ extension KnownImages {
             let part = used[start..<min(start + portion, used.count)]
             images += try Parallel.map(part.count, threads: threads) { index in
                 let noisy = try NoisyImages(part[start + index].load())
-                guard noisy.geometry == geometry else {
+                guard noisy.geometry.pixels == geometry.pixels else {
                     throw StepFailure(
                         "the training images have another geometry than the test set",
                         hint: "give all images the same resolution node")

@@ -122,10 +122,10 @@ private struct SampleReading: Sendable {
 
     func sample(_ member: Step.Member) throws -> Sample {
         let noisy = try NoisyImages(member.load())
-        guard noisy.geometry == layout else {
+        guard noisy.geometry.pixels == layout.pixels else {
             throw StepFailure(
                 "\(member.origin) has another geometry than the images before it",
-                hint: "give all images the same resolution node")
+                hint: "give all images one resolution node, or nodes that differ in magnetic-cell alone")
         }
         var sample = Sample(isUnstable: noisy.isUnstable)
         for copy in 0..<noisy.count {

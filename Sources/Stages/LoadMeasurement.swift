@@ -74,7 +74,7 @@ struct LoadMeasurement: Stage {
             error = read.error.map { Tensor(shape: $0.shape, elements: $0.elements.map { Float($0) }) }
         } else if let simulated = step.inputs["simulated"] {
             let noisy = try NoisyImages(simulated)
-            guard noisy.geometry == geometryValue else {
+            guard noisy.geometry.pixels == geometryValue.pixels else {
                 throw StepFailure(
                     "the simulated image has another geometry than the measurement",
                     hint: "give both the same resolution node")

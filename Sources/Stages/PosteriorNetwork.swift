@@ -121,7 +121,7 @@ extension PosteriorNetwork {
         let networks = try members.map { try PosteriorNetwork($0.load()) }
         guard let first = networks.first else { throw StepFailure("no posterior network") }
         for other in networks
-        where other.space != first.space || other.geometry != first.geometry || other.className != first.className {
+        where other.space != first.space || other.geometry.pixels != first.geometry.pixels || other.className != first.className {
             throw StepFailure(
                 "the posterior networks are of different models, priors or geometries",
                 hint: "estimate the parameters of one model at a time: write 'for: each class', or POSTERIOR@CLASS")
@@ -131,7 +131,7 @@ extension PosteriorNetwork {
 
     /// - Throws: `StepFailure` when images have another layout than the training images.
     func requireGeometry(_ other: Value, of what: String) throws {
-        guard other == geometry else {
+        guard other.pixels == geometry.pixels else {
             throw StepFailure(
                 "\(what) has another geometry than the training images",
                 hint: "incident energies, energy bins, h, k and lattice must agree: use one resolution node for both")

@@ -188,7 +188,7 @@ struct Refine: Stage {
         }
         let measurement = try Measurement(measurementValue)
         let resolution = try ExperimentResolution(resolutionValue)
-        guard measurement.geometry == resolution.geometry.value else {
+        guard measurement.geometry.pixels == resolution.geometry.value.pixels else {
             throw StepFailure(
                 "the measurement and the resolution have different layouts",
                 hint: "give the measurement the same resolution node")

@@ -70,7 +70,7 @@ extension TrainedNetwork {
     static func ensemble(_ members: [Step.Member]) throws -> [TrainedNetwork] {
         let networks = try members.map { try TrainedNetwork($0.load()) }
         guard let first = networks.first else { throw StepFailure("no network") }
-        for other in networks where other.classes != first.classes || other.geometry != first.geometry {
+        for other in networks where other.classes != first.classes || other.geometry.pixels != first.geometry.pixels {
             throw StepFailure(
                 "the networks of the ensemble were trained on other classes or another geometry",
                 hint: "give them images of the same classes, in the same order, and of one resolution node")
@@ -80,7 +80,7 @@ extension TrainedNetwork {
 
     /// - Throws: `StepFailure` when an image has another layout than the training images.
     func requireGeometry(_ other: Value, of what: String) throws {
-        guard other == geometry else {
+        guard other.pixels == geometry.pixels else {
             throw StepFailure(
                 "\(what) has another geometry than the training images",
                 hint: "incident energies, energy bins, h, k and lattice must agree: use one resolution node for both")
