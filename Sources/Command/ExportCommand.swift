@@ -102,7 +102,7 @@ struct ExportCommand: ParsableCommand {
             if files.count > 1 { document["files"] = .list(files.map { .string($0) }) }
             if let runs {
                 document["detectors"] = .int(runs.detectors)
-                document["whole_detectors"] = .int(runs.wholeDetectors)
+                document["whole_detectors"] = .list(runs.wholeDetectors.map { .int($0) })
             }
             Output.json(.record(document))
         case .text:

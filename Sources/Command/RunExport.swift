@@ -29,13 +29,14 @@ struct RunExport {
         runs = try image.runs(provenance)
     }
 
-    /// Detectors of the runs, and how many of them have data in every energy bin of every run.
     var detectors: Int { runs.first?.detectors.count ?? 0 }
-    var wholeDetectors: Int {
-        (0..<detectors).count { detector in
-            runs.allSatisfy { run in
-                let bins = run.intensity.shape[1]
-                return !run.intensity.elements[detector * bins..<(detector + 1) * bins].contains { $0.isNaN }
+
+    /// How many detectors of each run have data in every energy bin.
+    var wholeDetectors: [Int] {
+        runs.map { run in
+            let bins = run.intensity.shape[1]
+            return run.detectors.indices.count { detector in
+                !run.intensity.elements[detector * bins..<(detector + 1) * bins].contains { $0.isNaN }
             }
         }
     }
@@ -43,10 +44,10 @@ struct RunExport {
     /// What readers of the files should know.
     var remark: String? {
         let whole = wholeDetectors
-        guard whole < detectors else { return nil }
+        guard whole.contains(where: { $0 < detectors }) else { return nil }
         return
-            "note: \(whole) of \(detectors) detectors have data in every energy bin; Horace leaves the others out, Mantid "
-            + "those without data in the first"
+            "note: of \(detectors) detectors \(whole.map(String.init).joined(separator: ", ")) have data in every energy bin; "
+            + "Horace leaves the others out, Mantid those without data in the first"
     }
 
     /// - Returns: the files that were written.
