@@ -13,13 +13,14 @@ struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract:
-            "Writes an artifact to a file: .npy, .npz, .csv, .json, .png, .safetensors, .onnx, .nxs or .dat by suffix.",
+            "Writes an artifact to a file: .npy, .npz, .csv, .json, .png, .safetensors, .onnx, .nxs, .nxspe or .dat by suffix.",
         discussion: """
             .npz and .json hold everything; .npy, .csv and .png hold the artifact's main array (an image's domains mixed \
             at their fractions, say). .safetensors holds every array, of a network its weights; .onnx holds a network as a \
             model that onnxruntime and others evaluate. .nxs (Mantid's MDHistoWorkspace, one file for each incident energy) \
-            and .dat (columns h k l E intensity) hold a detector image with its axes. A step that was not computed yet is an \
-            error: run the graph first.
+            and .dat (columns h k l E intensity) hold a detector image with its axes. .nxspe (a run for each incident energy, for \
+            Mantid and Horace) holds the image of a crystal at rest as the detectors of its spectrometer show it. A step that \
+            was not computed yet is an error: run the graph first.
 
             Of a node with samples, NODE#12 is one; NODE alone writes all of them into one .npy, .npz, .csv or .safetensors, \
             samples along the first axis (parameters as .csv: a line a sample).
@@ -32,6 +33,11 @@ struct ExportCommand: ParsableCommand {
     var node: String
     @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"))
     var output: String
+    @Option(
+        help: ArgumentHelp(
+            "The spectrometer whose detectors a .nxspe file has; that of the image's resolution where absent.",
+            valueName: "name"))
+    var instrument: String?
     @OptionGroup var storage: StoreOptions
     @OptionGroup var format: FormatOptions
 
@@ -39,8 +45,13 @@ struct ExportCommand: ParsableCommand {
         guard let kind = ExportKind(rawValue: (output as NSString).pathExtension.lowercased()) else {
             Output.standardError(
                 "error: cannot tell the format of '\(output)'\n  hint: end it in .npy, .npz, .csv, .json, .png, .safetensors, "
-                    + ".onnx, .nxs or .dat"
+                    + ".onnx, .nxs, .nxspe or .dat"
             )
+            throw ExitStatus.wrongArguments
+        }
+        if instrument != nil, kind != .nxspe {
+            Output.standardError(
+                "error: --instrument goes with .nxspe files alone\n  hint: leave it out, or end '\(output)' in .nxspe")
             throw ExitStatus.wrongArguments
         }
         let graph = try source.load()
@@ -66,12 +77,21 @@ struct ExportCommand: ParsableCommand {
         var files = [output]
         // Of one step; the artifacts of many are in the store under a digest each.
         var digest: Digest?
+        var runs: RunExport?
         if samples > 1 {
             try kind.write(samples: samples, type: type, to: output, value: value)
         } else {
             let value = try value(address.sample ?? 0)
             digest = value.digest
-            files = try kind.write(value, type: type, to: output)
+            if kind == .nxspe {
+                let export = try RunExport(
+                    value, of: bound, in: graph, instrument: instrument,
+                    directory: source.directory)
+                files = try export.write(to: output)
+                runs = export
+            } else {
+                files = try kind.write(value, type: type, to: output)
+            }
         }
         switch format.format {
         case .json:
@@ -80,19 +100,34 @@ struct ExportCommand: ParsableCommand {
             ]
             if let digest { document["artifact"] = .digest(digest) } else { document["samples"] = .int(samples) }
             if files.count > 1 { document["files"] = .list(files.map { .string($0) }) }
+            if let runs {
+                document["detectors"] = .int(runs.detectors)
+                document["whole_detectors"] = .list(runs.wholeDetectors.map { .int($0) })
+            }
             Output.json(.record(document))
-        case .text: if !format.quiet { for file in files { Output.standardOutput(file) } }
+        case .text:
+            if !format.quiet {
+                for file in files { Output.standardOutput(file) }
+                if let remark = runs?.remark { Output.standardError(remark) }
+            }
         }
     }
 }
 
 enum ExportKind: String {
-    case npy, npz, csv, json, png, safetensors, onnx, nxs, dat
+    case npy, npz, csv, json, png, safetensors, onnx, nxs, nxspe, dat
 
+    /// All but runs, which `RunExport` makes.
+    ///
     /// - Returns: the files that were written.
     func write(_ value: Value, type: PortType, to path: String) throws -> [String] {
         switch self {
-        case .nxs: return try writeHistograms(try image(value, type), to: path)
+        case .nxs:
+            let image = try image(value, type)
+            let paths = Self.paths(path, energies: image.incidentEnergies)
+            for (histogram, path) in zip(image.histograms, paths) { try histogram.write(to: path) }
+            return paths
+        case .nxspe: preconditionFailure("runs are written by RunExport")
         case .dat:
             let comments = ["detector image: h, k, l in r.l.u. of the image; E in meV"]
             try AtomicFile.write(try image(value, type).cut.encoded(comments: comments), to: path)
@@ -125,18 +160,14 @@ enum ExportKind: String {
     }
 
     /// One file for each incident energy: `image.nxs`, or `image-ei25.nxs` and so on.
-    private func writeHistograms(_ image: ImageFiles, to path: String) throws -> [String] {
-        let energies = image.incidentEnergies
+    static func paths(_ path: String, energies: [Double]) -> [String] {
+        if energies.count == 1 { return [path] }
         let stem = (path as NSString).deletingPathExtension
         let suffix = (path as NSString).pathExtension
-        var paths = energies.map { "\(stem)-ei\(Self.short($0)).\(suffix)" }
-        if energies.count == 1 { paths = [path] }
+        let paths = energies.map { "\(stem)-ei\(short($0)).\(suffix)" }
+        if Set(paths).count == paths.count { return paths }
         // Two settings of one incident energy differ in the chopper's frequency.
-        if Set(paths).count < paths.count {
-            paths = energies.indices.map { "\(stem)-\($0 + 1)-ei\(Self.short(energies[$0])).\(suffix)" }
-        }
-        for (histogram, path) in zip(image.histograms, paths) { try histogram.write(to: path) }
-        return paths
+        return energies.indices.map { "\(stem)-\($0 + 1)-ei\(short(energies[$0])).\(suffix)" }
     }
 
     private static func short(_ energy: Double) -> String { String(format: "%.6g", energy) }

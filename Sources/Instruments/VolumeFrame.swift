@@ -50,6 +50,11 @@ struct VolumeFrame: Sendable {
         return ((along - forward) / laboratory.z.norm, across + direction * forward)
     }
 
+    /// w at which the neutrons would go across w.
+    func across(x: Double, y: Double, incidentEnergy: Double) -> Double {
+        parts(x: x, y: y, incidentEnergy: incidentEnergy).along / laboratory.z.norm
+    }
+
     /// Direction of the neutrons at (x, y), where these lie beyond the kinematic limit at 99.9 % of the way to it.
     func clampedDirection(x: Double, y: Double, incidentEnergy: Double, energy: Double) -> SIMD3<Double> {
         let kf = Neutron.wavevector(energy: max(incidentEnergy - energy, 0))
@@ -152,6 +157,27 @@ extension ImageGeometry {
         let frame = VolumeFrame(self)
         guard let place = centre(of: pixel, frame: frame) else { return nil }
         return frame.indices(of: place)
+    }
+
+    /// (h, k, l) of a pixel's centre; where kinematics forbid it, as near as they come: of a crystal at rest at the w where the neutrons
+    /// would go across w, of one that turns in the middle of its range.
+    public func nearestIndices(of pixel: Pixel) -> SIMD3<Double> {
+        let frame = VolumeFrame(self)
+        if let place = centre(of: pixel, frame: frame) { return frame.indices(of: place) }
+        var w = frame.volume.middle
+        if case .atRest = frame.volume.motion {
+            w = frame.across(x: pixel.x, y: pixel.y, incidentEnergy: pixel.incidentEnergy)
+        }
+        return frame.indices(of: SIMD3(pixel.x, pixel.y, w))
+    }
+
+    /// Where (h, k, l) lies along the image's axes u, v and w; the inverse of x u + y v + w w.
+    public func place(of indices: SIMD3<Double>) -> SIMD3<Double> {
+        let volume = self.volume ?? equivalentVolume
+        let axes = Triad(
+            x: CrystalAlignment.vector(volume.u), y: CrystalAlignment.vector(volume.v),
+            z: CrystalAlignment.vector(volume.w))
+        return axes.inverse * indices
     }
 
     /// (x, y, w) of a pixel's centre.

@@ -29,14 +29,15 @@ public struct NXSPE: Hashable, Sendable {
 
     /// Name of the entry: often that of the run.
     public var entry: String
-    /// Name of the instrument; empty where the file does not say.
+    /// Name of the instrument; empty where the file does not say. Mantid refuses a file with a name that it does not know
+    /// (`knownInstrument`).
     public var instrument: String
     /// Incident energy, meV; NaN where nobody wrote it.
     public var incidentEnergy: Double
     /// Angle of the crystal about the vertical, degrees; NaN where nobody wrote it.
     public var psi: Double
-    /// Whether the intensities were multiplied by ki/kf.
-    public var isScaledByKiOverKf: Bool
+    /// Whether the intensities were multiplied by ki/kf; nil where nobody wrote it, which Mantid takes for no.
+    public var isScaledByKiOverKf: Bool?
     /// Edges of the bins of energy transfer, rising, meV: one more than there are bins.
     public var energyEdges: [Double]
     public var detectors: [Detector]
@@ -48,7 +49,7 @@ public struct NXSPE: Hashable, Sendable {
     /// - Precondition: shapes agree.
     public init(
         entry: String = "spinweave", instrument: String = "", incidentEnergy: Double, psi: Double = .nan,
-        isScaledByKiOverKf: Bool = true, energyEdges: [Double], detectors: [Detector], intensity: Tensor<Double>,
+        isScaledByKiOverKf: Bool? = true, energyEdges: [Double], detectors: [Detector], intensity: Tensor<Double>,
         error: Tensor<Double>
     ) {
         precondition(
@@ -138,7 +139,7 @@ public struct NXSPE: Hashable, Sendable {
         incidentEnergy = energies[0]
         psi = file.has("\(info)/psi") ? try file.number("\(info)/psi") : .nan
         let scaling = "\(info)/ki_over_kf_scaling"
-        isScaledByKiOverKf = file.has(scaling) ? try file.number(scaling) != 0 : false
+        isScaledByKiOverKf = file.has(scaling) ? try file.number(scaling) != 0 : nil
         instrument = (try? file.text("/\(entry)/instrument/name")) ?? ""
         self.entry = entry
     }
@@ -195,7 +196,11 @@ public struct NXSPE: Hashable, Sendable {
             "polar_width": column(\.polarWidth, "degrees"), "azimuthal_width": column(\.azimuthalWidth, "degrees"),
         ]
         if detectors.allSatisfy({ $0.distance.isFinite }) { data["distance"] = column(\.distance, "m") }
-        let scaling = Tensor(shape: [1], elements: [Int32(isScaledByKiOverKf ? 1 : 0)])
+        var info = ["fixed_energy": number(incidentEnergy, "meV"), "psi": number(psi, "degrees")]
+        if let isScaledByKiOverKf {
+            info["ki_over_kf_scaling"] = HDF5Dataset(
+                .int32(Tensor(shape: [1], elements: [isScaledByKiOverKf ? 1 : 0])))
+        }
         let entryGroup = HDF5Group(
             class: "NXentry",
             datasets: [
@@ -204,12 +209,7 @@ public struct NXSPE: Hashable, Sendable {
                 "program_name": HDF5Dataset("spinweave"),
             ],
             groups: [
-                "NXSPE_info": HDF5Group(
-                    class: "NXcollection",
-                    datasets: [
-                        "fixed_energy": number(incidentEnergy, "meV"), "psi": number(psi, "degrees"),
-                        "ki_over_kf_scaling": HDF5Dataset(.int32(scaling)),
-                    ]),
+                "NXSPE_info": HDF5Group(class: "NXcollection", datasets: info),
                 "instrument": HDF5Group(
                     class: "NXinstrument",
                     datasets: [
@@ -220,7 +220,8 @@ public struct NXSPE: Hashable, Sendable {
                         "fermi": HDF5Group(
                             class: "NXfermi_chopper", datasets: ["energy": number(incidentEnergy, "meV")])
                     ]),
-                "sample": HDF5Group(class: "NXsample"),
+                "sample": HDF5Group(
+                    class: "NXsample", datasets: psi.isFinite ? ["rotation_angle": number(psi, "degrees")] : [:]),
                 "data": HDF5Group(class: "NXdata", datasets: data),
             ])
         return try HDF5Group(groups: [entry: entryGroup]).encoded(name: name)

@@ -6,11 +6,11 @@ import Tensors
 
 /// What an artifact with a detector image becomes in the file formats of other programs.
 public struct ImageFiles: Sendable {
-    private var image: [Float]
+    var image: [Float]
     /// 1 where there is no data.
-    private var missing: [UInt8]
-    private var error: [Float]?
-    private var geometry: ImageGeometry
+    var missing: [UInt8]
+    var error: [Float]?
+    var geometry: ImageGeometry
 
     /// The image of an artifact: a simulated image's mixture of domains, a noisy image, a measurement, or an attribution's
     /// map by its best method.
@@ -106,7 +106,7 @@ public struct ImageFiles: Sendable {
     /// (h, k, l) of a pixel; nil for one out of reach, unless there is something in it.
     private func indices(of pixel: ImageGeometry.Pixel, isEmpty: Bool) -> SIMD3<Double>? {
         if geometry.volume != nil {
-            return geometry.millerIndices(of: pixel) ?? (isEmpty ? nil : SIMD3(pixel.h, pixel.k, .nan))
+            return geometry.millerIndices(of: pixel) ?? (isEmpty ? nil : geometry.nearestIndices(of: pixel))
         }
         let l = geometry.l(incidentEnergy: pixel.incidentEnergy, energy: pixel.energy, h: pixel.h, k: pixel.k)
         if l == nil && isEmpty { return nil }

@@ -65,6 +65,7 @@ struct LoadMeasurement: Stage {
         if let maskFile { try add(maskFile, to: &missing, geometry) }
         var image: Tensor<Float>
         var error: Tensor<Float>?
+        var isScaledByKiOverKf: Bool?
         if !files.isEmpty {
             let read = try MeasurementFile(files, geometry)
             image = Tensor(shape: geometry.shape, elements: read.image.elements.map { Float($0) })
@@ -72,6 +73,7 @@ struct LoadMeasurement: Stage {
                 missing.elements[index] = 1
             }
             error = read.error.map { Tensor(shape: $0.shape, elements: $0.elements.map { Float($0) }) }
+            isScaledByKiOverKf = read.isScaledByKiOverKf
         } else if let simulated = step.inputs["simulated"] {
             let noisy = try NoisyImages(simulated)
             guard noisy.geometry.pixels == geometryValue.pixels else {
@@ -112,9 +114,10 @@ struct LoadMeasurement: Stage {
             image.elements[index] = min(max(value, clip.lowerBound), clip.upperBound)
             error?.elements[index] *= factor
         }
-        let measurement = Measurement(
+        var measurement = Measurement(
             image: image, missing: missing, error: error, geometry: geometryValue, isSimulated: files.isEmpty,
             zeroPixels: zeros, negativePixels: below)
+        measurement.isScaledByKiOverKf = isScaledByKiOverKf
         return StepOutput(
             measurement.value,
             summary: [

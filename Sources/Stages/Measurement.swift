@@ -9,6 +9,8 @@ struct Measurement: Sendable {
     var missing: Tensor<UInt8>
     /// Standard deviations on the scale of `image`, of the same shape, where the file had them.
     var error: Tensor<Float>?
+    /// Whether its runs were multiplied by ki/kf; nil where its files do not say, or do not agree.
+    var isScaledByKiOverKf: Bool?
     /// Layout, as `ImageGeometry.value`.
     var geometry: Value
     /// Whether it was simulated because no file was given.
@@ -39,6 +41,7 @@ struct Measurement: Sendable {
         }
         self.missing = missing
         if let field = try value.asRecord()["error"] { error = try field.asTensor().asFloat32 }
+        isScaledByKiOverKf = try value.asRecord()["ki-over-kf"]?.asBool()
         geometry = try value.field("geometry")
         isSimulated = try value.bool("simulated")
         zeroPixels = try value.int("zero-pixels")
@@ -52,6 +55,7 @@ struct Measurement: Sendable {
             "negative-pixels": .int(negativePixels),
         ]
         if let error { fields["error"] = .tensor(error) }
+        if let isScaledByKiOverKf { fields["ki-over-kf"] = .bool(isScaledByKiOverKf) }
         return .record(fields)
     }
 }

@@ -13,6 +13,12 @@ extension MeasurementFile {
             throw StepFailure(
                 "\(path): no columns h and k", hint: "the image needs the columns h, k, E, intensity (error, Ei)")
         }
+        let lAt = cut.place(of: .l)
+        guard geometry.volume == nil || lAt != nil else {
+            throw StepFailure(
+                "\(path): no column l, without which nothing is known of a place along the orientation's axes",
+                hint: "the image needs the columns h, k, l, E, intensity (error, Ei)")
+        }
         let incidentAt = cut.place(of: .incidentEnergy)
         let errorAt = cut.place(of: .error)
         guard incidentAt != nil || count == geometry.settings.count else {
@@ -37,12 +43,22 @@ extension MeasurementFile {
                 setting = found
             }
             let (h, k, energy) = (row[hAt], row[kAt], row[energyAt])
-            guard let at = geometry.location(setting: setting, energy: energy, h: h, k: k),
-                isCentre(geometry, at, energy: energy, h: h, k: k)
+            // Without an orientation l follows from the kinematics, and is not looked at.
+            let l = geometry.volume == nil ? 0 : lAt.map { row[$0] } ?? 0
+            let place = geometry.place(of: SIMD3(h, k, l))
+            let named = "h = \(h), k = \(k), " + (geometry.volume == nil ? "" : "l = \(l), ") + "E = \(energy) meV"
+            guard let at = geometry.location(setting: setting, energy: energy, h: place.x, k: place.y),
+                isCentre(geometry, at, energy: energy, place)
             else {
                 throw fail(
-                    "h = \(h), k = \(k), E = \(energy) meV is not the centre of a pixel of the graph's image",
-                    Self.wanted(geometry, setting: setting))
+                    "\(named) is not the centre of a pixel of the graph's image",
+                    Self.wanted(geometry, setting: setting)
+                )
+            }
+            if case .turning(let turn) = geometry.volume?.motion, !isInRange(place.z, turn.w) {
+                throw fail(
+                    "\(named) lies at w = \(place.z), outside the range that the image averages",
+                    "the graph's rotation has w from \(turn.w.lowerBound) to \(turn.w.upperBound)")
             }
             let pixel = at.row * geometry.columns + at.column
             if let earlier = lineOfPixel[pixel] {
@@ -58,10 +74,16 @@ extension MeasurementFile {
 
     /// Within a tenth of the pixel's width and of its energy bin: centres that were written with few digits.
     private func isCentre(
-        _ geometry: ImageGeometry, _ at: (row: Int, column: Int), energy: Double, h: Double, k: Double
+        _ geometry: ImageGeometry, _ at: (row: Int, column: Int), energy: Double, _ place: SIMD3<Double>
     ) -> Bool {
         let pixel = geometry.pixel(row: at.row, column: at.column)
-        return abs(pixel.h - h) <= 0.1 * geometry.h.step && abs(pixel.k - k) <= 0.1 * geometry.k.step
+        return abs(pixel.x - place.x) <= 0.1 * geometry.h.step && abs(pixel.y - place.y) <= 0.1 * geometry.k.step
             && abs(pixel.energy - energy) <= 0.1 * geometry.binWidth(setting: pixel.setting)
+    }
+
+    /// With room for rounding, and a tenth of the range for few digits.
+    private func isInRange(_ w: Double, _ range: ClosedRange<Double>) -> Bool {
+        let room = 0.1 * (range.upperBound - range.lowerBound)
+        return w >= range.lowerBound - room && w <= range.upperBound + room
     }
 }

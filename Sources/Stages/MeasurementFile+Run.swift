@@ -35,6 +35,7 @@ extension MeasurementFile {
                 hint: "set psi of the orientation to the file's")
         }
         try fill(from: run, places, path, geometry, setting: index)
+        scalings.append(run.isScaledByKiOverKf)
     }
 
     /// Difference of two angles, from −180 to 180 degrees; 0 where the file does not say.

@@ -12,6 +12,11 @@ struct MeasurementFile {
     var missing: Tensor<UInt8>
     /// Standard deviations, [rows, columns]; nil where the files have none.
     var error: Tensor<Double>?
+    /// What each run says of ki/kf, in the files' order; empty without runs.
+    var scalings: [Bool?] = []
+
+    /// Whether the intensities were multiplied by ki/kf; nil where the files do not say, or do not agree.
+    var isScaledByKiOverKf: Bool? { Set(scalings).count == 1 ? scalings[0] : nil }
 
     /// An image that no file has said anything of.
     private init(empty geometry: ImageGeometry) {
@@ -41,11 +46,6 @@ struct MeasurementFile {
                 case .hdf5:
                     try place(try HDF5File(bytes: bytes, name: path), file: index, of: files.count, geometry)
                 case .cut:
-                    guard geometry.volume == nil else {
-                        throw StepFailure(
-                            "\(path): cuts in columns are not read for a crystal with an orientation",
-                            hint: "give a .nxs file with its axes, or the image as .npy")
-                    }
                     let cut = try Self.cut(bytes, path)
                     try place(cut, path, file: index, of: files.count, geometry)
                 }

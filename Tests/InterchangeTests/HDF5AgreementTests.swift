@@ -216,7 +216,7 @@ struct HDF5AgreementTests {
             """, folder.path)
         let run = try NXSPE(HDF5File(path: folder.file("theirs.nxspe")))
         #expect(run.entry == "run42" && run.instrument == "LET" && run.incidentEnergy == 35 && run.psi.isNaN)
-        #expect(run.isScaledByKiOverKf && run.energyEdges == [0, 1, 2, 3])
+        #expect(run.isScaledByKiOverKf == true && run.energyEdges == [0, 1, 2, 3])
         #expect(run.intensity.elements.prefix(3) == [1, 2, 3] && run.intensity.elements[3].isNaN)
         #expect(run.error.elements == [1, 1, 1, 0, 0, 0] && run.detectors[1].polar == 2)
     }

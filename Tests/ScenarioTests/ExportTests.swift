@@ -92,7 +92,7 @@ struct ExportTests {
             try refusal("verdict", "verdict.txt") == (
                 64,
                 "error: cannot tell the format of 'verdict.txt'\n  hint: end it in .npy, .npz, .csv, .json, .png, "
-                    + ".safetensors, .onnx, .nxs or .dat\n"
+                    + ".safetensors, .onnx, .nxs, .nxspe or .dat\n"
             ))
         #expect(
             try refusal("verdict", "verdict.onnx") == (
