@@ -24,13 +24,9 @@ let barLayers: [LayerSpec] = [
     .convolution(channels: 16, kernel: [3, 3]), .relu, .globalAveragePool, .dropout(rate: 0.1), .dense(units: 2),
 ]
 
-@Suite("training")
-struct TrainingTests {
-    let spec: NetworkSpec
-
-    init() throws { spec = try NetworkSpec(inputShape: [1, 12, 12], layers: barLayers, classes: 2) }
-
-    var settings: TrainingSettings {
+extension TrainingSettings {
+    /// A dozen short epochs, enough for bars.
+    static var ofBars: TrainingSettings {
         var settings = TrainingSettings()
         settings.epochs = 12
         settings.batchSize = 16
@@ -38,6 +34,15 @@ struct TrainingTests {
         settings.learningRate = 1e-2
         return settings
     }
+}
+
+@Suite("training")
+struct TrainingTests {
+    let spec: NetworkSpec
+
+    init() throws { spec = try NetworkSpec(inputShape: [1, 12, 12], layers: barLayers, classes: 2) }
+
+    var settings: TrainingSettings { .ofBars }
 
     @Test("learns to tell bars apart, and says so about new ones")
     func learns() throws {
@@ -201,126 +206,6 @@ struct TrainingTests {
         #expect(last.validationLoss == nil)
     }
 
-    struct Resumption: Sendable, CustomTestStringConvertible {
-        var optimiser: TrainingSettings.Optimiser
-        var schedule: TrainingSettings.Schedule
-        var testDescription: String { "\(optimiser), \(schedule)" }
-    }
-
-    static let resumptions = [TrainingSettings.Optimiser.sgd(momentum: 0.9), .adam()].flatMap { optimiser in
-        [TrainingSettings.Schedule.constant, .step(every: 2, factor: 0.5), .cosine()].map {
-            Resumption(optimiser: optimiser, schedule: $0)
-        }
-    }
-
-    @Test("goes on after any epoch as if it had never stopped; and with more epochs", arguments: resumptions)
-    func resumes(_ example: Resumption) throws {
-        let images = try bars(40)
-        let split = Split(images, validationFraction: 0.2)
-        var settings = settings
-        (settings.optimiser, settings.schedule) = (example.optimiser, example.schedule)
-        (settings.weightDecay, settings.warmUp, settings.epochs) = (0.01, 2, 6)
-        func run(from state: TrainingState?, threads: Int = 1) throws -> (TrainingResult, [TrainingState]) {
-            var states: [TrainingState] = []
-            let result = try train(
-                spec, on: images, split: split, settings: settings, random: RandomStream(seed: 5), from: state,
-                threads: threads,
-                afterEpoch: { isLast, state in
-                    states.append(try state())
-                    #expect(isLast == (states.last?.epoch == settings.epochs))
-                })
-            return (result, states)
-        }
-        let (whole, states) = try run(from: nil)
-        #expect(states.map(\.epoch) == [1, 2, 3, 4, 5, 6])
-        for state in states {
-            let (rest, later) = try run(from: state, threads: 1 + state.epoch % 2)
-            #expect(rest == whole, "after epoch \(state.epoch)")
-            #expect(later == Array(states[state.epoch...]))
-        }
-        settings.epochs = 9
-        let (longer, _) = try run(from: nil)
-        let (grown, _) = try run(from: states[5])
-        // A cosine over nine epochs was another one from the first epoch on.
-        if case .cosine = example.schedule { #expect(grown != longer) } else { #expect(grown == longer) }
-        // What is of another training is not used.
-        settings.epochs = 2
-        let (short, _) = try run(from: nil)
-        #expect(try run(from: states[5]).0 == short)
-    }
-
-    @Test("patience that was over before is over at once")
-    func resumesAfterPatience() throws {
-        let images = try bars(40, noise: 1.2)
-        let split = Split(training: Array(0..<20), validation: Array(20..<40))
-        var settings = settings
-        (settings.epochs, settings.schedule, settings.patience) = (100, .constant, 4)
-        var last: TrainingState?
-        let result = try train(
-            spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1),
-            afterEpoch: { if $0 { last = try $1() } })
-        #expect(result.stoppedEarly)
-        let state = try #require(last)
-        settings.epochs = 200
-        let again = try train(
-            spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1), from: state)
-        #expect(again == result)
-    }
-
-    @Test("stops when the validation loss has not improved, and keeps the best epoch's weights")
-    func earlyStopping() throws {
-        let images = try bars(40, noise: 1.2)
-        let split = Split(training: Array(0..<20), validation: Array(20..<40))
-        var settings = settings
-        settings.epochs = 100
-        settings.schedule = .constant
-        settings.patience = 4
-        let result = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
-        #expect(result.stoppedEarly)
-        #expect(result.history.count == result.bestEpoch + 4)
-        let losses = result.history.compactMap(\.validationLoss)
-        #expect(losses.min() == losses[result.bestEpoch - 1])
-        #expect(result.history.last(where: \.isBest)?.epoch == result.bestEpoch)
-        // At a constant rate, training only up to the best epoch ends with those very weights.
-        settings.epochs = result.bestEpoch
-        let shorter = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
-        #expect(shorter.bestEpoch == result.bestEpoch)
-        #expect(shorter.weights == result.weights)
-    }
-
-    @Test("keeps the last epoch's weights when told to")
-    func keepsLast() throws {
-        let images = try bars(40, noise: 1.2)
-        let split = Split(training: Array(0..<20), validation: Array(20..<40))
-        var settings = settings
-        settings.schedule = .constant
-        settings.epochs = 20
-        let best = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
-        settings.keep = .last
-        let last = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
-        #expect(best.bestEpoch < 20 && best.keptEpoch == best.bestEpoch)
-        #expect(last.bestEpoch == best.bestEpoch && last.keptEpoch == 20)
-        #expect(last.history == best.history && last.weights != best.weights)
-        let classifier = try Classifier(spec, last.weights)
-        let loss =
-            CrossEntropy(
-                logits: try classifier.logits(of: images, at: split.validation).elements,
-                labels: split.validation.map { images.labels[$0] }, classes: 2
-            ).loss / 20
-        #expect(loss == last.history.last?.validationLoss)
-    }
-
-    @Test("without validation everything is trained on, and the best epoch is that of the lowest training loss")
-    func withoutValidation() throws {
-        let images = try bars(40)
-        let split = Split(images, validationFraction: 0)
-        #expect(split.validation.isEmpty && split.training == Array(0..<40))
-        let result = try train(spec, on: images, split: split, settings: settings, random: RandomStream(seed: 1))
-        let losses = result.history.map(\.loss)
-        #expect(losses[result.keptEpoch - 1] == losses.min())
-        #expect(result.history.allSatisfy { $0.validationLoss == nil && $0.validationAccuracy == nil })
-    }
-
     @Test("batch-norm: running statistics of one batch reproduce what that batch gave in training")
     func batchNormConsistency() throws {
         let layers: [LayerSpec] = [.convolution(channels: 5, kernel: [3, 3]), .batchNorm, .relu, .dense(units: 2)]
@@ -402,88 +287,4 @@ struct TrainingTests {
         #expect(error == .diverged(epoch: 1) || error == .diverged(epoch: 2))
     }
 
-    @Test("schedules")
-    func schedules() {
-        var settings = TrainingSettings()
-        settings.epochs = 10
-        settings.learningRate = 2
-        settings.schedule = .constant
-        #expect(settings.learningRate(after: 7.5) == 2)
-        settings.schedule = .step(every: 3, factor: 0.5)
-        #expect([0, 2.9, 3, 6.1].map { settings.learningRate(after: $0) } == [2, 2, 1, 0.5])
-        settings.schedule = .cosine(final: 0.1)
-        // cos 0 = 1, cos π/2 = 0, cos π = −1
-        for (progress, rate) in [(0.0, 2.0), (5, 1.1), (10, 0.2)] {
-            #expect(abs(settings.learningRate(after: progress) - rate) < 1e-12)
-        }
-        settings.schedule = .constant
-        settings.warmUp = 2
-        #expect([0.5, 1, 4].map { settings.learningRate(after: $0) } == [0.5, 1, 2])
-    }
-
-    @Test("one update of SGD and of Adam, by hand")
-    func updates() throws {
-        let spec = try NetworkSpec(inputShape: [1, 1, 1], layers: [.dense(units: 2)], classes: 2)
-        let sum = FloatBuffer(count: 4)
-        sum.withMutableSpan { span in
-            for (index, value) in [Float(2), -4, 0, 8].enumerated() { span[index] = value }
-        }
-        var settings = TrainingSettings()
-        settings.weightDecay = 0.5
-        settings.optimiser = .sgd(momentum: 0.5)
-        var values: [Float] = [1, 1, 1, 1]
-        let sgd = WeightUpdate(spec, settings)
-        // Mean gradients 1, −2, 0, 4; kernels (the first two) decay by 0.1·0.5.
-        sgd.apply(to: &values, sum: sum, parts: 2, rate: 0.1)
-        for (value, expected) in zip(values, [0.85, 1.15, 1, 0.6]) { #expect(abs(Double(value) - expected) < 1e-6) }
-        sgd.apply(to: &values, sum: sum, parts: 2, rate: 0.1)
-        // Velocities 1.5, −3, 0, 6.
-        for (value, expected) in zip(values, [0.85 * 0.95 - 0.15, 1.15 * 0.95 + 0.3, 1, 0]) {
-            #expect(abs(Double(value) - expected) < 1e-6)
-        }
-        settings.optimiser = .adam()
-        settings.weightDecay = 0
-        values = [1, 1, 1, 1]
-        WeightUpdate(spec, settings).apply(to: &values, sum: sum, parts: 2, rate: 0.1)
-        // The first step of Adam has the length of the rate, whatever the gradient.
-        for (value, expected) in zip(values, [0.9, 1.1, 1, 0.9]) { #expect(abs(Double(value) - expected) < 1e-6) }
-        // The mean gradient's length is √21: clipped to half of it, steps are half as long.
-        settings.optimiser = .sgd(momentum: 0)
-        settings.gradientClipping = 21.0.squareRoot() / 2
-        values = [1, 1, 1, 1]
-        WeightUpdate(spec, settings).apply(to: &values, sum: sum, parts: 2, rate: 0.1)
-        for (value, expected) in zip(values, [0.95, 1.1, 1, 0.8]) { #expect(abs(Double(value) - expected) < 1e-6) }
-    }
-
-    /// The equations of arXiv:1412.6980 with decoupled decay, number by number. No operation is fused, so that vectors of any
-    /// width give the same bits.
-    @Test("Adam in vectors is Adam number by number, bit for bit", arguments: [1, 7, 8, 37, 1000])
-    func adamInVectors(count: Int) throws {
-        let spec = try NetworkSpec(inputShape: [1, 1, count], layers: [.dense(units: 2)], classes: 2)
-        var settings = TrainingSettings()
-        (settings.optimiser, settings.weightDecay) = (.adam(), 0.01)
-        let random = RandomStream(seed: 21)
-        let total = spec.parameterCount
-        var values = (0..<total).map { Float(random.normal(at: $0)) }
-        var (expected, m, v) = (values, [Float](repeating: 0, count: total), [Float](repeating: 0, count: total))
-        let update = WeightUpdate(spec, settings)
-        let sum = FloatBuffer(count: total)
-        let kernel = spec.parameter(1, .kernel)
-        for step in 1...3 {
-            let gradient = (0..<total).map { Float(random.substream("gradient", step).normal(at: $0)) }
-            sum.copy(gradient, 0..<total, to: 0)
-            update.apply(to: &values, sum: sum, parts: 2, rate: 0.01)
-            let correction = (1 - pow(0.999, Double(step))).squareRoot()
-            let rate = Float(0.01 * correction / (1 - pow(0.9, Double(step))))
-            let (b1, b2, epsilon) = (Float(0.9), Float(0.999), Float(1e-8 * correction))
-            for index in 0..<total {
-                let g = 0.5 * gradient[index]
-                m[index] = b1 * m[index] + (1 - b1) * g
-                v[index] = b2 * v[index] + (1 - b2) * g * g
-                let decay = kernel.offset..<kernel.offset + kernel.count ~= index ? Float(0.01 * 0.01) : 0
-                expected[index] -= rate * m[index] / (v[index].squareRoot() + epsilon) + decay * expected[index]
-            }
-            #expect(values == expected, "update \(step)")
-        }
-    }
 }
