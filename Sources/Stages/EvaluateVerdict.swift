@@ -9,7 +9,7 @@ import Tensors
 /// none, and what of all that no simulation describes is noticed.
 struct EvaluateVerdict: Stage {
     static let signature = Signature(
-        "evaluate-verdict", version: 1,
+        "evaluate-verdict", version: 2,
         about:
             "Judges fresh simulations as measurements are judged, as they are and with faults: how often each class is named, "
             + "how often none, and how often the faults are noticed.",
