@@ -13,9 +13,6 @@ struct VolumeToleranceTests {
         let tilted = CrystalAlignment(u: [1, 0.5, 0], v: [0, 1, 0.3], gl: 2)
         switch name {
         case "turning": geometry.volume = ImageVolume(alignment: flat, motion: turning)
-        case "turning, tilted":
-            geometry.volume = ImageVolume(
-                alignment: tilted, motion: turning, u: [1, 0.2, 0], v: [0, 1, 0.1], w: [0.1, 0, 1])
         case "turning, oblique":
             geometry.volume = ImageVolume(
                 alignment: tilted, motion: turning, u: [1, 0, 0], v: [0, 1, 0], w: [0.4, 0.3, 1])
@@ -25,13 +22,10 @@ struct VolumeToleranceTests {
         case "at rest, beam":
             geometry.volume = ImageVolume(
                 alignment: CrystalAlignment(u: [0, 0, 1], v: [1, 0, 0]), motion: .atRest(psi: 0))
-        case "at rest, tilted":
+        default:
             geometry.volume = ImageVolume(
                 alignment: CrystalAlignment(u: [0.1, 0.1, 1], v: [1, 0, 0.1], gl: 2), motion: .atRest(psi: 10),
                 u: [1, 0.2, 0], v: [0, 1, 0.1], w: [0.1, 0, 1])
-        default:
-            geometry.volume = ImageVolume(
-                alignment: flat, motion: .atRest(psi: 10), u: [0, 1, 0], v: [0, 0, 1], w: [1, 0, 0])
         }
         return geometry
     }
@@ -41,7 +35,7 @@ struct VolumeToleranceTests {
     @Test(
         "the estimate is above the true error and below six times it",
         arguments: [
-            "turning", "turning, tilted", "turning, oblique", "turning, along a", "at rest, beam", "at rest, tilted",
+            "turning", "turning, oblique", "turning, along a", "at rest, beam", "at rest, tilted",
         ])
     func estimate(name: String) throws {
         let image = try DetectorImage(geometry: Self.geometry(name), resolution: SmallCases.resolution(sigma: 0.05))
@@ -52,7 +46,6 @@ struct VolumeToleranceTests {
         for n in [[16, 10, 8], [24, 15, 12], [32, 20, 16]] {
             let sampled = try image.sampledImage(of: modes(n))
             let error = SmallCases.rms(sampled.image, truth)
-            print(name, n, sampled.error, error, sampled.error / error)
             if sampled.error < 0.03 { #expect(sampled.error > error, "\(n): \(sampled.error), truly \(error)") }
             #expect(sampled.error < 6 * error, "\(n): \(sampled.error), truly \(error)")
         }
@@ -85,9 +78,7 @@ struct VolumeToleranceTests {
             Issue.record("a coarse grid was taken")
         } catch InstrumentError.coarseGrid(let grid, let error, _, let sufficient) {
             #expect(grid == [24, 8, 6] && error > tolerance)
-            print("refusal", error, sufficient)
             let sampled = try image.sampledImage(of: modes(sufficient))
-            print("then", sampled.error)
             #expect(sampled.error < 1.05 * tolerance, "\(sampled.error)")
         }
         let wording = InstrumentError.coarseGrid(

@@ -38,9 +38,6 @@ struct SamplingErrorTests {
         let error = (difference / size).squareRoot()
         // Of estimates that a tolerance could accept (3 %) none may be below the truth; the margin is 1.5 to leading order, and
         // higher orders at most double that (3.3 seen); along columns of a volume what is of second order counts 1.8 times.
-        print(
-            "model", model.sites.count, image.geometry.volume == nil, divisions, sampled.error, error,
-            sampled.error / error)
         if sampled.error < 0.03 { #expect(sampled.error > error, "\(sampled.error), truly \(error)") }
         #expect(sampled.error < most * error, "\(sampled.error), truly \(error)")
     }
