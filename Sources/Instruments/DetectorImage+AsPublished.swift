@@ -11,6 +11,10 @@ import Tensors
 /// published script that have nothing to do with the method: it exchanged h and k, and reversed the signs of the exchange constants.
 extension DetectorImage {
     public func imageAsPublished(of modes: ZoneModes) throws(InstrumentError) -> Tensor<Float> {
+        guard geometry.volume == nil else {
+            throw .invalid(
+                "the published method", problem: "knows c* along the beam, and no crystal held in any other way")
+        }
         try checkLattice(of: modes)
         let shape = [twins.count] + geometry.shape
         var image = [Double](repeating: 0, count: shape.reduce(1, *))

@@ -30,13 +30,16 @@ extension DetectorImage {
     public func image(
         of modes: ZoneModes, drawnFrom instrument: InstrumentDraws, draws: Int, stream: RandomStream
     ) throws(InstrumentError) -> DrawnImage {
-        guard geometry.volume == nil else {
-            throw .invalid("an image by the instrument's draws", problem: "is not known of a crystal held in any way")
-        }
         try checkLattice(of: modes)
         guard draws > 0 else { throw .invalid("the number of draws", problem: "must be 1 or more") }
         guard instrument.settings.count == geometry.settings.count else {
             throw .invalid("the instrument's draws", problem: "are of another list of incident energies")
+        }
+        // Twelve standard deviations: pulses are skew.
+        let reach = 12.0
+        if geometry.volume != nil {
+            return thrownVolume(
+                of: modes, draws: draws, stream: stream, reach: reach, InstrumentDeviations(instrument, stream: stream))
         }
         let shape = [twins.count] + geometry.shape
         let count = shape.reduce(1, *)
@@ -51,8 +54,7 @@ extension DetectorImage {
         }
         let (rows, columns) = (geometry.rows, geometry.columns)
         var tally: [(pixel: Int, hits: Int)] = []
-        // Twelve standard deviations: pulses are skew.
-        forEachLine(of: modes, within: 12) { line in
+        forEachLine(of: modes, within: reach) { line in
             let m = maps[line.twin]
             let setting = instrument.settings[line.setting]
             let place = setting.place(h: line.h, k: line.k, energy: line.energy)
@@ -67,7 +69,7 @@ extension DetectorImage {
                 let inCell = SIMD2(Self.fraction(a.x) - 0.5, Self.fraction(a.y) - 0.5) * width
                 let deviation = setting.deviation(
                     at: place, corner: SIMD3(Self.fraction(b.x), Self.fraction(b.y), Self.fraction(b.z)),
-                    neutron: Int((UInt64(a.w) * UInt64(setting.poolSize)) >> 32), side: Int(b.w) % setting.sides)
+                    neutron: Int((UInt64(a.w) * UInt64(setting.poolSize)) >> 32), side: Int(b.w))
                 let energy =
                     line.energy + along * (Self.fraction(a.z) - 0.5) + (line.slope * inCell).sum() - deviation.z
                 guard
@@ -96,5 +98,5 @@ extension DetectorImage {
 
     /// In (0, 1).
     @inline(__always)
-    private static func fraction(_ bits: UInt32) -> Double { (Double(bits) + 0.5) * 0x1p-32 }
+    static func fraction(_ bits: UInt32) -> Double { (Double(bits) + 0.5) * 0x1p-32 }
 }

@@ -14,6 +14,11 @@ extension DetectorImage {
     ) throws(InstrumentError) -> Tensor<Float> {
         try checkLattice(of: modes)
         guard draws > 0 else { throw .invalid("the number of draws", problem: "must be 1 or more") }
+        if geometry.volume != nil {
+            return thrownVolume(
+                of: modes, draws: draws, stream: stream, reach: 0, GaussianDeviations(self, stream: stream)
+            ).image
+        }
         let shape = [twins.count] + geometry.shape
         var image = [Double](repeating: 0, count: shape.reduce(1, *))
         let cell = cellVariances(of: modes)

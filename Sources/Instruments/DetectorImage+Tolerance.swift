@@ -21,7 +21,8 @@ public struct SampledImage: Hashable, Sendable {
 /// which to leading order is 1.5 times the error itself. It follows bands nowhere from point to point, so that crossings do not
 /// matter. It was at or above the true error on every model tried, as long as it came out below 3 % (`SamplingToleranceTests`).
 /// It does not see what no point of the grid sees: a peak of intensity between points, or a mode that is left out at a Goldstone point.
-/// Only h and k are judged, not points along l.
+/// With c* along the beam or upright only h and k are judged, not points along l; in a volume every axis that has points is
+/// (`VolumeCells`), and cells that the kinematic limit cuts count with the part that it leaves.
 extension DetectorImage {
     /// - Parameter tolerance: largest error, of the image's rms.
     /// - Throws: `coarseGrid` when the estimate is larger, with a grid that would do.
@@ -35,17 +36,79 @@ extension DetectorImage {
     /// - Throws: `coarseGrid` where the estimate is above the tolerance.
     public func check(_ sampled: SampledImage, of modes: ZoneModes, tolerance: Double) throws(InstrumentError) {
         if sampled.error <= tolerance { return }
-        // The error falls with the square of the step.
-        let factor = (sampled.error / tolerance).squareRoot()
-        let finer = modes.grid.map { $0 > 1 ? Int((Double($0) * factor).rounded(.up)) : 1 }
+        let factors: [Double]
+        if geometry.volume != nil {
+            // Along columns there is an error of first order (`VolumeCells`).
+            let columns = twins.map { VolumeColumns(self, modes: modes, twin: $0).along }
+            factors = Self.factors(
+                errors: try errorsByAxis(sampled.image, of: modes),
+                orders: (0..<3).map { columns.contains($0) ? 1 : 2 },
+                error: sampled.error, tolerance: tolerance)
+        } else {
+            // The error falls with the square of the step.
+            factors = Array(repeating: (sampled.error / tolerance).squareRoot(), count: 3)
+        }
+        let finer = zip(modes.grid, factors).map { $0 > 1 ? Int((Double($0) * $1).rounded(.up)) : 1 }
         throw .coarseGrid(modes.grid, error: sampled.error, tolerance: tolerance, sufficient: finer)
+    }
+
+    /// Errors across the columns and along them are of other kinds, and may cancel in one estimate but not in the image, or the other
+    /// way round: the larger of their sum and their difference counts.
+    private func sampledVolume(of modes: ZoneModes) throws(InstrumentError) -> SampledImage {
+        let columns = twins.map { VolumeColumns(self, modes: modes, twin: $0).along }
+        var plain = VolumeCells()
+        plain.finest = 2
+        var (across, along) = (plain, plain)
+        for axis in 0..<3 where modes.grid[axis] > 1 {
+            if columns.contains(axis) { along.variance[axis] = 2 } else { across.variance[axis] = 2 }
+        }
+        let image = try volumeImage(of: modes, level: .best, cells: plain)
+        let first = across == plain ? image : try volumeImage(of: modes, level: .best, cells: across)
+        let second = along == plain ? image : try volumeImage(of: modes, level: .best, cells: along)
+        let errors = [1, -1].map { (sign: Float) in
+            var wider = image
+            for pixel in wider.elements.indices {
+                let (a, b) = (first.elements[pixel], second.elements[pixel])
+                wider.elements[pixel] = a + sign * (b - image.elements[pixel])
+            }
+            return SampledImage(image, wider: wider).error
+        }
+        return SampledImage(image: image, error: max(errors[0], errors[1]))
+    }
+
+    /// Estimated error of the grid along each axis alone; 0 along an axis without points.
+    func errorsByAxis(_ image: Tensor<Float>, of modes: ZoneModes) throws(InstrumentError) -> [Double] {
+        var errors = [0.0, 0, 0]
+        for axis in 0..<3 where modes.grid[axis] > 1 {
+            var cells = VolumeCells()
+            cells.finest = 2
+            cells.variance[axis] = 2
+            errors[axis] = SampledImage(image, wider: try volumeImage(of: modes, level: .best, cells: cells)).error
+        }
+        return errors
+    }
+
+    /// By how much each axis has to be finer, where errors add at the worst.
+    ///
+    /// - Parameter orders: powers of its step that the error of each axis falls with.
+    /// - Parameter error: of all axes together, for errors that do not add up to it.
+    static func factors(errors: [Double], orders: [Double], error: Double, tolerance: Double) -> [Double] {
+        var coarse = errors.indices.filter { errors[$0] > 0 }
+        var budget = tolerance
+        // Axes that need no more than their share of what is left stay as they are.
+        while let fine = coarse.firstIndex(where: { errors[$0] <= budget / Double(coarse.count) }) {
+            budget -= errors[coarse.remove(at: fine)]
+        }
+        guard !coarse.isEmpty else { return orders.map { pow(error / tolerance, 1 / $0) } }
+        return errors.indices.map { axis in
+            guard coarse.contains(axis) else { return 1 }
+            return pow(Double(coarse.count) * errors[axis] / budget, 1 / orders[axis])
+        }
     }
 
     /// The image and its estimated error, whatever it is.
     public func sampledImage(of modes: ZoneModes) throws(InstrumentError) -> SampledImage {
-        guard geometry.volume == nil else {
-            throw .invalid("the sampling error", problem: "is not known of a crystal held in any way")
-        }
+        if geometry.volume != nil { return try sampledVolume(of: modes) }
         let image = try self.image(of: modes, level: .best, cells: Cells(variance: 1, finest: 2))
         let wider = try self.image(of: modes, level: .best, cells: Cells(variance: 2, finest: 2))
         return SampledImage(image, wider: wider)

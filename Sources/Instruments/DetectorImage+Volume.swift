@@ -11,8 +11,19 @@ struct VolumeLine {
     var energy: Double
     /// Intensity of the point's cell over the area of a pixel, divided by the bin's width where values are per meV.
     var weight: Double
-    /// Covariance of (x, y, E) of the cell that the line stands for: xx, xy, yy, xE, yE, EE.
-    var cell: (Double, Double, Double, Double, Double, Double)
+    /// Sides of the cell that the line stands for, (x, y, E): two across the column and one along it.
+    var sides: (SIMD3<Double>, SIMD3<Double>, SIMD3<Double>)
+    /// Names the grid point in its zone, and the mode and its crossing: what random numbers of this line are addressed by, with
+    /// `setting` and the domain.
+    var address: SIMD2<Int>
+
+    /// Covariance of (x, y, E) of the cell: xx, xy, yy, xE, yE, EE.
+    var cell: (Double, Double, Double, Double, Double, Double) {
+        let (e, f, g) = sides
+        let square = (e * e + f * f + g * g) / 12
+        let mixed = (e * e.rotated + f * f.rotated + g * g.rotated) / 12
+        return (square.x, mixed.x, square.y, mixed.z, mixed.y, square.z)
+    }
 }
 
 /// The image of a crystal that is held in any way, of any cell, along any axes.
@@ -23,14 +34,18 @@ struct VolumeLine {
 /// cut exactly at the ends of the range; across the column its middle counts. Where modes do not disperse along an axis that
 /// lies across the column, the axis is divided finely enough for pixels; along the column, as the scan's `layers` say.
 extension DetectorImage {
-    func volumeImage(of modes: ZoneModes, level: Level) throws(InstrumentError) -> Tensor<Float> {
+    func volumeImage(
+        of modes: ZoneModes, level: Level, cells: VolumeCells = VolumeCells()
+    ) throws(InstrumentError) -> Tensor<Float> {
         try checkLattice(of: modes)
         guard [modes.velocities.elements, modes.amplitudes.elements].allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
             throw .invalid("the modes", problem: "have a velocity or an amplitude that is not finite")
         }
         var deposits = VolumeDeposits(self, level: level)
         for twin in twins.indices {
-            VolumeColumns(self, modes: modes, twin: twins[twin]).forEachLine { deposits.add($0, twin: twin) }
+            VolumeColumns(self, modes: modes, twin: twins[twin], cells: cells).forEachLine {
+                deposits.add($0, twin: twin)
+            }
         }
         return try deposits.finished()
     }
@@ -40,6 +55,7 @@ extension DetectorImage {
 struct VolumeColumns {
     let image: DetectorImage
     let modes: ZoneModes
+    let cells: VolumeCells
     let frame: VolumeFrame
     /// (x, y, w) of one magnetic r.l.u. along each axis of the domain's own cell.
     let places: Triad
@@ -50,12 +66,19 @@ struct VolumeColumns {
     /// Divisions of one magnetic r.l.u. along each axis.
     private let divisions: [Int]
     private let margin: SIMD2<Double>
+    private let reach: Double
     private var geometry: ImageGeometry { image.geometry }
 
-    init(_ image: DetectorImage, modes: ZoneModes, twin: Twin) {
+    /// - Parameter reach: leaves out modes whose cell lies further from the energy bins than this many standard deviations of the
+    ///   resolution, and half of it from the pixels, but not within those of Gaussians (5.3).
+    init(
+        _ image: DetectorImage, modes: ZoneModes, twin: Twin, cells: VolumeCells = VolumeCells(), reach: Double = 0
+    ) {
         let geometry = image.geometry
         self.image = image
         self.modes = modes
+        self.cells = cells
+        self.reach = reach
         let frame = VolumeFrame(geometry)
         self.frame = frame
         let scale = geometry.magneticScale
@@ -80,14 +103,15 @@ struct VolumeColumns {
         var spread = SIMD2<Double>.zero
         for axis in [across.0, across.1] {
             let step = SIMD2(places[axis].x, places[axis].y) / Double(divisions[axis])
-            spread += step * step / 12
+            spread += step * step / 12 * cells.variance[axis]
         }
         self.divisions = divisions
         let widest = image.settings.reduce(SIMD2<Double>.zero) {
             pointwiseMax($0, SIMD2($1.largestSigma.h, $1.largestSigma.k))
         }
         let square = widest * widest + spread
-        margin = SIMD2(5.3 * square.x.squareRoot(), 5.3 * square.y.squareRoot())
+        let farthest = max(5.3, reach / 2)
+        margin = SIMD2(farthest * square.x.squareRoot(), farthest * square.y.squareRoot())
     }
 
     /// The part of (x, y, w) that can show on the image.
@@ -137,7 +161,7 @@ struct VolumeColumns {
                 let (first, last) = (start + slope * range.lowerBound, start + slope * range.upperBound)
                 let (least, most) = (pointwiseMin(first, last), pointwiseMax(first, last))
                 if most.x < low.x || least.x > high.x || most.y < low.y || least.y > high.y { continue }
-                var column = Column(index: SIMD3(0, 0, 0), start: start, range: range)
+                var column = Column(index: SIMD3(0, 0, 0), name: SIMD2(ib, ic), start: start, range: range)
                 column.index[b] = modes.grid[b] == 1 ? 0 : ib.wrapped(modes.grid[b])
                 column.index[c] = modes.grid[c] == 1 ? 0 : ic.wrapped(modes.grid[c])
                 if case .turning(let turn) = frame.volume.motion {
@@ -152,6 +176,8 @@ struct VolumeColumns {
     struct Column {
         /// Of the grid's point, 0 along the column.
         var index: SIMD3<Int>
+        /// The same across it with its zone.
+        var name: SIMD2<Int>
         /// (x, y, w) at 0 along the column.
         var start: SIMD3<Double>
         /// Along the column, magnetic r.l.u.: what lies in the range of w.
@@ -184,21 +210,33 @@ struct VolumeColumns {
             && place.y > k.lowerEdge - margin.y && place.y < k.lowerEdge + Double(k.count) * k.step + margin.y
     }
 
-    /// Step of a division across the column, in (x, y) and along the mode's energy.
-    func step(_ axis: Int, _ x: Double, _ y: Double, _ energy: Double) -> SIMD3<Double> {
-        SIMD3(x, y, energy) / Double(divisions[axis])
+    /// What names place `i` of a column, and a crossing of a mode there; 21 bits each, with room for zones on both sides.
+    func address(_ column: Column, _ i: Int, _ mode: Int, crossing: Int = 0) -> SIMD2<Int> {
+        let zero = 1 << 20
+        return SIMD2(
+            (column.name.x + zero) << 42 | (column.name.y + zero) << 21 | (i + zero), crossing << 16 | mode)
+    }
+
+    /// Of a cell across the column, magnetic r.l.u.
+    func width(_ axis: Int) -> Double { cells.variance[axis].squareRoot() / Double(divisions[axis]) }
+
+    /// Side of a cell across the column, in (x, y) and along the mode's energy.
+    func side(_ axis: Int, _ x: Double, _ y: Double, _ energy: Double) -> SIMD3<Double> {
+        let side = SIMD3(x, y, energy) / Double(divisions[axis])
+        return cells.variance[axis] == 1 ? side : side * cells.variance[axis].squareRoot()
     }
 
     /// Adds a line unless it lies beyond the energy bins.
     func emit(
-        setting: Int, place: SIMD3<Double>, energy: Double, steps: (SIMD3<Double>, SIMD3<Double>, SIMD3<Double>),
-        weight: Double, intensity: () -> Double, _ body: (VolumeLine) -> Void
+        setting: Int, place: SIMD3<Double>, energy: Double, sides: (SIMD3<Double>, SIMD3<Double>, SIMD3<Double>),
+        weight: Double, address: SIMD2<Int>, intensity: () -> Double, _ body: (VolumeLine) -> Void
     ) {
-        let (e, f, g) = steps
-        let square = (e * e + f * f + g * g) / 12
-        let mixed = (e * e.rotated + f * f.rotated + g * g.rotated) / 12
+        let square = (sides.0.z * sides.0.z + sides.1.z * sides.1.z + sides.2.z * sides.2.z) / 12
         let sigma = image.settings[setting].largestSigma.energy
-        let reach = 5.3 * (sigma * sigma + square.z).squareRoot()
+        // A cell itself ends at √3 of its standard deviations.
+        let reach = max(
+            self.reach > 0 ? self.reach * sigma + (3 * square).squareRoot() : 0,
+            5.3 * (sigma * sigma + square).squareRoot())
         let first = geometry.firstBinEdge(setting: setting)
         let top = first + Double(geometry.energyBins.count) * geometry.binWidth(setting: setting)
         guard energy > 0, energy + reach > first, energy - reach < top else { return }
@@ -209,10 +247,9 @@ struct VolumeColumns {
             value /= 1 - exp(-energy / (Neutron.boltzmann * image.options.temperature))
         }
         guard value > 0 else { return }
-        body(
-            VolumeLine(
-                setting: setting, x: place.x, y: place.y, energy: energy, weight: value,
-                cell: (square.x, mixed.x, square.y, mixed.z, mixed.y, square.z)))
+        let line = VolumeLine(
+            setting: setting, x: place.x, y: place.y, energy: energy, weight: value, sides: sides, address: address)
+        if cells.finest > 0 { image.forEachPart(of: line, finest: cells.finest, body) } else { body(line) }
     }
 }
 

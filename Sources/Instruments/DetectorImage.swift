@@ -100,7 +100,9 @@ public struct DetectorImage: Sendable {
     func image(
         of modes: ZoneModes, level: Level, cells: Cells = Cells()
     ) throws(InstrumentError) -> Tensor<Float> {
-        if geometry.volume != nil { return try volumeImage(of: modes, level: level) }
+        if geometry.volume != nil {
+            return try volumeImage(of: modes, level: level, cells: VolumeCells(cells, of: modes))
+        }
         try checkLattice(of: modes)
         var image = Tensor<Float>(shape: [twins.count] + geometry.shape, repeating: 0)
         switch fill(&image.elements, with: modes, level: level.rawValue, cells: cells) {

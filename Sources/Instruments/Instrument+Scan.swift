@@ -84,11 +84,17 @@ extension Instrument {
     }
 
     /// Change of (x, y, E) along the image's axes by one standard deviation of each contribution, once for each side of the beam
-    /// that counts: one for a crystal at rest, two for one that turns. The mean of their covariances is `covariance(geometry:)`.
+    /// that counts: one for a crystal at rest, two for one that turns; in a volume up to six (`covariance(frame:)`). The mean of
+    /// their covariances is `covariance(geometry:)`.
     func deviations(
         geometry: ImageGeometry, incidentEnergy: Double, frequency: Double, energy: Double, h: Double, k: Double,
         azimuth: Double = 0
     ) throws(InstrumentError) -> [[SIMD3<Double>]] {
+        if geometry.volume != nil {
+            return try deviations(
+                frame: VolumeFrame(geometry), incidentEnergy: incidentEnergy, frequency: frequency, energy: energy,
+                x: h, y: k)
+        }
         let place = geometry.place(x: h, y: k)
         func alongAxes(_ row: SIMD3<Double>) -> SIMD3<Double> {
             let along = geometry.axes(h: row.x, k: row.y)

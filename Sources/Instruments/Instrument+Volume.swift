@@ -9,52 +9,57 @@ extension Instrument {
     func covariance(
         frame: VolumeFrame, incidentEnergy: Double, frequency: Double, energy: Double, x: Double, y: Double
     ) throws(InstrumentError) -> ResolutionCovariance {
+        let all = try deviations(
+            frame: frame, incidentEnergy: incidentEnergy, frequency: frequency, energy: energy, x: x, y: y)
+        return .mean(of: all.map(Self.covariance))
+    }
+
+    /// Change of (x, y, E) by one standard deviation of each contribution, once for each sighting that `covariance` averages.
+    func deviations(
+        frame: VolumeFrame, incidentEnergy: Double, frequency: Double, energy: Double, x: Double, y: Double
+    ) throws(InstrumentError) -> [[SIMD3<Double>]] {
+        func deviations(_ direction: SIMD3<Double>, psi: Double) throws(InstrumentError) -> [SIMD3<Double>] {
+            let rows = try self.deviations(
+                incidentEnergy: incidentEnergy, frequency: frequency, energy: energy, direction: direction)
+            // From Q in the laboratory at psi = 0 to (x, y, w).
+            let back = psi == 0 ? frame.inverse : frame.inverse * Triad.rotation(axis: 2, degrees: -psi)
+            return rows.map { row in
+                let change = back * SIMD3(row.x, row.y, row.z)
+                return SIMD3(change.x, change.y, row.w)
+            }
+        }
         guard case .turning(let turn) = frame.volume.motion else {
             let direction = frame.clampedDirection(x: x, y: y, incidentEnergy: incidentEnergy, energy: energy)
-            let rows = try deviations(
-                incidentEnergy: incidentEnergy, frequency: frequency, energy: energy, direction: direction)
-            return Self.covariance(rows, inverse: frame.inverse)
+            return [try deviations(direction, psi: 0)]
         }
-        var sum: [ResolutionCovariance] = []
+        var all: [[SIMD3<Double>]] = []
         let width = turn.w.upperBound - turn.w.lowerBound
         for part in [1.0 / 6, 0.5, 5.0 / 6] {
             let place = SIMD3(x, y, turn.w.lowerBound + part * width)
             let sightings = frame.sightings(of: place, incidentEnergy: incidentEnergy, energy: energy)
             for sighting in sightings ?? [] where turn.covers(sighting.psi) {
-                let rows = try deviations(
-                    incidentEnergy: incidentEnergy, frequency: frequency, energy: energy,
-                    direction: sighting.final / sighting.final.norm)
-                sum.append(Self.covariance(rows, inverse: frame.inverse, psi: sighting.psi))
+                all.append(try deviations(sighting.final / sighting.final.norm, psi: sighting.psi))
             }
         }
-        if sum.isEmpty {
+        if all.isEmpty {
             for sighting in frame.nearestSightings(
                 of: SIMD3(x, y, frame.volume.middle), incidentEnergy: incidentEnergy, energy: energy)
             {
-                let rows = try deviations(
-                    incidentEnergy: incidentEnergy, frequency: frequency, energy: energy,
-                    direction: sighting.final / sighting.final.norm)
-                sum.append(Self.covariance(rows, inverse: frame.inverse, psi: sighting.psi))
+                all.append(try deviations(sighting.final / sighting.final.norm, psi: sighting.psi))
             }
         }
-        return .mean(of: sum)
+        return all
     }
 
-    /// - Parameter rows: changes of (Q, E) in the laboratory.
-    /// - Parameter inverse: from Q in the laboratory at psi = 0 to (x, y, w).
-    private static func covariance(
-        _ rows: [SIMD4<Double>], inverse: Triad, psi: Double = 0
-    ) -> ResolutionCovariance {
-        let back = psi == 0 ? inverse : inverse * Triad.rotation(axis: 2, degrees: -psi)
+    private static func covariance(_ rows: [SIMD3<Double>]) -> ResolutionCovariance {
         var sum = ResolutionCovariance(hh: 0, hk: 0, kk: 0, hE: 0, kE: 0, EE: 0)
-        for row in rows {
-            let change = back * SIMD3(row.x, row.y, row.z)
+        for change in rows {
             sum.hh += change.x * change.x
             sum.hk += change.x * change.y
             sum.kk += change.y * change.y
-            sum.hE += change.x * row.w
-            sum.kE += change.y * row.w
-            sum.EE += row.w * row.w
+            sum.hE += change.x * change.z
+            sum.kE += change.y * change.z
+            sum.EE += change.z * change.z
         }
         return sum
     }

@@ -51,11 +51,12 @@ extension InstrumentDraws {
         let h: ResolutionTable.Axis
         let k: ResolutionTable.Axis
         let energy: ResolutionTable.Axis
-        /// Sides of the beam that see the same place.
-        let sides: Int
+        /// Where the sides of the beam (of a scan in a volume, the sightings) that see a grid point begin in `rows`, [energy][k][h]
+        /// and the end.
+        let sides: [Int]
         /// Contributions that move anything, as indices of `Instrument.Contribution.allCases`.
         let contributions: [Int]
-        /// Change of (x, y, E) by one standard deviation, [energy][k][h][side][contribution].
+        /// Change of (x, y, E) by one standard deviation, [side][contribution].
         let rows: [SIMD3<Double>]
         let poolSize: Int
         /// Deviations in units of their standard deviation, [neutron][contribution]; 0 where `absorbed` has them.
@@ -72,12 +73,14 @@ extension InstrumentDraws {
             (h, k, energy, poolSize) = (grid.h, grid.k, grid.energy, neutrons)
             var all: [[SIMD3<Double>]] = []
             all.reserveCapacity(energy.count * k.count * h.count * 2)
+            var sides = [0]
             for e in 0..<energy.count {
                 for j in 0..<k.count {
                     for i in 0..<h.count {
                         all += try instrument.deviations(
                             geometry: geometry, incidentEnergy: setting.incidentEnergy,
                             frequency: setting.chopperFrequency, energy: energy.value(e), h: h.value(i), k: k.value(j))
+                        sides.append(all.count)
                     }
                 }
             }
@@ -85,7 +88,7 @@ extension InstrumentDraws {
                 all.contains { $0[index] != .zero }
             }
             contributions = moving
-            sides = all.count / (energy.count * k.count * h.count)
+            self.sides = sides
             rows = all.flatMap { row in moving.map { row[$0] } }
 
             func shapes(_ energy: Double) throws(InstrumentError) -> DeviationShapes {
@@ -162,13 +165,16 @@ extension InstrumentDraws {
         /// True minus nominal (x, y, E) of a neutron that is counted at `place`.
         ///
         /// - Parameter corner: three uniform numbers that choose the grid point.
+        /// - Parameter side: a number of 32 bits that chooses the side.
         @inline(__always)
         func deviation(at place: Place, corner: SIMD3<Double>, neutron: Int, side: Int) -> SIMD3<Double> {
             let l = place.energy.0 + (corner.z < place.energy.1 ? 1 : 0)
             let j = place.k.0 + (corner.y < place.k.1 ? 1 : 0)
             let i = place.h.0 + (corner.x < place.h.1 ? 1 : 0)
             let count = contributions.count
-            let row = (((l * k.count + j) * h.count + i) * sides + side) * count
+            let point = (l * k.count + j) * h.count + i
+            let first = sides[point]
+            let row = (first + side % (sides[point + 1] - first)) * count
             var sum = SIMD3<Double>.zero
             for c in 0..<count { sum += rows[row + c] * pool[neutron * count + c] }
             if !absorbed.isEmpty {

@@ -43,7 +43,7 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
         case .noTransmission(let energy, let frequency):
             "the chopper transmits nothing at Ei = \(Self.short(energy)) meV and \(Self.short(frequency)) Hz"
         case .coarseGrid(let grid, let error, let tolerance, _):
-            "a zone grid of \(grid[0]) × \(grid[1]) points leaves an error of about \(Self.percent(error)) of the image's rms, "
+            "a zone grid of \(Self.points(grid)) points leaves an error of about \(Self.percent(error)) of the image's rms, "
                 + "more than the tolerance of \(Self.percent(tolerance))"
         }
     }
@@ -63,10 +63,15 @@ public enum InstrumentError: Error, Hashable, Sendable, CustomStringConvertible 
             "give the resolution the lattice that h and k count in, and magnetic-cell: how many of it the model's cell takes"
         case .angleMismatch: "give the resolution an orientation, and the model's angles"
         case .coarseGrid(_, _, _, let sufficient):
-            "\(sufficient[0]) × \(sufficient[1]) points would do (grid: \(max(sufficient[0], sufficient[1])) of the spin waves); "
+            "\(Self.points(sufficient)) points would do (grid: \(sufficient.max() ?? 1) of the spin waves); "
                 + "or allow a larger tolerance"
         case .noTransmission: "choose a lower frequency, a higher energy or another chopper package"
         }
+    }
+
+    /// `25 × 25`, with a third axis where it has points.
+    private static func points(_ grid: [Int]) -> String {
+        (grid.count == 3 && grid[2] == 1 ? grid.prefix(2) : grid[...]).map(String.init).joined(separator: " × ")
     }
 
     /// `2.13 %`

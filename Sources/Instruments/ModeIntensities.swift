@@ -7,20 +7,24 @@ struct ModeIntensities {
     private var q = SIMD3<Double>.zero
     /// f_i cos(−2πi Q·r) and f_i sin, one a site.
     private var phases: [SIMD2<Double>]
+    /// Form factors, one an ion.
+    private var forms: [Double]
 
     init(_ modes: ZoneModes) {
         self.modes = modes
         reciprocal = CrystalAlignment.reciprocal(lattice: modes.lattice, angles: modes.angles)
         phases = Array(repeating: .zero, count: modes.sites.count)
+        forms = Array(repeating: 0, count: modes.formFactors.count)
     }
 
     /// - Parameter q: magnetic r.l.u.
     mutating func move(to indices: SIMD3<Double>) {
         q = reciprocal * indices
         let s2 = dot(q, q) / (16 * Double.pi * Double.pi)
-        let forms = modes.formFactors.map { ion in
-            let f = ion.coefficients
-            return f[0] * exp(-f[1] * s2) + f[2] * exp(-f[3] * s2) + f[4] * exp(-f[5] * s2) + f[6]
+        for ion in forms.indices {
+            let f = modes.formFactors[ion].coefficients
+            forms[ion] =
+                f[0] * exp(-f[1] * s2) + f[2] * exp(-f[3] * s2) + f[4] * exp(-f[5] * s2) + f[6]
         }
         for (index, site) in modes.sites.enumerated() {
             let angle = -2 * Double.pi * dot(indices, site.position)

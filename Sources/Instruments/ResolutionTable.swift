@@ -98,16 +98,21 @@ public struct ResolutionTable: Hashable, Sendable {
             let (i, x) = self.h.place(h)
             let (j, y) = self.k.place(k)
             let (l, z) = self.energy.place(energy)
-            var sum = [0.0, 0, 0, 0, 0, 0]
-            for (a, wz) in [(l, 1 - z), (l + 1, z)] {
-                for (b, wy) in [(j, 1 - y), (j + 1, y)] {
-                    for (c, wx) in [(i, 1 - x), (i + 1, x)] {
-                        let corner = node(h: c, k: b, energy: a).elements
-                        for n in 0..<6 { sum[n] += corner[n] * wx * wy * wz }
-                    }
-                }
+            var sum = ResolutionCovariance(hh: 0, hk: 0, kk: 0, hE: 0, kE: 0, EE: 0)
+            func add(_ c: Int, _ b: Int, _ a: Int, _ wx: Double, _ wy: Double, _ wz: Double) {
+                let corner = node(h: c, k: b, energy: a)
+                sum.hh += corner.hh * wx * wy * wz
+                sum.hk += corner.hk * wx * wy * wz
+                sum.kk += corner.kk * wx * wy * wz
+                sum.hE += corner.hE * wx * wy * wz
+                sum.kE += corner.kE * wx * wy * wz
+                sum.EE += corner.EE * wx * wy * wz
             }
-            return ResolutionCovariance(hh: sum[0], hk: sum[1], kk: sum[2], hE: sum[3], kE: sum[4], EE: sum[5])
+            for upper in 0..<8 {
+                let (a, b, c) = (upper >> 2, upper >> 1 & 1, upper & 1)
+                add(i + c, j + b, l + a, c == 0 ? 1 - x : x, b == 0 ? 1 - y : y, a == 0 ? 1 - z : z)
+            }
+            return sum
         }
     }
 

@@ -97,9 +97,10 @@ struct ConvolveResolution: Stage {
         do {
             let isOriented = (try? resolutionValue.field("geometry").field("orientation"))?.isNone == false
             let twins = try spectrum.crystal.imageTwins(oriented: isOriented)
-            guard method == .integrated || !isOriented else {
+            guard method != .asPublished || !isOriented else {
                 throw StepFailure(
-                    "the method \(method.rawValue) knows no orientation of the crystal", hint: "use method: integrated")
+                    "the method \(method.rawValue) knows no orientation of the crystal",
+                    hint: "use method: integrated, monte-carlo or instrument-draws")
             }
             let ready = try prepared.image(for: resolutionDigest, twins: twins) {
                 try prepare(ExperimentResolution(resolutionValue), twins: twins)

@@ -44,6 +44,34 @@ struct TurnedCrystalTests {
         #expect(page.contains("data:image/png;base64,") && page.contains("load-measurement"))
     }
 
+    @Test("the ways to an image know the orientation, but for the published one; a coarse grid is refused")
+    func methods() throws {
+        let workplace = try Workplace()
+        let graph = "graphs/square-afm-merlin.yaml"
+        func run(_ grid: Int, _ settings: [String]) throws -> Program.Outcome {
+            try workplace.spinweave(
+                [
+                    "run", graph, "--set", "resolution.h={count: 12, from: -2.2, to: 2.2}", "--set",
+                    "resolution.k={count: 8, from: -6, to: 6}", "--set", "spectrum.grid=\(grid)", "--store", "store",
+                ] + settings.flatMap { ["--set", "image.\($0)"] })
+        }
+        let coarse = try run(8, ["tolerance=0.01"])
+        #expect(coarse.status == 1)
+        let said = coarse.output + coarse.errors
+        #expect(said.contains("a zone grid of 8 × 8 points leaves an error of about "), "\(said)")
+        let fine = try run(128, ["tolerance=0.03"])
+        #expect(fine.status == 0, "\(fine.output)\(fine.errors)")
+        #expect(fine.output.contains("image: sampling the zone leaves an error of 0."), "\(fine.output)")
+        let drawn = try run(8, ["method=instrument-draws", "draws=20"])
+        #expect(drawn.status == 0 && drawn.output.contains("image: drawn to "), "\(drawn.output)\(drawn.errors)")
+        #expect(try run(8, ["method=monte-carlo"]).status == 0)
+        let published = try run(8, ["method=as-published"])
+        #expect(published.status == 1)
+        #expect(
+            (published.output + published.errors).contains(
+                "the method as-published knows no orientation of the crystal"))
+    }
+
     /// ω = S √((4 J1 + 2 |D|)² − (4 J1 cos πh cos πk)²), S = 5/2, J1 = 0.65 meV, D = −0.01 meV: 0.81 meV at h = 1, 6.55 meV at
     /// h = 1/2, and the same all along l.
     private func expectBand(_ domains: AnyTensor) throws {

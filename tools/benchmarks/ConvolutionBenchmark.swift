@@ -36,6 +36,7 @@ struct ConvolutionBenchmark: Benchmark {
             figures.add(
                 "image_s_grid_\(divisions)", time, divisions == 9 ? "by points along each axis of the zone" : "")
         }
+        try volumes(&figures, image: image, modes: modes, special: best)
         // What the kernel's cost is set against: the same image with its sampling error, and drawn.
         figures.add(
             "image_s_tolerance", try processorSeconds { _ = try image.sampledImage(of: modes) },
@@ -55,6 +56,24 @@ struct ConvolutionBenchmark: Benchmark {
             figures.add("image_s_draws_\(throwsOfMode)", time, throwsOfMode == 1 ? "by throws of each mode" : "")
         }
         return figures
+    }
+
+    /// The same image as of a crystal that is held in any way, with its tolerance and thrown.
+    private func volumes(_ figures: inout Figures, image: DetectorImage, modes: ZoneModes, special: Double) throws {
+        var geometry = image.geometry
+        geometry.volume = ImageVolume(
+            alignment: CrystalAlignment(u: [0, 0, 1], v: [1, 0, 0]), motion: .atRest(psi: 0))
+        let volume = try DetectorImage(geometry: geometry, resolution: image.resolution, twins: image.twins)
+        var best = Double.infinity
+        for _ in 0..<3 { best = min(best, try processorSeconds { _ = try volume.image(of: modes) }) }
+        figures.add("image_s_volume", best, "the same image through an orientation, c* along the beam")
+        figures.add("volume_ratio", best / special, "over image_s")
+        figures.add("volume_s_tolerance", try processorSeconds { _ = try volume.sampledImage(of: modes) }, "")
+        figures.add(
+            "volume_s_monte_carlo_5",
+            try processorSeconds {
+                _ = try volume.imageByMonteCarlo(of: modes, draws: 5, stream: RandomStream(seed: 1))
+            }, "5 throws of each mode")
     }
 
     private static func modes(_ model: SpinModel, divisions: Int) throws -> ZoneModes {
