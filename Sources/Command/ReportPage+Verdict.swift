@@ -10,6 +10,8 @@ extension ReportPage {
         let wording = VerdictWording(verdict)
         let images = try verdict.int("calibration-images")
         if !wording.sets.isEmpty {
+            // More than those that strangeness is counted among, of which some are the reference.
+            let calibrating = try verdict.int("conformal-images")
             var table = Table(columns: [.init("coverage"), .init("models in the set")])
             for (coverage, classes) in wording.sets {
                 table.rows.append(["\(coverage) %", classes.isEmpty ? "none" : classes.joined(separator: ", ")])
@@ -18,7 +20,7 @@ extension ReportPage {
                 .table(
                     table,
                     caption:
-                        "Conformal sets, calibrated on \(Wording.count(images, "held-out simulation")): of measurements "
+                        "Conformal sets, calibrated on \(Wording.count(calibrating, "held-out simulation")): of measurements "
                         + "like those, the set holds the true model with at least the frequency that its coverage says."
                 ))
         }

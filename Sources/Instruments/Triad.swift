@@ -27,7 +27,7 @@ struct Triad: Hashable, Sendable {
         Triad(x: SIMD3(x.x, y.x, z.x), y: SIMD3(x.y, y.y, z.y), z: SIMD3(x.z, y.z, z.z))
     }
 
-    var determinant: Double { (x * cross(y, z)).sum() }
+    var determinant: Double { dot(x, cross(y, z)) }
 
     var inverse: Triad {
         let volume = determinant
@@ -39,11 +39,12 @@ func cross(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> {
     SIMD3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)
 }
 
-func dot(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> Double { (a * b).sum() }
+/// Written out, because `sum()` may be called by way of the protocol for each component.
+func dot(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> Double { a.x * b.x + a.y * b.y + a.z * b.z }
 
 extension SIMD3<Double> {
     /// √ of the sum of squares.
-    var norm: Double { (self * self).sum().squareRoot() }
+    var norm: Double { dot(self, self).squareRoot() }
 }
 
 /// Exact at multiples of 90°, so that a right angle is one.

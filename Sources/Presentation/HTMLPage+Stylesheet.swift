@@ -40,7 +40,7 @@ extension HTMLPage {
         .tile.ok { border-color: var(--ok); } .tile.warn { border-color: var(--warn); }
         .tile.bad { border-color: var(--bad); }
         .tile dt { font-size: 13.5px; color: var(--muted); } .tile dd { margin: 0; font-size: 26px; font-weight: 600;
-          line-height: 1.25; font-variant-numeric: tabular-nums; }
+          line-height: 1.25; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
         .tile .detail { font-size: 13.5px; font-weight: 400; color: var(--muted); }
         .table { overflow-x: auto; margin: 16px 0; }
         table { border-collapse: collapse; font-size: 14.5px; line-height: 1.4; }
@@ -48,6 +48,7 @@ extension HTMLPage {
         th { text-align: left; font-weight: 600; border-bottom: 2px solid var(--rule); vertical-align: bottom; }
         th, td { padding: 5px 18px 5px 0; } th:last-child, td:last-child { padding-right: 4px; }
         td { border-bottom: 1px solid var(--rule); vertical-align: top; overflow-wrap: anywhere; min-width: 3em; }
+        td:first-child { overflow-wrap: break-word; }
         .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; overflow-wrap: normal; }
         .unit { font-weight: 400; color: var(--muted); }
         details { margin: 12px 0; } summary { cursor: pointer; color: var(--c0); }
@@ -55,7 +56,7 @@ extension HTMLPage {
         .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 390px), 1fr));
           gap: 8px 28px; align-items: start; }
         .figures figure { margin: 12px 0; }
-        svg { display: block; width: 100%; height: auto; }
+        svg { display: block; width: 100%; height: auto; overflow: visible; }
         figcaption { font-size: 14.5px; line-height: 1.45; color: var(--muted); margin-top: 8px; max-width: 52em; }
         figcaption strong { color: var(--ink); }
         footer { margin-top: 48px; padding-top: 12px; border-top: 1px solid var(--rule); color: var(--muted);

@@ -6,7 +6,7 @@ import Tensors
 /// Asks the ensemble which class explains a measurement, how sure it is, and what speaks against trusting it.
 struct Judge: Stage {
     static let signature = Signature(
-        "judge", version: 4,
+        "judge", version: 5,
         about:
             "Which class explains the measurement: probabilities, conformal sets, whether it is in domain, stability; "
             + "names no class where there is no reason to.",
@@ -84,6 +84,7 @@ struct Judge: Stage {
         ]
         verdict.merge(domain.fields) { $1 }
         if let conformal {
+            verdict["conformal-images"] = .int(calibration?.conformal.scores.count ?? 0)
             verdict["class-p-values"] = named(classes, conformal.pValues)
             verdict["conformal-sets"] = .record(
                 Dictionary(

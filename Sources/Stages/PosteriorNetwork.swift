@@ -121,7 +121,9 @@ extension PosteriorNetwork {
         let networks = try members.map { try PosteriorNetwork($0.load()) }
         guard let first = networks.first else { throw StepFailure("no posterior network") }
         for other in networks
-        where other.space != first.space || other.geometry.pixels != first.geometry.pixels || other.className != first.className {
+        where other.space != first.space || other.geometry.pixels != first.geometry.pixels
+            || other.className != first.className
+        {
             throw StepFailure(
                 "the posterior networks are of different models, priors or geometries",
                 hint: "estimate the parameters of one model at a time: write 'for: each class', or POSTERIOR@CLASS")

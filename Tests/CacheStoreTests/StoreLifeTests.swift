@@ -44,7 +44,8 @@ struct StoreLifeTests {
                 guard count == 160, try store.blobHeads().isEmpty else { exit(1) }
             }
         }()
-        while access(reading, F_OK) != 0 { usleep(2000) }
+        // The reader is another task, which may have to wait for this thread.
+        while access(reading, F_OK) != 0 { try await Task.sleep(for: .milliseconds(2)) }
         let result = try store.collectGarbage(CollectionPolicy(olderThanDays: 1), now: 10 * Self.day)
         #expect(result.removedRecords == 80)
         #expect(result.fileBytesAfter < result.fileBytesBefore / 4)

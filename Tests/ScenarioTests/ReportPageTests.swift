@@ -21,7 +21,8 @@ struct ReportPageTests {
             #expect(headings.contains { $0.localizedCaseInsensitiveContains(word) }, "\(word): \(headings)")
         }
         for text in [
-            "Conformal sets, calibrated on", "what the networks see", "without 50 meV", "Coverage of conformal sets",
+            "Conformal sets, calibrated on 8 held-out", "what the networks see", "without 50 meV",
+            "Coverage of conformal sets",
         ] {
             #expect(page.contains(text), "\(text)")
         }

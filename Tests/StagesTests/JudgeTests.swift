@@ -124,6 +124,8 @@ struct JudgeTests {
         let sets = try verdict.field("conformal-sets")
         #expect(try sets.list("90") == [.string("b")] && sets.list("99") == [.string("b")])
         #expect(try verdict.int("calibration-images") == 180)
+        // All calibrate the sets.
+        #expect(try verdict.int("conformal-images") == 300)
         // Of 300 held-out images all calibrate the sets, 180 what is strange.
         #expect(try verdict.field("class-p-values").double("a") == 1.0 / 301)
         #expect(
