@@ -34,6 +34,9 @@ extension Report {
                     "\(node.name): \(Wording.percent(missing)) of what the training images show is missing; "
                         + "train with the measurement's own mask (path of 'detector-mask')")
             }
+            if case .bool(true)? = node.facts["ki-over-kf"] {
+                lines.append("\(node.name): its runs are multiplied by ki/kf; simulate with flux-ratio: false")
+            }
             if let error = node.meanFact("drawing-error") {
                 lines.append("\(node.name): drawn to \(Wording.percent(error, decimals: 2)) of the rms")
             }

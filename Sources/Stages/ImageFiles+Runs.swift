@@ -12,12 +12,17 @@ extension ImageFiles {
     /// A pixel's value stands for the mean over its n elements, and so each of these has √n times its error; where errors are not
     /// known they are 0. c\* along the beam is psi = 0 with u = c\*, v = a\*.
     ///
-    /// - Throws: `Diagnostic` for a crystal that turns, and where nothing is known of the instrument or its detectors.
+    /// - Throws: `Diagnostic` for a crystal that turns, for intensities that are not per meV, and where nothing is known of the instrument or its detectors.
     public func runs(_ provenance: ImageProvenance) throws -> [NXSPE] {
         guard let places = DetectorPlaces(geometry) else {
             throw Diagnostic(
                 "the crystal of this image turns, and a .nxspe file holds one run at one angle psi",
                 hint: "export .nxs (a histogram), or hold the crystal at rest (orientation with psi)")
+        }
+        if provenance.isIntegrated {
+            throw Diagnostic(
+                "the image's intensities are integrals over its energy bins, and those of a .nxspe file are per meV",
+                hint: "make the image with intensity: per-meV")
         }
         guard let instrument = provenance.instrument else {
             throw Diagnostic(

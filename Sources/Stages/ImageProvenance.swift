@@ -10,10 +10,15 @@ public struct ImageProvenance: Sendable {
     /// Whether the intensities are multiplied by ki/kf, so that kf/ki is no longer in them; nil for a measurement whose files do
     /// not say.
     public var isScaledByKiOverKf: Bool?
+    /// Whether intensities are integrals over energy bins, which differ in width from one incident energy to the next.
+    public var isIntegrated = false
 
-    public init(instrument: InstrumentDescription? = nil, isScaledByKiOverKf: Bool? = nil) {
+    public init(
+        instrument: InstrumentDescription? = nil, isScaledByKiOverKf: Bool? = nil, isIntegrated: Bool = false
+    ) {
         self.instrument = instrument
         self.isScaledByKiOverKf = isScaledByKiOverKf
+        self.isIntegrated = isIntegrated
     }
 
     /// Follows the connections of `node` upwards: to the resolution, and to the stage that made the image.
@@ -32,6 +37,7 @@ public struct ImageProvenance: Sendable {
             case ConvolveResolution.signature.name:
                 // S⊥ kf/ki is the cross-section as it is measured; without the ratio it is what ki/kf makes of that.
                 isScaledByKiOverKf = try !node.parameters.bool("flux-ratio")
+                isIntegrated = try node.parameters.string("intensity") == "integrated"
             default: break
             }
             let ports = try Self.ports(of: node)

@@ -30,7 +30,7 @@ extension KnownImages {
                 guard noisy.geometry.pixels == geometry.pixels else {
                     throw StepFailure(
                         "the training images have another geometry than the test set",
-                        hint: "give all images the same resolution node")
+                        hint: "give all images one resolution node, or nodes that differ in magnetic-cell alone")
                 }
                 return (0..<min(copies, noisy.count)).map { PixelBlocks(noisy.copy($0)[...], layout: layout) }
             }.flatMap { $0 }

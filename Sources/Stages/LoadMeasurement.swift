@@ -118,15 +118,15 @@ struct LoadMeasurement: Stage {
             image: image, missing: missing, error: error, geometry: geometryValue, isSimulated: files.isEmpty,
             zeroPixels: zeros, negativePixels: below)
         measurement.isScaledByKiOverKf = isScaledByKiOverKf
-        return StepOutput(
-            measurement.value,
-            summary: [
-                "simulated": .bool(files.isEmpty), "zero-pixels": .int(zeros), "negative-pixels": .int(below),
-                "clipped-pixels": .int(above),
-                "missing-beyond-mask": .double(
-                    1 - Double(seen) / Double(max(1, image.elements.count - masked))),
-                "mean": .double(mean ?? sum / Double(seen)),
-            ])
+        var facts: [String: Value] = [
+            "simulated": .bool(files.isEmpty), "zero-pixels": .int(zeros), "negative-pixels": .int(below),
+            "clipped-pixels": .int(above),
+            "missing-beyond-mask": .double(
+                1 - Double(seen) / Double(max(1, image.elements.count - masked))),
+            "mean": .double(mean ?? sum / Double(seen)),
+        ]
+        if let isScaledByKiOverKf { facts["ki-over-kf"] = .bool(isScaledByKiOverKf) }
+        return StepOutput(measurement.value, summary: facts)
     }
 
     private func add(_ file: Value, to missing: inout Tensor<UInt8>, _ geometry: ImageGeometry) throws {

@@ -83,7 +83,7 @@ extension MeasurementFile {
 
     /// With room for rounding, and a tenth of the range for few digits.
     private func isInRange(_ w: Double, _ range: ClosedRange<Double>) -> Bool {
-        let room = 0.1 * (range.upperBound - range.lowerBound)
+        let room = max(0.1 * (range.upperBound - range.lowerBound), 1e-6)
         return w >= range.lowerBound - room && w <= range.upperBound + room
     }
 }

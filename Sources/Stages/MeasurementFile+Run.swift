@@ -34,6 +34,12 @@ extension MeasurementFile {
                 "\(path): measured at psi = \(run.psi)° where the graph's orientation has \(psi)°",
                 hint: "set psi of the orientation to the file's")
         }
+        if let scaled = run.isScaledByKiOverKf, scalings.contains(!scaled) {
+            throw StepFailure(
+                "\(path): intensities \(scaled ? "" : "not ")multiplied by ki/kf, those of a run before it "
+                    + "\(scaled ? "not" : "are")",
+                hint: "reduce all runs alike")
+        }
         try fill(from: run, places, path, geometry, setting: index)
         scalings.append(run.isScaledByKiOverKf)
     }

@@ -15,7 +15,7 @@ struct MeasurementFile {
     /// What each run says of ki/kf, in the files' order; empty without runs.
     var scalings: [Bool?] = []
 
-    /// Whether the intensities were multiplied by ki/kf; nil where the files do not say, or do not agree.
+    /// Whether the intensities were multiplied by ki/kf; nil where not all files say so.
     var isScaledByKiOverKf: Bool? { Set(scalings).count == 1 ? scalings[0] : nil }
 
     /// An image that no file has said anything of.

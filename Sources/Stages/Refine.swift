@@ -193,6 +193,11 @@ struct Refine: Stage {
                 "the measurement and the resolution have different layouts",
                 hint: "give the measurement the same resolution node")
         }
+        if let scaled = measurement.isScaledByKiOverKf, scaled == imageOptions.fluxRatio {
+            throw StepFailure(
+                "the measurement's runs are \(scaled ? "" : "not ")multiplied by ki/kf, and flux-ratio is \(scaled)",
+                hint: "set flux-ratio: \(!scaled)")
+        }
         do {
             let images = try ModelImages(
                 model, divisions: divisions, resolution: resolution, options: imageOptions)

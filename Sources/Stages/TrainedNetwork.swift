@@ -83,7 +83,9 @@ extension TrainedNetwork {
         guard other.pixels == geometry.pixels else {
             throw StepFailure(
                 "\(what) has another geometry than the training images",
-                hint: "incident energies, energy bins, h, k and lattice must agree: use one resolution node for both")
+                hint:
+                    "incident energies, energy bins, h, k and lattice must agree: use one resolution node for both, or "
+                    + "nodes that differ in magnetic-cell alone")
         }
     }
 }

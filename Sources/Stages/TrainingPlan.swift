@@ -21,7 +21,11 @@ struct TrainingPlan: Sendable {
         [
             Parameter(
                 "members", .integer(1...100), default: .text("1"), about: "networks, each from other random weights"),
-            Parameter("epochs", .integer(1...100_000), default: .text("30"), about: "passes over the training images"),
+            Parameter(
+                "epochs", .integer(1...100_000), default: .text("30"),
+                about:
+                    "passes over the training images; more of them go on from the last where the schedule is constant or step"
+            ),
             Parameter("batch", .integer(1...4096), default: .text("32"), about: "images between two updates"),
             Parameter(
                 "micro-batch", .integer(1...4096), default: .text("8"),
@@ -38,7 +42,9 @@ struct TrainingPlan: Sendable {
                 "schedule",
                 .variant([
                     .init("constant", .structure([]), about: "the learning rate stays"),
-                    .init("cosine", .structure([]), about: "it falls to zero along half a cosine"),
+                    .init(
+                        "cosine", .structure([]),
+                        about: "it falls to zero along half a cosine, so that other epochs begin anew"),
                     .init(
                         "step",
                         .structure([

@@ -44,12 +44,18 @@ private struct WalkedGraph: Sendable {
 
     /// The refinement of a measurement whose noise is drawn from a seed.
     func refined(
-        seed: Int, node: String = "refined", threads: Int = 1, isCancelled: @escaping @Sendable () -> Bool = { false }
+        seed: Int, node: String = "refined", threads: Int = 1, isScaledByKiOverKf: Bool? = nil,
+        isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> StepOutput {
         var values = values
         for name in ["stand-in", "measurement"] {
             let node = try #require(graph.node(named: name))
             values[name] = try Self.output(node, of: graph, values, seed: seed).value
+        }
+        if let isScaledByKiOverKf {
+            var measurement = try Stages.Measurement(try #require(values["measurement"]))
+            measurement.isScaledByKiOverKf = isScaledByKiOverKf
+            values["measurement"] = measurement.value
         }
         let node = try #require(graph.node(named: node))
         return try Self.output(node, of: graph, values, seed: seed, threads: threads, isCancelled: isCancelled)
@@ -190,6 +196,15 @@ struct RefineTests {
             try graph.refined(seed: 3) { asked.wrappingAdd(1, ordering: .relaxed).oldValue >= 5 }
         }
         #expect(asked.load(ordering: .relaxed) == 6)
+    }
+
+    @Test("a measurement whose runs are multiplied by ki/kf is not refined with kf/ki in the simulation")
+    func kiOverKf() throws {
+        let graph = try WalkedGraph(Self.square("tolerance: 0.01"))
+        let failure = #expect(throws: StepFailure.self) { try graph.refined(seed: 1, isScaledByKiOverKf: true) }
+        #expect(failure?.message == "the measurement's runs are multiplied by ki/kf, and flux-ratio is true")
+        #expect(failure?.hint == "set flux-ratio: false")
+        _ = try graph.refined(seed: 1, isScaledByKiOverKf: false)
     }
 
     @Test("an unstable start is refused with what to do")

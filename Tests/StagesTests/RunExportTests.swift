@@ -154,6 +154,21 @@ struct RunExportTests {
         #expect(try runs(measurement, provenance)[0].error.elements.allSatisfy { $0 == 0 })
     }
 
+    @Test("runs of which one is multiplied by ki/kf and one is not are refused; one that does not say is not known")
+    func scalings() throws {
+        let provenance = ImageProvenance(instrument: try instrument(), isScaledByKiOverKf: true)
+        var runs = try runs(measurement(atRest), provenance)
+        try #require(runs.count == 2)
+        #expect(try load(runs, atRest).isScaledByKiOverKf == true)
+        runs[1].isScaledByKiOverKf = nil
+        #expect(try load(runs, atRest).isScaledByKiOverKf == nil)
+        runs[1].isScaledByKiOverKf = false
+        let failure = #expect(throws: StepFailure.self) { try load(runs, atRest) }
+        #expect(
+            failure?.message.hasSuffix("1.nxspe: intensities not multiplied by ki/kf, those of a run before it are")
+                == true)
+    }
+
     @Test("what has no runs is refused with what to do")
     func refusals() throws {
         func refusal(_ geometry: ImageGeometry, _ provenance: ImageProvenance) -> String {
@@ -175,6 +190,12 @@ struct RunExportTests {
             refusal(Self.single, ImageProvenance()) == """
                 the image's resolution is from table files, which know no detectors
                   hint: name the spectrometer: --instrument NAME
+                """)
+        // Bins are fractions of Ei, so that integrals of one run and the next would not be of one scale.
+        #expect(
+            refusal(Self.single, ImageProvenance(instrument: try instrument(), isIntegrated: true)) == """
+                the image's intensities are integrals over its energy bins, and those of a .nxspe file are per meV
+                  hint: make the image with intensity: per-meV
                 """)
         for (name, message) in [
             ("arcs", "the instrument ARCS has no detectors"), ("let", "the detector of LET has no size"),
