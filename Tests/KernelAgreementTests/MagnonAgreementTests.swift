@@ -9,17 +9,17 @@ import Testing
 /// `magnons.cu`, run by the device in software, against the host's kernel and against Colpa's method on LAPACK.
 @Suite("Spin waves: reference = host = CUDA")
 struct MagnonAgreementTests {
-    private let points = [
+    let points = [
         Vector3(0.13, 0.37, -0.21), Vector3(-0.4, 0.05, 0.33), Vector3(0.5, 0.5, 0),
         Vector3(0.25, 0, 0),
         Vector3(0.71, -0.13, 0.9), Vector3(0.02, 0.01, 0), .zero,
     ]
-    private let everything: MagnonKernel.Request = [
+    let everything: MagnonKernel.Request = [
         .energies, .amplitudes, .velocities, .intensities,
     ]
 
     /// The three answers for one magnet.
-    private struct Trial {
+    struct Trial {
         let model: SpinModel
         let solver: BatchSolver
         let kernel: MagnonKernel
@@ -53,7 +53,7 @@ struct MagnonAgreementTests {
     }
 
     /// Sums over modes that do not depend on how degenerate modes are chosen: Σ S g(ω) for a few smooth g.
-    private func moments(_ energies: ArraySlice<Double>, _ weights: [Double], width: Double)
+    func moments(_ energies: ArraySlice<Double>, _ weights: [Double], width: Double)
         -> [Double]
     {
         [0.0, 0.5, 1].map { centre in
@@ -70,7 +70,7 @@ struct MagnonAgreementTests {
     /// 1e-12 s at 1e-4 s from a Goldstone point, 1e-8 s at it, where E = √(ε) s itself is rounding; 16 for what Cholesky and QL add. At a
     /// point with the shift E = √(2e-9) s to 1e-11 s. Rounding decides whether there is a shift: where only one has it, they are
     /// √(2e-9) s apart.
-    private func tolerance(
+    func tolerance(
         _ a: MagnonKernel.Answer, _ b: MagnonKernel.Answer, _ line: Int, _ point: Int, _ trial: Trial, band: Double
     ) -> Double {
         let scale = trial.solver.hamiltonian.scale
@@ -86,7 +86,7 @@ struct MagnonAgreementTests {
     /// host's kernel: rounding of amplitudes by the condition of H, 1e-16 times some 1e6 at most where nothing diverges.
     ///
     /// Near a Goldstone point, where H is nearly singular, `tolerance` says what rounding leaves.
-    private func expectAgreement(_ trial: Trial, team: Int? = nil, _ comment: @autoclosure () -> Comment) throws {
+    func expectAgreement(_ trial: Trial, team: Int? = nil, _ comment: @autoclosure () -> Comment) throws {
         let host = trial.onHost(everything)
         let (device, pivots) = try trial.onDevice(everything, team: team)
         let n = trial.model.sites.count
@@ -300,116 +300,5 @@ struct MagnonAgreementTests {
         #expect(answer.isUnstable == [false, true] && answer.energies.isEmpty)
         #expect(pivots[0] == 0 && (1...2).contains(pivots[1]))
         #expect(try trial.onDevice(.energies).answer.isUnstable == [false, true])
-    }
-
-    @Test("the same bits in every order of blocks and threads, in batches of any size, on any device")
-    func order() throws {
-        let magnets = RandomMagnets(stream: RandomStream(seed: 14).substream("order"))
-        for index in [0, 3, 4, 7] {
-            let trial = try Trial(try magnets.magnet(index).model, at: points, reduces: true)
-            let first = try trial.onDevice(everything)
-            for order in HostDevice.Order.allCases {
-                let other = try trial.onDevice(everything, SoftwareDevice(order: order))
-                #expect(bits(other.answer) == bits(first.answer))
-                #expect(other.pivots == first.pivots)
-            }
-            for batch in [1, 3] {
-                #expect(
-                    bits(try trial.onDevice(everything, largestBatch: batch).answer) == bits(first.answer))
-            }
-            #expect(
-                bits(try trial.onDevice(everything, SoftwareDevice(free: 1)).answer) == bits(first.answer))
-        }
-    }
-
-    private func bits(_ answer: MagnonKernel.Answer) -> [UInt64] {
-        (answer.energies + answer.intensities + answer.velocities + answer.amplitudes + answer.particles)
-            .map(\.bitPattern)
-    }
-
-    @Test("what is not asked for is not computed, and changes nothing of the rest")
-    func requests() throws {
-        let trial = try Trial(KnownMagnets.rutile(), at: points, reduces: true)
-        let all = try trial.onDevice(everything).answer
-        for request in [MagnonKernel.Request.energies, .amplitudes, .velocities, .intensities] {
-            let one = try trial.onDevice(request).answer
-            #expect(one.energies == all.energies)
-            #expect(request == .amplitudes ? one.amplitudes == all.amplitudes : one.amplitudes.isEmpty)
-            #expect(request == .velocities ? one.velocities == all.velocities : one.velocities.isEmpty)
-            #expect(
-                request == .intensities ? one.intensities == all.intensities : one.intensities.isEmpty)
-            #expect(one.isRegularised == all.isRegularised)
-        }
-    }
-
-    @Test("many parameter sets at once are each as alone, bit by bit, stable or not, in any company")
-    func manyHamiltonians() throws {
-        // The easy axis of the third is a hard one: unstable at zero, where the others are soft or have a gap.
-        let sizes = [0.3, 0, -1, 1e-3, 2]
-        let models = try sizes.map {
-            try KnownMagnets.ferromagneticChain(anisotropy: Vector3(4 * $0, 0, 0))
-        }
-        let trials = try models.map { try Trial($0, at: points, reduces: true, splits: false) }
-        #expect(trials.allSatisfy { trials[0].kernel.isAlike($0.kernel) })
-        let request: MagnonKernel.Request = [.amplitudes, .velocities]
-        for (order, largest) in [
-            (HostDevice.Order.ascending, 1 << 16), (.shuffled, 15), (.descending, 4),
-        ] {
-            let together = try MagnonKernel.solve(
-                trials.map(\.kernel), phases: trials[0].phases, request, on: SoftwareDevice(order: order),
-                largestBatch: largest)
-            for (trial, answer) in zip(trials, together) {
-                let alone = try trial.onDevice(request)
-                #expect(bits(alone.answer) == bits(answer.answer) && alone.pivots == answer.pivots)
-                #expect(alone.answer.isUnstable == answer.answer.isUnstable)
-            }
-            #expect(
-                together[2].answer.isUnstable.contains(true)
-                    && !together[0].answer.isUnstable.contains(true))
-        }
-    }
-
-    @Test("a batch keeps to the memory that it may have")
-    func memory() throws {
-        let trial = try Trial(KnownMagnets.square(spin: 2.5, j1: 1), at: points, reduces: true)
-        let plan = MagnonDevicePlan([trial.kernel], sharedBytesPerBlock: 227 << 10)
-        let batch = MagnonDeviceBatch([trial.kernel], plan, everything, seesWith: trial.sight.axes)
-        let counting = CountingDevice(
-            free: 2 * (batch.fixedBytes(2) + 3 * (batch.bytesPerPoint + batch.tableBytes)))
-        _ = try trial.kernel.solve(phases: trial.phases, everything, sight: trial.sight, on: counting)
-        // Half of what is free, and what arrays are rounded up to.
-        #expect(counting.taken.count > 10)
-        #expect(counting.taken.reduce(0, +) <= counting.freeBytes() / 2 + 8 * counting.taken.count)
-    }
-}
-
-/// Notes how much memory is taken.
-private final class CountingDevice: KernelDevice {
-    private let device = SoftwareDevice()
-    private let free: Int
-    var taken: [Int] = []
-
-    init(free: Int) { self.free = free }
-
-    var multiprocessors: Int { device.multiprocessors }
-    var sharedBytesPerBlock: Int { device.sharedBytesPerBlock }
-    func freeBytes() -> Int { free }
-    func memory(bytes: Int) -> SoftwareDevice.Memory {
-        taken.append(bytes)
-        return device.memory(bytes: bytes)
-    }
-    func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory, at offset: Int) {
-        device.write(values, to: memory, at: offset)
-    }
-    func copy(_ bytes: Int, from memory: SoftwareDevice.Memory, to other: SoftwareDevice.Memory, at offset: Int) {
-        device.copy(bytes, from: memory, to: other, at: offset)
-    }
-    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory)
-        -> [T]
-    {
-        device.read(type, count: count, from: memory)
-    }
-    func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws {
-        try device.launch(launch, parameter)
     }
 }
