@@ -91,7 +91,7 @@ struct ReportPage {
                         }, alternativeText: "Probability of each model"),
                     caption: "Mean probability of each model over the ensemble; whiskers are one standard deviation "
                         + "between its members, after temperature scaling on validation simulations."))
-            blocks += try calibrationBlocks(value)
+            // What speaks against trusting it comes before the tables that say more.
             for flag in wording.flags {
                 let parts = flag.split(separator: ":", maxSplits: 1).map(String.init)
                 blocks.append(
@@ -106,6 +106,7 @@ struct ReportPage {
                         "On held-out simulations the ensemble is right in \(Wording.percent(try accuracy.asDouble())) "
                             + "(95 % interval \(Wording.percent(interval[0])) to \(Wording.percent(interval[1])))."))
             }
+            blocks += try calibrationBlocks(value)
         }
         return blocks.isEmpty ? nil : .init("Verdict", blocks)
     }
