@@ -105,13 +105,13 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Instruments", "Learning", "SpinWaves",
-                "Stages",
-                "Tensors",
+                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Instruments", "Learning", "Presentation",
+                "SpinWaves", "Stages", "Tensors",
             ],
             path: "tools/benchmarks",
             exclude: [
-                "README.md", "convolution.md", "engine.md", "pyspinw_peer.py", "spin-waves.md", "store.md",
+                "README.md", "convolution.md", "convolution.svg", "engine.md", "pyspinw_peer.py", "spin-waves.md",
+                "store.md",
                 "torch_peer.py", "training.md",
             ]),
         // Inputs that no person would write, for what reads files: `tools/run-fuzzers`. The inputs are a library, so that

@@ -76,6 +76,8 @@ struct InterruptionTests {
             ]
         let run = try Program.spinweave.start(["run", QuickGraph.file] + slow, in: workplace.folder)
         while try !run.errorsSoFar.contains("images@goodenough:  "), run.isRunning { usleep(2000) }
+        // That line comes before the step is under way; between steps one Ctrl-C would be enough.
+        usleep(250_000)
         run.send(SIGINT)
         while try !run.errorsSoFar.contains("stopping: "), run.isRunning { usleep(2000) }
         #expect(run.isRunning)

@@ -19,6 +19,8 @@ struct Figures {
     }
 
     private(set) var all: [Figure] = []
+    /// SVG by name, where looking says more.
+    var pictures: [String: String] = [:]
 
     mutating func add(_ name: String, _ value: Double, _ meaning: String) {
         all.append(Figure(name: name, value: value, meaning: meaning))

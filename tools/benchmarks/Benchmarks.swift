@@ -1,7 +1,7 @@
 import Compute
 import Foundation
 
-/// `spinweave-bench NAME [--format json]`: runs one benchmark and prints its figures.
+/// `spinweave-bench NAME [--format json] [--pictures DIRECTORY]`: runs one benchmark, prints its figures, draws its pictures.
 @main
 enum Benchmarks {
     static var all: [any Benchmark.Type] {
@@ -21,12 +21,23 @@ enum Benchmarks {
             isJSON = arguments[option + 1] == "json"
             arguments.removeSubrange(option...option + 1)
         }
+        var directory: String?
+        if let option = arguments.firstIndex(of: "--pictures") {
+            guard option + 1 < arguments.count else { refuse("--pictures takes a directory") }
+            directory = arguments[option + 1]
+            arguments.removeSubrange(option...option + 1)
+        }
         guard arguments.count == 1, let benchmark = all.first(where: { $0.name == arguments[0] }) else {
             let known = all.map { "  \($0.name): \($0.about)" }.joined(separator: "\n")
-            refuse("usage: bench NAME [--format text|json], where NAME is one of\n\(known)")
+            refuse("usage: bench NAME [--format text|json] [--pictures DIRECTORY], where NAME is one of\n\(known)")
         }
         do {
             let figures = try benchmark.init().run()
+            if let directory {
+                for (name, drawing) in figures.pictures {
+                    try Data(drawing.utf8).write(to: URL(filePath: directory).appending(path: "\(name).svg"))
+                }
+            }
             print(isJSON ? document(benchmark.name, figures) : table(benchmark.name, figures))
         } catch {
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))

@@ -1,6 +1,7 @@
 import Compute
 import Foundation
 import Instruments
+import Presentation
 import SpinWaves
 import Stages
 import Tensors
@@ -30,13 +31,17 @@ struct ConvolutionBenchmark: Benchmark {
         figures.add("images_per_s_2_cores", 16 / seconds, "4,000 images in 10 minutes are 6.7")
         figures.add("campaign_min", 4000 * seconds / 16 / 60, "4,000 images at that rate (target 10)")
         // What an image costs grows with the Gaussians that are laid down: points of the zone grid times modes.
+        var (counts, times): ([Double], [Double]) = ([], [])
         for divisions in [9, 13, 17, 25, 35, 50] {
             let modes = try Self.modes(model, divisions: divisions)
             let time = try processorSeconds { _ = try image.image(of: modes) }
+            counts.append(Double(modes.energies.elements.count))
+            times.append(time)
             figures.add(
                 "image_s_grid_\(divisions)", time, divisions == 9 ? "by points along each axis of the zone" : "")
         }
         try volumes(&figures, image: image, modes: modes, special: best)
+        figures.pictures["convolution"] = Self.picture(counts, times)
         // What the kernel's cost is set against: the same image with its sampling error, and drawn.
         figures.add(
             "image_s_tolerance", try processorSeconds { _ = try image.sampledImage(of: modes) },
@@ -74,6 +79,20 @@ struct ConvolutionBenchmark: Benchmark {
             try processorSeconds {
                 _ = try volume.imageByMonteCarlo(of: modes, draws: 5, stream: RandomStream(seed: 1))
             }, "5 throws of each mode")
+    }
+
+    private static func picture(_ counts: [Double], _ times: [Double]) -> String {
+        // Through the last point: what it would take if nothing but the modes took time.
+        let slope = (times.last ?? 0) / (counts.last ?? 1)
+        return LineChart(
+            [
+                .init("one image", x: counts, y: times, showsPoints: true),
+                .init("in proportion", x: counts, y: counts.map { slope * $0 }, isDashed: true),
+            ],
+            x: Axis("modes of the zone, each a Gaussian for every domain and incident energy", scale: .logarithmic),
+            y: Axis("processor time", unit: "s", scale: .logarithmic),
+            alternativeText: "Time of a detector image against the number of modes"
+        ).document()
     }
 
     private static func modes(_ model: SpinModel, divisions: Int) throws -> ZoneModes {
