@@ -111,8 +111,7 @@ let package = Package(
             path: "tools/benchmarks",
             exclude: [
                 "README.md", "convolution.md", "convolution.svg", "engine.md", "pyspinw_peer.py", "spin-waves.md",
-                "store.md",
-                "torch_peer.py", "training.md",
+                "store.md", "torch_peer.py", "training.md",
             ]),
         // Inputs that no person would write, for what reads files: `tools/run-fuzzers`. The inputs are a library, so that
         // a slice of them runs with the tests.
