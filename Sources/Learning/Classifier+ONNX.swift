@@ -4,7 +4,7 @@ extension Classifier {
     /// The network as an ONNX model (onnx.ai; opset 13), for onnxruntime and others.
     ///
     /// Its input `images` has shape [images, channels, height, width]; its outputs are `logits` and `probabilities`
-    /// [images, classes], the latter by softmax at `temperature`. Layers that ONNX does not have are written as several
+    /// [images, classes], the latter by softmax at `temperature`; of a network with centroids also `kernels`, K. Layers that ONNX does not have are written as several
     /// operators.
     ///
     /// - Parameter metadata: text that the model carries.
@@ -28,12 +28,17 @@ extension Classifier {
             }
         }
         let logits = graph.add("Identity", [value], output: "logits")
+        var outputs = [("logits", [spec.classes]), ("probabilities", [spec.classes])]
+        if spec.centroids != nil {
+            _ = graph.add("Exp", [logits], output: "kernels")
+            outputs.append(("kernels", [spec.classes]))
+        }
         let scale = graph.constant([1], [Float(1 / temperature)])
         let scaled = graph.add("Mul", [logits, scale])
         _ = graph.add("Softmax", [scaled], [("axis", .int(1))], output: "probabilities")
         return graph.model(
             input: ("images", spec.inputShape),
-            outputs: [("logits", [spec.classes]), ("probabilities", [spec.classes])],
+            outputs: outputs,
             about: "a network trained by Spinweave: " + spec.layers.map(\.name).joined(separator: ", "),
             metadata: metadata)
     }
@@ -88,7 +93,32 @@ extension Classifier {
         case .add(let mark):
             guard let marked = marks[mark] else { preconditionFailure("no mark '\(mark)'") }
             return graph.add("Add", [input, marked])
+        case .centroids(let centroids): return writeCentroids(number, input, centroids, &graph)
         }
+    }
+
+    /// Embeddings less their centroids, then the mean square of each class's.
+    private func writeCentroids(
+        _ number: Int, _ input: String, _ centroids: Centroids, _ graph: inout ONNXGraph
+    ) -> String {
+        let kernel = spec.parameter(number, .kernel)
+        let size = centroids.classes * centroids.width
+        let matrix = graph.constant(
+            [size, kernel.count / size], Array(weights.values[kernel.range]), name: kernel.name)
+        let span = weights.values.span
+        var offsets = [Float](repeating: 0, count: size)
+        var result = offsets.mutableSpan
+        centroids.offsets(
+            sums: span.extracting(spec.parameter(number, .centroidSum).range),
+            counts: span.extracting(spec.parameter(number, .centroidCount).range), into: &result)
+        let vector = spec.shapes[number - 1].count == 1 ? input : graph.add("Flatten", [input])
+        let embeddings = graph.add("Gemm", [vector, matrix, graph.constant([size], offsets)], [("transB", .int(1))])
+        let apart = graph.add(
+            "Reshape", [embeddings, graph.constant([-1, centroids.classes, centroids.width])])
+        let squares = graph.add("Mul", [apart, apart])
+        let means = graph.add("ReduceMean", [squares], [("axes", .ints([2])), ("keepdims", .int(0))])
+        let factor = -1 / (2 * centroids.lengthScale * centroids.lengthScale)
+        return graph.add("Mul", [means, graph.constant([1], [Float(factor)])])
     }
 
     /// Each run of channels as one channel of instance normalisation, then scale and shift.

@@ -134,6 +134,8 @@ final class DeviceNetwork {
         case .unitMean(let groups, let mean): return try emitUnitMean(number, source, groups: groups, mean: mean)
         case .mark(let mark): return emitMark(number, mark, source)
         case .add(let mark): return try emitAdd(number, mark, source)
+        case .centroids:
+            throw LearningError.setting(name: "device", problem: "centroids are computed on the CPU alone")
         }
     }
 

@@ -29,6 +29,9 @@ final class DeviceTrainer: EpochTrainer {
         if objective != .classes {
             throw LearningError.setting(name: "device", problem: "densities are learnt on the CPU alone")
         }
+        if spec.centroids != nil {
+            throw LearningError.setting(name: "device", problem: "centroids are learnt on the CPU alone")
+        }
         if settings.precision != .f32 {
             throw LearningError.setting(name: "precision", problem: "bf16 is the CPU's alone")
         }
@@ -116,7 +119,7 @@ final class DeviceTrainer: EpochTrainer {
         judge = network
         let logits = try network.logits(of: images, at: split.validation)
         let result = TrainingObjective.classes.loss(
-            logits, of: split.validation[...], images, outputs: spec.classes)
+            logits, of: split.validation[...], images, spec)
         let count = Double(split.validation.count)
         return (result.loss / count, Double(result.correct) / count)
     }

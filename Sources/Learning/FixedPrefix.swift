@@ -70,7 +70,7 @@ extension LayerSpec {
         switch self {
         case .relu, .gelu, .maxPool, .averagePool, .log1p, .panels, .fold, .unitMean, .flatten, .globalAveragePool: true
         // Marks belong to the layers that add them.
-        case .convolution, .batchNorm, .groupNorm, .dense, .dropout, .mark, .add: false
+        case .convolution, .batchNorm, .groupNorm, .dense, .dropout, .mark, .add, .centroids: false
         }
     }
 
@@ -105,7 +105,8 @@ extension LayerSpec {
             return transformed(image, count: image.count) {
                 UnitMean(groups: groups, size: image.count / groups, mean: mean).forward($0, into: &$1)
             }
-        case .convolution, .batchNorm, .groupNorm, .dense, .dropout, .flatten, .globalAveragePool, .mark, .add:
+        case .convolution, .batchNorm, .groupNorm, .dense, .dropout, .flatten, .globalAveragePool, .mark, .add,
+            .centroids:
             preconditionFailure("\(name) does not belong to a fixed prefix")
         }
     }

@@ -52,6 +52,8 @@ public enum LayerSpec: Hashable, Sendable {
     /// Adds the value at the mark of this name, which has the same shape: a residual join (He et al.,
     /// arXiv:1512.03385).
     case add(String)
+    /// The last layer of a network that says how far an image is from what it learnt.
+    case centroids(Centroids)
 }
 
 extension LayerSpec {
@@ -75,13 +77,14 @@ extension LayerSpec {
         case .unitMean: "unit-mean"
         case .mark: "mark"
         case .add: "add"
+        case .centroids: "centroids"
         }
     }
 
     /// Names of all layers.
     public static let names = [
         "conv", "relu", "gelu", "max-pool", "average-pool", "batch-norm", "group-norm", "dense", "dropout", "flatten",
-        "global-average-pool", "log1p", "panels", "fold", "unit-mean", "mark", "add",
+        "global-average-pool", "log1p", "panels", "fold", "unit-mean", "mark", "add", "centroids",
     ]
 
     /// The shape that this layer makes of `shape`.
@@ -127,6 +130,9 @@ extension LayerSpec {
         case .dense(let units):
             if units < 1 { throw fail("dense with \(units) units", "give 1 unit or more") }
             return [units]
+        case .centroids(let centroids):
+            try centroids.validate(number: number)
+            return [centroids.classes]
         case .dropout(let rate):
             if !(rate >= 0 && rate < 1) {
                 throw fail("dropout rate \(rate) is outside 0 ≤ rate < 1", "0.2 to 0.5 are usual")

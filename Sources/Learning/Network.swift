@@ -24,19 +24,26 @@ final class Network {
     private let input: Memory
     private let logitMemory: Memory
     private let logitGradient: Memory?
+    /// What `keepGradients` has kept of several passes; empty where one pass is an update's.
+    private let kept: FloatBuffer
 
     /// - Parameter batch: images in one pass, 1 or more.
     /// - Parameter precision: of layers with kernels; for training.
     /// - Parameter defersFrom: from how many weights on a dense layer leaves its kernel's gradient to `DeferredKernels`.
+    /// - Parameter wantsInputGradient: training finds the gradient of the images too.
     init(
-        _ spec: NetworkSpec, batch: Int, mode: Mode = .inference, precision: Precision = .f32, defersFrom: Int? = nil
+        _ spec: NetworkSpec, batch: Int, mode: Mode = .inference, precision: Precision = .f32, defersFrom: Int? = nil,
+        wantsInputGradient: Bool = false
     ) throws(LearningError) {
         try precision.require()
         if batch < 1 { throw .setting(name: "batch", problem: "\(batch) images in one pass; give 1 or more") }
         self.spec = spec
         self.batch = batch
         self.mode = mode
-        compiler = try NetworkCompiler(spec, batch: batch, mode: mode, precision: precision, defersFrom: defersFrom)
+        compiler = try NetworkCompiler(
+            spec, batch: batch, mode: mode, precision: precision, defersFrom: defersFrom,
+            wantsInputGradient: wantsInputGradient)
+        kept = FloatBuffer(count: wantsInputGradient && mode == .training ? spec.parameterCount : 0)
         engine = compiler.engine
         (input, logitMemory, logitGradient) = try compiler.compile()
     }
@@ -58,6 +65,12 @@ final class Network {
         input.buffer.copy(source, start..<start + spec.imageSize, to: place * spec.imageSize)
     }
 
+    /// The images set, [batch, channels, height, width].
+    var images: [Float] {
+        get { input.buffer.prefix(batch * spec.imageSize) }
+        set { input.buffer.copy(newValue, 0..<batch * spec.imageSize, to: 0) }
+    }
+
     /// Fills the places from `place` on with zeros.
     func clearImages(from place: Int) {
         input.buffer.clear(place * spec.imageSize..<batch * spec.imageSize)
@@ -66,8 +79,10 @@ final class Network {
     /// Computes the logits of the images set, [batch, classes] row-major.
     ///
     /// - Parameter random: address of the dropout masks; needed for training only.
-    func forward(random: RandomStream? = nil) throws(LearningError) -> [Float] {
+    /// - Parameter labels: of the images; needed for training with centroids only.
+    func forward(random: RandomStream? = nil, labels: [Int] = []) throws(LearningError) -> [Float] {
         compiler.dropoutAddress.random = random
+        compiler.labelAddress.labels = labels
         try run(compiler.forwardSteps)
         return logitMemory.buffer.prefix(batch * spec.classes)
     }
@@ -81,13 +96,36 @@ final class Network {
 
     /// Adds the gradients of all weights in `range` to `sum`; in the places of mean and variance, the statistics of the
     /// batch.
-    func addGradients(to sum: FloatBuffer, _ range: Range<Int>) { sum.add(compiler.gradients, range) }
+    func addGradients(to sum: FloatBuffer, _ range: Range<Int>) {
+        sum.add(kept.count > 0 ? kept : compiler.gradients, range)
+    }
+
+    /// Keeps the gradients and statistics of the last pass, in place of all that was kept before.
+    func keepGradients() { kept.copy(compiler.gradients, to: 0) }
+
+    /// Adds the gradients of the last pass, times `factor`, to what is kept; statistics stay as they are.
+    func keepGradients(factor: Float) {
+        for parameter in spec.parameters where parameter.role.isTrained {
+            kept.withMutableSpan { kept in
+                compiler.gradients.withSpan { gradients in
+                    for index in parameter.range { kept[index] += factor * gradients[index] }
+                }
+            }
+        }
+    }
+
+    /// The gradient of the images, [batch, channels, height, width]; where it is wanted.
+    var inputGradient: [Float] {
+        get throws(LearningError) { try activationGradient(0) }
+    }
 
     /// What the last pass left of the layers whose kernels' gradients are deferred.
     var deferredKernels: [DeferredKernel] { compiler.deferredKernels }
 
     /// The gradients of all weights, in the order of `Weights.values`.
-    var parameterGradients: [Float] { compiler.gradients.prefix(spec.parameterCount) }
+    var parameterGradients: [Float] {
+        (kept.count > 0 ? kept : compiler.gradients).prefix(spec.parameterCount)
+    }
 
     /// The output of layer `number` for every image of the batch, [batch] + shape, row-major. Attribution only.
     func activation(_ number: Int) throws(LearningError) -> [Float] {

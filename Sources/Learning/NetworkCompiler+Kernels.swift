@@ -19,7 +19,9 @@ extension NetworkCompiler {
             engine, training: mode != .inference, source: anySource, weights: anyKernel, bias: bias.layout,
             destination: anyDestination, window: window, fusingReLU: fusingReLU)
         return try emitKernelLayer(
-            number, source, forward, fusingReLU: fusingReLU,
+            number, source, forward, fusingReLU: fusingReLU, kernelShape: kernel.shape, bias: bias,
+            biasGradient: { [unowned self] () throws(LearningError) in try gradientMemory(spec.parameter(number, .bias))
+            },
             backwardData: { [engine] () throws(LearningError) in
                 try describeConvolutionBackwardData(
                     engine, source: anySource, weights: anyKernel, destination: anyDestination, window: window,
@@ -36,17 +38,29 @@ extension NetworkCompiler {
     func emitDense(
         _ number: Int, _ source: Memory, fusingReLU: Bool
     ) throws(LearningError) -> (Memory, EmitBackward) {
-        let kernel = spec.parameter(number, .kernel)
-        let bias = try parameterMemory(spec.parameter(number, .bias))
-        let anySource = try Layout(any: [batch, kernel.shape[1]], precision)
-        let anyDestination = try Layout(any: [batch, kernel.shape[0]], precision)
-        let anyKernel = try Layout(any: kernel.shape, precision)
-        let anyKernelGradient = try Layout(any: kernel.shape)
+        let bias = spec.parameter(number, .bias)
+        return try emitDense(
+            number, source, fusingReLU: fusingReLU, kernelShape: spec.parameter(number, .kernel).shape,
+            bias: parameterMemory(bias),
+            biasGradient: { [unowned self] () throws(LearningError) in try gradientMemory(bias) }, precision: precision)
+    }
+
+    /// - Parameter kernelShape: [out, in], of as many numbers as the layer's kernel.
+    func emitDense(
+        _ number: Int, _ source: Memory, fusingReLU: Bool, kernelShape: [Int], bias: Memory,
+        biasGradient: @escaping () throws(LearningError) -> Memory,
+        precision: Precision
+    ) throws(LearningError) -> (output: Memory, backward: EmitBackward) {
+        let anySource = try Layout(any: [batch, kernelShape[1]], precision)
+        let anyDestination = try Layout(any: [batch, kernelShape[0]], precision)
+        let anyKernel = try Layout(any: kernelShape, precision)
+        let anyKernelGradient = try Layout(any: kernelShape)
         let forward = try describeDense(
             engine, training: mode != .inference, source: anySource, weights: anyKernel, bias: bias.layout,
             destination: anyDestination, fusingReLU: fusingReLU)
         return try emitKernelLayer(
-            number, source, forward, fusingReLU: fusingReLU,
+            number, source, forward, fusingReLU: fusingReLU, kernelShape: kernelShape, bias: bias,
+            biasGradient: biasGradient,
             backwardData: { [engine] () throws(LearningError) in
                 try describeDenseBackwardData(
                     engine, source: anySource, weights: anyKernel, destination: anyDestination, hint: forward)
@@ -61,12 +75,13 @@ extension NetworkCompiler {
 
     /// What convolution and dense layers have in common: kernel, bias, a fused ReLU, and two backward primitives.
     private func emitKernelLayer(
-        _ number: Int, _ source: Memory, _ forward: PrimitiveDescription, fusingReLU: Bool,
+        _ number: Int, _ source: Memory, _ forward: PrimitiveDescription, fusingReLU: Bool, kernelShape: [Int],
+        bias: Memory, biasGradient: @escaping () throws(LearningError) -> Memory,
         backwardData: @escaping () throws(LearningError) -> PrimitiveDescription,
         backwardWeights: @escaping () throws(LearningError) -> PrimitiveDescription
     ) throws(LearningError) -> (Memory, EmitBackward) {
-        let kernel = try parameterMemory(spec.parameter(number, .kernel))
-        let bias = try parameterMemory(spec.parameter(number, .bias))
+        let offset = spec.parameter(number, .kernel).offset
+        let kernel = try Memory(Layout(plain: kernelShape), parameters, offset: offset, engine)
         let input = try reordered(source, to: forward.layout(DNNL_ARG_SRC))
         let weights = try whenWeightsChange { () throws(LearningError) in
             try reordered(kernel, to: forward.layout(DNNL_ARG_WEIGHTS))
@@ -84,7 +99,8 @@ extension NetworkCompiler {
                 if let size = defersFrom, mode == .training, spec.defersKernel(number, from: size, batch) {
                     try deferKernelGradient(number, input, incoming)
                 } else if mode == .training {
-                    try emitKernelGradient(number, input, incoming, try backwardWeights())
+                    let kernelGradient = try Memory(Layout(plain: kernelShape), gradients, offset: offset, engine)
+                    try emitKernelGradient(input, incoming, try backwardWeights(), into: kernelGradient, biasGradient())
                 }
                 var result: Memory?
                 if isWanted { result = try emitInputGradient(kernel, weights, incoming, try backwardData()) }
@@ -95,18 +111,18 @@ extension NetworkCompiler {
     }
 
     private func emitKernelGradient(
-        _ number: Int, _ input: Memory, _ incoming: Memory, _ description: PrimitiveDescription
+        _ input: Memory, _ incoming: Memory, _ description: PrimitiveDescription, into result: Memory,
+        _ biasGradient: Memory
     ) throws(LearningError) {
         let source = try reordered(input, to: description.layout(DNNL_ARG_SRC))
         let gradient = try reordered(incoming, to: description.layout(DNNL_ARG_DIFF_DST))
-        let result = try gradientMemory(spec.parameter(number, .kernel))
         let layout = description.layout(DNNL_ARG_DIFF_WEIGHTS)
         let own = layout == result.layout ? result : try memory(layout)
         try emit(
             description,
             [
                 (DNNL_ARG_SRC, source), (DNNL_ARG_DIFF_DST, gradient), (DNNL_ARG_DIFF_WEIGHTS, own),
-                (DNNL_ARG_DIFF_BIAS, try gradientMemory(spec.parameter(number, .bias))),
+                (DNNL_ARG_DIFF_BIAS, biasGradient),
             ])
         if own !== result {
             try emit(

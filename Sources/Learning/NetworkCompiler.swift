@@ -29,6 +29,9 @@ final class NetworkCompiler {
     /// Their gradients; in the places of mean and variance the statistics of the micro-batch.
     let gradients: FloatBuffer
     let dropoutAddress = DropoutAddress()
+    let labelAddress = LabelAddress()
+    /// Whether training needs the gradient of the images.
+    let wantsInputGradient: Bool
 
     /// To be run when weights have changed: copies into the layouts of the primitives.
     private(set) var weightSteps: [Step] = []
@@ -36,7 +39,7 @@ final class NetworkCompiler {
     private(set) var backwardSteps: [Step] = []
     /// Output of each layer, the input's first.
     private(set) var activations: [Memory] = []
-    /// Gradient of each layer's output; kept only for attribution.
+    /// Gradient of each layer's output; kept only for attribution, the images' also where they are wanted.
     var activationGradients: [Int: Memory] = [:]
 
     /// In the order of the layers.
@@ -49,13 +52,15 @@ final class NetworkCompiler {
     enum Phase { case weights, forward, backward }
 
     init(
-        _ spec: NetworkSpec, batch: Int, mode: Network.Mode, precision: Precision, defersFrom: Int?
+        _ spec: NetworkSpec, batch: Int, mode: Network.Mode, precision: Precision, defersFrom: Int?,
+        wantsInputGradient: Bool
     ) throws(LearningError) {
         self.spec = spec
         self.batch = batch
         self.mode = mode
         self.precision = precision
         self.defersFrom = defersFrom
+        self.wantsInputGradient = mode == .attribution || (wantsInputGradient && mode == .training)
         engine = try Engine()
         parameters = FloatBuffer(count: spec.parameterCount)
         gradients = FloatBuffer(count: mode == .inference ? 0 : spec.parameterCount)
@@ -101,12 +106,12 @@ final class NetworkCompiler {
         for (index, layer) in layers.enumerated().reversed() {
             if mode == .attribution { activationGradients[layer.layer] = gradient }
             let before = index == 0 ? 0 : layers[index - 1].layer
-            let isWanted = mode == .attribution || firstTrained <= before
+            let isWanted = wantsInputGradient || firstTrained <= before
             guard let next = try layer.emit(gradient, isWanted) else { return }
             if index < layers.count - 1 { retire(gradient, unlessSharedWith: next) }
             gradient = next
         }
-        if mode == .attribution {
+        if wantsInputGradient {
             activationGradients[0] = try reordered(gradient, to: Layout(plain: [batch] + spec.inputShape))
         }
     }
@@ -142,6 +147,11 @@ final class NetworkCompiler {
             return try emitUnitMean(number, source, groups: groups, mean: mean)
         case .mark(let mark): return try emitMark(number, mark, source)
         case .add(let mark): return try emitAdd(mark, source)
+        case .centroids(let centroids):
+            if input.count == 1 { return try emitCentroids(number, source, centroids) }
+            let (vector, unflatten) = try emitFlatten(input, source)
+            let (output, emit) = try emitCentroids(number, vector, centroids)
+            return (output, chained(unflatten, after: emit))
         }
     }
 

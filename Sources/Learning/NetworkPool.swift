@@ -11,14 +11,16 @@ final class NetworkPool: @unchecked Sendable {
 
     init(
         _ spec: NetworkSpec, batch: Int, mode: Network.Mode, precision: Precision = .f32, defersFrom: Int? = nil,
-        count: Int
+        wantsInputGradient: Bool = false, count: Int
     ) throws(LearningError) {
         self.spec = spec
         self.batch = batch
         idle = []
         for _ in 0..<max(1, count) {
             idle.append(
-                try Network(spec, batch: batch, mode: mode, precision: precision, defersFrom: defersFrom))
+                try Network(
+                    spec, batch: batch, mode: mode, precision: precision, defersFrom: defersFrom,
+                    wantsInputGradient: wantsInputGradient))
         }
     }
 

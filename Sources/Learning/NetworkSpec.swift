@@ -12,15 +12,23 @@ public struct NetworkSpec: Hashable, Sendable {
     /// One array of weights.
     public struct Parameter: Hashable, Sendable {
         public enum Role: String, Hashable, Sendable {
-            /// [out, in, height, width] of a convolution, [out, in] of a dense layer.
+            /// [out, in, height, width] of a convolution, [out, in] of a dense layer, [classes, n, in] of centroids.
             case kernel
             case bias
             /// Of batch-norm, per channel.
             case scale, shift
             /// Running statistics of batch-norm: averaged, not learnt by gradient.
             case mean, variance
+            /// m_c and N_c of centroids, [classes, n] and [classes]: averaged too.
+            case centroidSum = "centroid-sum"
+            case centroidCount = "centroid-count"
 
-            public var isTrained: Bool { self != .mean && self != .variance }
+            public var isTrained: Bool {
+                switch self {
+                case .kernel, .bias, .scale, .shift: true
+                case .mean, .variance, .centroidSum, .centroidCount: false
+                }
+            }
         }
 
         /// Number of the layer, from 1.
@@ -50,6 +58,11 @@ public struct NetworkSpec: Hashable, Sendable {
         var marks: [String: [Int]] = [:]
         for (index, layer) in layers.enumerated() {
             let input = shapes[index]
+            if case .centroids = layer, index < layers.count - 1 {
+                throw .layer(
+                    number: index + 1, problem: "centroids before the last layer",
+                    hint: "end the list of layers with them")
+            }
             let output = try layer.outputShape(of: input, number: index + 1)
             try layer.checkJoin(of: input, number: index + 1, &marks)
             for (role, shape) in layer.arrays(input: input, output: output) {
@@ -62,7 +75,7 @@ public struct NetworkSpec: Hashable, Sendable {
         if last != [classes] {
             throw .network(
                 problem: "the last layer gives shape \(last), but there are \(classes) classes",
-                hint: "end the list of layers with dense of \(classes) units")
+                hint: "end the list of layers with dense of \(classes) units, or centroids of \(classes) classes")
         }
         self.inputShape = inputShape
         self.layers = layers
@@ -119,6 +132,11 @@ extension LayerSpec {
             [(.kernel, [channels, input[0], kernel[0], kernel[1]]), (.bias, [channels])]
         case .dense(let units):
             [(.kernel, [units, input.reduce(1, *)]), (.bias, [units])]
+        case .centroids(let centroids):
+            [
+                (.kernel, [centroids.classes, centroids.width, input.reduce(1, *)]),
+                (.centroidSum, [centroids.classes, centroids.width]), (.centroidCount, [centroids.classes]),
+            ]
         case .groupNorm: [(.scale, [input[0]]), (.shift, [input[0]])]
         case .batchNorm:
             // Scale directly before shift: oneDNN takes both as one array.

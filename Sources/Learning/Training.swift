@@ -5,7 +5,7 @@ import Devices
 public struct EpochReport: Hashable, Sendable {
     /// From 1.
     public var epoch: Int
-    /// Mean loss over the epoch's training images, as the weights were when each was seen.
+    /// Mean loss over the epoch's training images, as the weights were when each was seen, with the penalty on gradients.
     public var loss: Double
     /// Fraction of images named rightly; 0 where a density is learnt.
     public var accuracy: Double
@@ -149,6 +149,7 @@ private final class Trainer: EpochTrainer {
     private let microBatch: Int
     private let sum: GradientSum
     private let update: WeightUpdate
+    private let penalty: GradientPenalty?
 
     init(
         _ spec: NetworkSpec, _ images: ImageSet, _ split: Split, _ objective: TrainingObjective,
@@ -163,12 +164,20 @@ private final class Trainer: EpochTrainer {
         microBatch = min(settings.microBatchSize, settings.batchSize, split.training.count)
         let parts = max(1, settings.batchSize / microBatch)
         self.threads = max(1, min(threads, parts))
+        penalty = GradientPenalty(spec)
+        if penalty != nil, settings.precision != .f32 {
+            throw LearningError.setting(
+                name: "precision",
+                problem: "the gradient penalty of centroids takes differences that bf16 does not show")
+        }
+        // A penalty's gradient is made of several passes, so that none can leave its kernels to the update's end.
+        let defersFrom = penalty == nil ? DeferredKernel.size : .max
         learners = try NetworkPool(
-            spec, batch: microBatch, mode: .training, precision: settings.precision,
-            defersFrom: DeferredKernel.size, count: self.threads)
+            spec, batch: microBatch, mode: .training, precision: settings.precision, defersFrom: defersFrom,
+            wantsInputGradient: penalty != nil, count: self.threads)
         judges = try NetworkPool(spec, batch: Classifier.batch, mode: .inference, count: max(1, threads))
         sum = try GradientSum(
-            spec, microBatch: microBatch, parts: parts, precision: settings.precision, defersFrom: DeferredKernel.size)
+            spec, microBatch: microBatch, parts: parts, precision: settings.precision, defersFrom: defersFrom)
         update = WeightUpdate(spec, settings)
     }
 
@@ -208,7 +217,7 @@ private final class Trainer: EpochTrainer {
     /// Sums the gradients of some micro-batches of the epoch.
     private func addGradients(_ order: [Int], _ range: Range<Int>, dropout: RandomStream) throws {
         let (images, sum, learners, microBatch) = (images, sum, learners, microBatch)
-        let (objective, outputs, smoothing) = (objective, spec.classes, settings.labelSmoothing)
+        let (objective, spec, smoothing, penalty) = (objective, spec, settings.labelSmoothing, penalty)
         let turns = Turns()
         sum.clear()
         try Parallel.forEach(range.count, threads: threads) { part in
@@ -219,12 +228,20 @@ private final class Trainer: EpochTrainer {
                     for (place, member) in members.enumerated() {
                         network.setImage(place, from: images.values, at: images.start(of: member))
                     }
-                    let logits = try network.forward(
-                        random: dropout.substream("micro-batch", range.lowerBound + part))
-                    let result = objective.loss(logits, of: members, images, outputs: outputs, smoothing: smoothing)
+                    let address = dropout.substream("micro-batch", range.lowerBound + part)
+                    let labels = members.map { images.labels[$0] }
+                    let logits = try network.forward(random: address, labels: labels)
+                    var result = objective.loss(logits, of: members, images, spec, smoothing: smoothing)
                     try network.backward(result.gradient)
+                    if let penalty {
+                        network.keepGradients()
+                        result.loss += try penalty.add(to: network, logKernels: logits) { () throws(LearningError) in
+                            try network.forward(random: address, labels: labels)
+                        }
+                    }
+                    let (loss, correct) = (result.loss, result.correct)
                     try turns.take(part) {
-                        try sum.add(network, loss: result.loss, correct: result.correct, part: part)
+                        try sum.add(network, loss: loss, correct: correct, part: part)
                     }
                 }
             } catch {
@@ -241,7 +258,7 @@ private final class Trainer: EpochTrainer {
         if isCancelled() { throw CancellationError() }
         try judges.load(values: weights.values)
         let logits = try judges.logits(of: images, at: split.validation, threads: threads)
-        let result = objective.loss(logits, of: split.validation[...], images, outputs: spec.classes)
+        let result = objective.loss(logits, of: split.validation[...], images, spec)
         let count = Double(split.validation.count)
         return (result.loss / count, Double(result.correct) / count)
     }

@@ -1,6 +1,6 @@
 /// What a training makes small, and the truth that it takes for it.
 public enum TrainingObjective: Hashable, Sendable {
-    /// Cross-entropy with the labels of the images.
+    /// Cross-entropy with the labels of the images: of the classes, or of each class's kernel where the network has centroids.
     case classes
     /// −log of the density that the network gives to the numbers that belong to each image.
     case density(MixtureHead, targets: Targets)
@@ -39,9 +39,15 @@ extension TrainingObjective {
     ///   - members: which images they are.
     ///   - smoothing: of labels.
     func loss(
-        _ outputs: [Float], of members: ArraySlice<Int>, _ images: ImageSet, outputs count: Int, smoothing: Double = 0
+        _ outputs: [Float], of members: ArraySlice<Int>, _ images: ImageSet, _ spec: NetworkSpec,
+        smoothing: Double = 0
     ) -> BatchLoss {
+        let count = spec.classes
         switch self {
+        case .classes where spec.centroids != nil:
+            let result = KernelLoss(
+                logKernels: outputs, labels: members.map { images.labels[$0] }, classes: count, smoothing: smoothing)
+            return BatchLoss(loss: result.loss, correct: result.correct, gradient: result.gradient)
         case .classes:
             let result = CrossEntropy(
                 logits: outputs, labels: members.map { images.labels[$0] }, classes: count, smoothing: smoothing)
@@ -66,6 +72,10 @@ extension TrainingObjective {
                 throw .images(problem: "class \(label) has no training images", hint: "give samples of every class")
             }
         case .density(let head, let targets):
+            if spec.centroids != nil {
+                throw .network(
+                    problem: "its last layer gives distances to centroids, not a density", hint: "end with dense")
+            }
             if spec.classes != head.outputs {
                 throw .network(
                     problem: "it gives \(spec.classes) numbers, \(head.components) Gaussians of \(head.dimensions) "

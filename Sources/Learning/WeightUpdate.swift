@@ -10,6 +10,7 @@ import CKernels
 final class WeightUpdate {
     private let settings: TrainingSettings
     private let parameters: [NetworkSpec.Parameter]
+    private let centroids: Centroids?
     /// Velocity of SGD, first moment of Adam.
     private let first: FloatBuffer
     /// Second moment of Adam.
@@ -19,6 +20,7 @@ final class WeightUpdate {
     init(_ spec: NetworkSpec, _ settings: TrainingSettings) {
         self.settings = settings
         parameters = spec.parameters
+        centroids = spec.centroids
         first = FloatBuffer(count: spec.parameterCount)
         var needsSecond = false
         if case .adam = settings.optimiser { needsSecond = true }
@@ -49,8 +51,11 @@ final class WeightUpdate {
         }
         for parameter in parameters {
             switch parameter.role {
-            case .mean, .variance: average(parameter.range, &values, sum, parts)
-            default:
+            case .mean, .variance:
+                average(parameter.range, &values, sum, parts, part: settings.batchNormMomentum)
+            case .centroidSum, .centroidCount:
+                average(parameter.range, &values, sum, parts, part: 1 - (centroids?.momentum ?? 0))
+            case .kernel, .bias, .scale, .shift:
                 let decay = parameter.role == .kernel ? Float(rate * settings.weightDecay) : 0
                 move(parameter.range, &values, sum, scale: Float(scale), rate: rate, decay: decay)
             }
@@ -66,8 +71,11 @@ final class WeightUpdate {
         return squares.squareRoot()
     }
 
-    private func average(_ range: Range<Int>, _ values: inout [Float], _ sum: FloatBuffer, _ parts: Int) {
-        let momentum = Float(settings.batchNormMomentum)
+    /// - Parameter part: of the new mean in the running one.
+    private func average(
+        _ range: Range<Int>, _ values: inout [Float], _ sum: FloatBuffer, _ parts: Int, part: Double
+    ) {
+        let momentum = Float(part)
         sum.withSpan { sum in
             for index in range { values[index] += momentum * (sum[index] / Float(parts) - values[index]) }
         }

@@ -50,7 +50,8 @@ public struct Weights: Hashable, Sendable {
     }
 
     /// Random weights to begin with: kernels normal with variance 2/fan-in where a ReLU or GELU follows (He et
-    /// al., arXiv:1502.01852) and 1/fan-in elsewhere; biases and shifts 0, scales and variances 1.
+    /// al., arXiv:1502.01852) and 1/fan-in elsewhere; biases and shifts 0, scales and variances 1; centroids
+    /// near 0.
     public init(initialising spec: NetworkSpec, random: RandomStream) {
         parameters = spec.parameters
         values = []
@@ -58,13 +59,18 @@ public struct Weights: Hashable, Sendable {
         for parameter in parameters {
             switch parameter.role {
             case .kernel:
-                let fanIn = parameter.shape.dropFirst().reduce(1, *)
+                // Of centroids each class has units of its own: [classes, n, in].
+                let outputs = parameter.layer == spec.layers.count && spec.centroids != nil ? 2 : 1
+                let fanIn = parameter.shape.dropFirst(outputs).reduce(1, *)
                 let gain: Double = spec.isRectified(after: parameter.layer) ? 2 : 1
                 let deviation = (gain / Double(fanIn)).squareRoot()
                 let stream = random.substream("kernel", parameter.layer)
                 for index in 0..<parameter.count { values.append(Float(deviation * stream.normal(at: index))) }
             case .bias, .shift, .mean: values += repeatElement(0, count: parameter.count)
-            case .scale, .variance: values += repeatElement(1, count: parameter.count)
+            case .centroidSum:
+                let stream = random.substream("centroids", parameter.layer)
+                values += (0..<parameter.count).map { Float(Centroids.initialSpread * stream.normal(at: $0)) }
+            case .scale, .variance, .centroidCount: values += repeatElement(1, count: parameter.count)
             }
         }
     }
@@ -83,7 +89,7 @@ extension NetworkSpec {
         for layer in layers[number...] {
             switch layer {
             case .relu, .gelu: return true
-            case .convolution, .dense: return false
+            case .convolution, .dense, .centroids: return false
             default: continue
             }
         }

@@ -62,6 +62,26 @@ enum LayerParameters {
             ]), about: "divides each run of channels by its mean: removes its unknown scale"),
         .init("mark", .text, about: "names the value here, for add"),
         .init("add", .text, about: "adds the value at the mark of this name: a residual join (arXiv:1512.03385)"),
+        .init(
+            "centroids",
+            .structure([
+                Parameter("classes", .integer(2...1000), about: "how many there are"),
+                Parameter(
+                    "width", .integer(1...4096), default: .text("64"), about: "numbers of each class's embedding"),
+                Parameter(
+                    "length-scale", .number(1e-3...1e3), default: .text("0.3"),
+                    about:
+                        "root mean square of an embedding's distance from its centroid at which the kernel is e^(−1/2)"),
+                Parameter(
+                    "momentum", .number(0...0.99999), default: .text("0.99"),
+                    about: "what an update leaves of a centroid; the rest is the mean of its class's embeddings"),
+                Parameter(
+                    "gradient-penalty", .number(0...100), default: .text("0.5"),
+                    about: "weight of (|∂ΣK/∂image| − 1)², behind the layers that hold no weights at the front; 0: none"
+                ),
+            ]),
+            about: "last, in place of dense: distances to one centroid for each class, so that the network says how "
+                + "certain it is (deterministic uncertainty quantification, arXiv:2003.02037)"),
     ]
 
     /// Layers from a bound parameter or an artifact: both are lists of `{form, value}` records.
@@ -96,6 +116,12 @@ enum LayerParameters {
         case "unit-mean": return .unitMean(groups: try content.int("groups"), mean: try content.double("mean"))
         case "mark": return .mark(try content.asString())
         case "add": return .add(try content.asString())
+        case "centroids":
+            return .centroids(
+                Centroids(
+                    classes: try content.int("classes"), width: try content.int("width"),
+                    lengthScale: try content.double("length-scale"), momentum: try content.double("momentum"),
+                    gradientPenalty: try content.double("gradient-penalty")))
         default: throw ValueError(expected: "a layer", field: "form", found: form)
         }
     }

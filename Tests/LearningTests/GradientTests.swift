@@ -128,6 +128,15 @@ struct GradientTests {
                 .dense(units: 3),
             ]),
         Case(
+            name: "centroids", input: [1, 3, 4],
+            layers: [.dense(units: 5), .gelu, .centroids(Centroids(classes: 3, width: 4, lengthScale: 1))]),
+        Case(
+            name: "centroids behind a map", input: [2, 4, 5],
+            layers: [
+                .convolution(channels: 4, kernel: [3, 3]), .batchNorm, .relu,
+                .centroids(Centroids(classes: 3, width: 16, lengthScale: 2)),
+            ]),
+        Case(
             name: "a whole network", input: [1, 12, 20],
             layers: [
                 .log1p, .averagePool([1, 2]), .convolution(channels: 8, kernel: [3, 3]), .relu, .maxPool([2, 2]),
