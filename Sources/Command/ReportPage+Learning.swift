@@ -79,6 +79,7 @@ extension ReportPage {
                 ]))
             blocks.append(.figures(try evaluationFigures(value)))
             blocks += try coverageBlocks(value)
+            blocks += try rejectionBlocks(value)
             blocks.append(
                 .table(try confusionTable(value, classes), caption: "Images by true class (rows) and given class."))
             let wrong = try value.list("wrong")

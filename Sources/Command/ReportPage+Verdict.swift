@@ -24,10 +24,12 @@ extension ReportPage {
                         + "like those, the set holds the true model with at least the frequency that its coverage says."
                 ))
         }
+        blocks += try kernelBlocks(verdict)
         let measures = try verdict.field("domain-p-values").asRecord()
         if !measures.isEmpty {
             let names = [
                 ("panels", "intensities of the panels"), ("features", "what the networks see"),
+                ("centroids", "distance from what the networks learnt of each class"),
                 ("blocks", "pattern within panels"), ("zeros", "where pixels are zero"),
                 ("texture", "how alike neighbouring pixels are"),
                 ("residual", "what no training simulation explains"), ("detectors", "which detectors see nothing"),
@@ -53,6 +55,47 @@ extension ReportPage {
                     "The verdict of a slightly different measurement. Where an incident energy is left out, an image "
                     + "without evidence takes its place."))
         return blocks
+    }
+
+    /// How near the measurement is to each class's centroid; of networks that have them.
+    private func kernelBlocks(_ verdict: Value) throws -> [HTMLPage.Block] {
+        guard let kernels = try verdict["kernels"]?.asRecord() else { return [] }
+        var table = Table(columns: [.init("model"), .number("kernel K")])
+        for name in kernels.keys.sorted() {
+            table.rows.append([name, Wording.fixed(try kernels[name]?.asDouble() ?? 0, decimals: 3)])
+        }
+        return [
+            .table(
+                table,
+                caption:
+                    "How near the measurement lies to what the networks learnt of each model: 1 on its centroid, 0 far "
+                    + "away, mean over the ensemble. Where no kernel is large, the networks know nothing like it.")
+        ]
+    }
+
+    /// What is right of held-out simulations where the least certain are left aside; of networks with centroids.
+    func rejectionBlocks(_ evaluation: Value) throws -> [HTMLPage.Block] {
+        guard let rows = try evaluation["rejection"]?.asList(), rows.count > 1 else { return [] }
+        func series(_ name: String) throws -> [Double] { try rows.map { try $0.double(name) } }
+        let kept = try series("kept")
+        return [
+            .figures([
+                .init(
+                    LineChart(
+                        [.init("right", x: kept, y: try series("accuracy"), showsPoints: true)],
+                        x: Axis("fraction kept"), y: Axis("fraction right"),
+                        alternativeText: "Accuracy against the fraction of images kept"),
+                    caption:
+                        "Held-out simulations named rightly where only the most certain ones, by their largest kernel, "
+                        + "are kept: certainty that means something falls to the right."),
+                .init(
+                    LineChart(
+                        [.init("certainty", x: kept, y: try series("certainty"), showsPoints: true)],
+                        x: Axis("fraction kept"), y: Axis("largest kernel"),
+                        alternativeText: "Largest kernel against the fraction of images kept"),
+                    caption: "The largest kernel of the least certain image kept."),
+            ])
+        ]
     }
 
     private func stabilityTable(_ rows: [Value], _ wording: VerdictWording) throws -> Table {

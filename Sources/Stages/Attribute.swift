@@ -100,6 +100,8 @@ struct Attribute: Stage {
         let measurement = try Measurement(input)
         let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
         guard let first = networks.first else { throw StepFailure("no network") }
+        // Centroids are the CPU's alone.
+        let device = networks.contains { $0.classifier.spec.centroids != nil } ? nil : device
         let classes = first.classes
         try first.requireGeometry(measurement.geometry, of: "the measurement")
         let image = measurement.image.reshaped([1] + measurement.image.shape)

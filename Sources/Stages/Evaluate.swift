@@ -44,10 +44,9 @@ struct Evaluate: Stage {
                 hint: "train and test on the same classes")
         }
         do {
-            let members = try networks.map { network in
-                try softmax(
-                    network.classifier.logits(of: images.set, threads: step.threads), temperature: network.temperature)
-            }
+            let logits = try networks.map { try $0.classifier.logits(of: images.set, threads: step.threads) }
+            let members = zip(networks, logits).map { softmax($1, temperature: $0.temperature) }
+            let certainties = Self.certainties(networks, logits)
             let ensemble = try EnsemblePrediction(members)
             let report = try ClassificationReport(probabilities: ensemble.probabilities, labels: images.set.labels)
             let memberAccuracies = try members.map {
@@ -56,10 +55,14 @@ struct Evaluate: Stage {
             let known = try KnownImages(
                 trainedOn: step.collections["training"] ?? [], like: images.geometry, threads: step.threads,
                 isCancelled: step.isCancelled)
-            let (calibration, coverage) = try calibrate(networks, ensemble, images, known, threads: step.threads)
+            let (calibration, coverage) = try calibrate(
+                networks, ensemble, images, known, certainties, threads: step.threads)
             let digests = (step.collections["network"] ?? []).map { Value.string($0.digest.hex) }
+            var result = value(
+                report, ensemble, images, memberAccuracies, calibration, coverage, networks: .list(digests))
+            if let certainties { result = try adding(certainties, ensemble, images, to: result) }
             return StepOutput(
-                value(report, ensemble, images, memberAccuracies, calibration, coverage, networks: .list(digests)),
+                result,
                 summary: [
                     "accuracy": .double(report.accuracy), "images": .int(report.count),
                     "expected-calibration-error": .double(report.expectedCalibrationError),
@@ -71,10 +74,43 @@ struct Evaluate: Stage {
         }
     }
 
+    /// How certain an ensemble of networks with centroids is of each image; nil for others.
+    static func certainties(_ networks: [TrainedNetwork], _ logits: [Tensor<Float>]) -> [KernelCertainty]? {
+        guard let first = logits.first, first.shape[0] > 0 else { return nil }
+        let classes = first.shape[1]
+        let found = (0..<first.shape[0]).compactMap { image in
+            TrainedNetwork.certainty(
+                networks, logits: logits.map { $0.elements[image * classes..<(image + 1) * classes] })
+        }
+        return found.isEmpty ? nil : found
+    }
+
+    /// With K of each image and what is right of the most certain ones.
+    private func adding(
+        _ certainties: [KernelCertainty], _ ensemble: EnsemblePrediction, _ images: LabelledImages, to value: Value
+    ) throws -> Value {
+        let classes = images.classes.count
+        let curve = RejectionCurve(
+            certainties.enumerated().map { image, found in
+                let row = Array(ensemble.probabilities.elements[image * classes..<(image + 1) * classes])
+                return (found.certainty, largest(row) == images.set.labels[image])
+            })
+        var fields = try value.asRecord()
+        fields["kernels"] = .tensor(
+            Tensor(shape: [certainties.count, classes], elements: certainties.flatMap(\.kernels)))
+        fields["rejection"] = .list(
+            curve.points.map {
+                .record([
+                    "kept": .double($0.kept), "certainty": .double($0.certainty), "accuracy": .double($0.accuracy),
+                ])
+            })
+        return .record(fields)
+    }
+
     /// Conformal sets and domain; coverage of sets made by three fifths of the simulations on the others.
     private func calibrate(
         _ networks: [TrainedNetwork], _ ensemble: EnsemblePrediction, _ images: LabelledImages,
-        _ known: KnownImages?, threads: Int
+        _ known: KnownImages?, _ certainties: [KernelCertainty]?, threads: Int
     ) throws -> (HeldOutCalibration, CoverageTable) {
         let (set, classes) = (images.set, images.classes.count)
         let rows = set.labels.indices.map {
@@ -91,7 +127,8 @@ struct Evaluate: Stage {
         ) { image in
             domain.observation(
                 of: set.values[image * set.imageSize..<(image + 1) * set.imageSize], imageRows: set.shape[1],
-                imageColumns: set.shape[2], features: features.map { $0[image] })
+                imageColumns: set.shape[2], features: features.map { $0[image] },
+                centroids: certainties?[image].distance)
         }
         // Sets that the calibrating part makes, on the other: a check of the method. Those of verdicts are made by all images.
         let coverage = CoverageTable(

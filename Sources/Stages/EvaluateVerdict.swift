@@ -146,9 +146,9 @@ private struct VerdictTrial: Sendable {
             judged.append(image)
         }
         if judged.isEmpty { return }
-        let members = try networks.map { network in
-            try softmax(network.classifier.logits(of: set, threads: threads), temperature: network.temperature)
-        }
+        let logits = try networks.map { try $0.classifier.logits(of: set, threads: threads) }
+        let members = zip(networks, logits).map { softmax($1, temperature: $0.temperature) }
+        let certainties = Evaluate.certainties(networks, logits)
         let mean = try EnsemblePrediction(members).probabilities.elements
         let features = try networks.map { try FeatureExtractor($0.classifier).features(of: set, threads: threads) }
         let (domain, classes) = (networks[0].domain, networks[0].classes)
@@ -157,7 +157,8 @@ private struct VerdictTrial: Sendable {
             DomainFinding(
                 domain.observation(
                     of: values[index * size..<(index + 1) * size], imageRows: layout.rows * layout.height,
-                    imageColumns: layout.columns * layout.width, features: features.map { $0[index] }),
+                    imageColumns: layout.columns * layout.width, features: features.map { $0[index] },
+                    centroids: certainties?[index].distance),
                 of: domain, calibration, level: criteria.domainLevel)
         }
         for (index, image) in judged.enumerated() {

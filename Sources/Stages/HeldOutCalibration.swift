@@ -16,6 +16,8 @@ struct HeldOutCalibration: Sendable {
     var patterns: PatternDomain?
     /// What training images explain; nil where they were not given.
     var known: KnownImages?
+    /// Whether the networks have centroids.
+    var hasCentroids: Bool
     /// Of each measure: where the upper fifth of the distances' logarithms begins and how far it reaches, on reference
     /// images that the domain they are measured by was not made from.
     var scales: [Scale]
@@ -30,6 +32,8 @@ struct HeldOutCalibration: Sendable {
         case panels
         /// What the members see.
         case features
+        /// How far that is from what they learnt of any class; of networks with centroids.
+        case centroids
         /// Where intensity lies in each panel.
         case blocks
         /// Where pixels are exactly 0.
@@ -46,6 +50,7 @@ struct HeldOutCalibration: Sendable {
             switch self {
             case .panels: "the intensities of its panels"
             case .features: "what the networks see"
+            case .centroids: "its distance from what the networks learnt of each class"
             case .blocks: "its pattern"
             case .zeros: "where it is zero"
             case .texture: "how alike neighbouring pixels are"
@@ -91,18 +96,19 @@ struct HeldOutCalibration: Sendable {
         var panels: Double
         /// Of each member.
         var features: [[Double]]
+        /// Of the members from their nearest centroids; nil for networks without.
+        var centroids: Double?
         var pattern: ImagePattern
         var blocks: PixelBlocks
     }
 
     /// What is measured. Where training images tell what intensities and zeros to expect, they do it better than the
     /// reference images tell of blocks.
-    var measures: [Measure] { Self.measures(of: known) }
+    var measures: [Measure] { Self.measures(of: known, hasCentroids) }
 
-    private static func measures(of known: KnownImages?) -> [Measure] {
-        known == nil
-            ? [.panels, .features, .blocks, .zeros, .texture]
-            : [.panels, .features, .zeros, .texture, .residual, .detectors]
+    private static func measures(of known: KnownImages?, _ hasCentroids: Bool) -> [Measure] {
+        [.panels, .features] + (hasCentroids ? [.centroids] : [])
+            + (known == nil ? [.blocks, .zeros, .texture] : [.zeros, .texture, .residual, .detectors])
     }
 
     /// One number for all measures: the farthest out, each in units of its own upper tail.
@@ -122,10 +128,11 @@ struct HeldOutCalibration: Sendable {
             zip(domains, observation.features).reduce(0) { $0 + $1.0.distance($1.1) } / Double(max(1, domains.count))
         let pattern = patterns?.distances(observation.pattern)
         let blocks = observation.blocks
-        return measures(of: known).map { measure in
+        return measures(of: known, observation.centroids != nil).map { measure in
             switch measure {
             case .panels: observation.panels
             case .features: features
+            case .centroids: observation.centroids ?? 0
             case .blocks: pattern?.blocks ?? 0
             case .zeros: known?.emptiness(of: blocks) ?? pattern?.zeros ?? 0
             case .texture: pattern?.texture ?? 0
@@ -156,6 +163,7 @@ struct HeldOutCalibration: Sendable {
             score, of: reference + calibration, rows: rows, labels: labels, origins: origins)
         known = explained
         let measured = try reference.map(observe)
+        hasCentroids = try (measured.first ?? calibration.first.map(observe))?.centroids != nil
         let knownLabels = reference.map { labels[$0] }
         func domains(_ members: [Int]) throws -> ([FeatureDomain], PatternDomain?) {
             guard let first = members.first else { return ([], nil) }
@@ -166,7 +174,7 @@ struct HeldOutCalibration: Sendable {
             return (features, try PatternDomain(members.map { measured[$0].pattern }))
         }
         // In five parts: each measured by domains made from the others.
-        let measures = Self.measures(of: explained)
+        let measures = Self.measures(of: explained, hasCentroids)
         var crossed = measures.map { _ in [Double]() }
         for part in 0..<5 where measured.count >= 10 {
             let others = try domains(measured.indices.filter { $0 % 5 != part })
@@ -178,10 +186,10 @@ struct HeldOutCalibration: Sendable {
         let (features, patterns) = try domains(Array(measured.indices))
         (featureDomains, self.patterns) = (features, patterns)
         scales = crossed.map { Scale(of: $0) }
-        let found = try calibration.map { Self.distances(try observe($0), features, patterns, explained) }
-        distances = measures.indices.map { measure in found.map { $0[measure] }.sorted() }
+        let calibrating = try calibration.map { Self.distances(try observe($0), features, patterns, explained) }
+        distances = measures.indices.map { measure in calibrating.map { $0[measure] }.sorted() }
         strangeness = []
-        strangeness = found.map { strangeness($0) }.sorted()
+        strangeness = calibrating.map { strangeness($0) }.sorted()
     }
 }
 
@@ -248,7 +256,8 @@ extension HeldOutCalibration {
                 blocks: try residual("blocks"), zeros: try residual("zeros"), texture: try residual("texture"))
         }
         if let field = value["known-images"], !field.isNone { known = try KnownImages(field) }
-        let names = Self.measures(of: known).map(\.rawValue)
+        hasCentroids = value["centroids"] != nil
+        let names = Self.measures(of: known, hasCentroids).map(\.rawValue)
         scales = try names.map { name in
             let numbers = try value.field("scales").doubles(name)
             return Scale(start: numbers[0], reach: numbers[1])
@@ -272,7 +281,7 @@ extension HeldOutCalibration {
         func matrix(_ rows: [[Double]], columns: Int) -> Value {
             .tensor(Tensor(shape: [rows.count, columns], elements: rows.flatMap { $0 }))
         }
-        return .record([
+        var fields: [String: Value] = [
             "score": .string(conformal.score.rawValue), "images": .int(conformal.scores.count),
             "conformal-scores": doubles(conformal.scores),
             "feature-domains": .list(
@@ -293,7 +302,9 @@ extension HeldOutCalibration {
             "known-images": known?.value ?? .none,
             "scales": byMeasure(scales.map { doubles([$0.start, $0.reach]) }),
             "distances": byMeasure(distances.map(doubles)), "strangeness": doubles(strangeness),
-        ])
+        ]
+        if hasCentroids { fields["centroids"] = .bool(true) }
+        return .record(fields)
     }
 }
 

@@ -83,6 +83,10 @@ struct Judge: Stage {
                 }),
         ]
         verdict.merge(domain.fields) { $1 }
+        if let certainty = domain.certainty {
+            verdict["kernels"] = named(classes, certainty.kernels)
+            verdict["kernel-certainty"] = .double(certainty.certainty)
+        }
         if let conformal {
             verdict["conformal-images"] = .int(calibration?.conformal.scores.count ?? 0)
             verdict["class-p-values"] = named(classes, conformal.pValues)

@@ -8,7 +8,10 @@ import Learning
 extension TrainNetwork: NetworkAcceleratedStage {
     static func obstacle(toAccelerating parameters: Value) -> String? {
         let precision = (try? parameters.string("precision")) ?? "f32"
-        return precision == "f32" ? nil : "precision \(precision) has no CUDA implementation"
+        if precision != "f32" { return "precision \(precision) has no CUDA implementation" }
+        let layers = (try? LayerParameters.layers(parameters.field("layers"))) ?? []
+        if case .centroids? = layers.last { return "centroids have no CUDA implementation" }
+        return nil
     }
 
     func batchSize(on accelerator: any Accelerator) -> Int { 1 }

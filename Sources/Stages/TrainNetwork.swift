@@ -40,7 +40,19 @@ struct TrainNetwork: Stage {
     let usesTF32: Bool
     private let shared = ReadOnce<LabelledImages>()
 
-    static func problems(in parameters: Value) -> [ParameterProblem] { TrainingPlan.problems(in: parameters) }
+    static func problems(in parameters: Value) -> [ParameterProblem] {
+        var problems = TrainingPlan.problems(in: parameters)
+        if let layers = try? LayerParameters.layers(parameters.field("layers")),
+            case .centroids(let centroids)? = layers.last, centroids.gradientPenalty > 0,
+            (try? parameters.string("precision")) == "bf16"
+        {
+            problems.append(
+                ParameterProblem(
+                    ["precision"], "the gradient penalty of centroids takes differences that bf16 does not show",
+                    hint: "use f32, or gradient-penalty: 0"))
+        }
+        return problems
+    }
 
     static func checkpointParameters(_ parameters: Value) -> Value? { TrainingPlan.checkpointParameters(parameters) }
 

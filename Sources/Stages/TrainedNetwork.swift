@@ -78,6 +78,14 @@ extension TrainedNetwork {
         return networks
     }
 
+    /// How certain an ensemble is of one image; nil unless all its members have centroids.
+    ///
+    /// - Parameter logits: of each member, for the classes.
+    static func certainty(_ members: [TrainedNetwork], logits: [ArraySlice<Float>]) -> KernelCertainty? {
+        guard !members.isEmpty, members.allSatisfy({ $0.classifier.spec.centroids != nil }) else { return nil }
+        return KernelCertainty(logKernels: logits.map { $0.map { Double($0) } })
+    }
+
     /// - Throws: `StepFailure` when an image has another layout than the training images.
     func requireGeometry(_ other: Value, of what: String) throws {
         guard other.pixels == geometry.pixels else {

@@ -53,13 +53,14 @@ struct TrainingDomain: Sendable, Hashable {
     /// What is measured of an image [imageRows, imageColumns].
     ///
     /// - Parameter features: of each member of the ensemble.
+    /// - Parameter centroids: how far its members are from their nearest centroids, where they have any.
     func observation(
-        of image: ArraySlice<Float>, imageRows: Int, imageColumns: Int, features: [[Double]]
+        of image: ArraySlice<Float>, imageRows: Int, imageColumns: Int, features: [[Double]], centroids: Double?
     ) -> HeldOutCalibration.Observation {
         let (height, width) = (imageRows / rows, imageColumns / columns)
         return HeldOutCalibration.Observation(
             panels: distance(Self.features(image, rows: rows, columns: columns, height: height, width: width)),
-            features: features,
+            features: features, centroids: centroids,
             pattern: ImagePattern(image, rows: rows, columns: columns, height: height, width: width),
             blocks: PixelBlocks(
                 image, layout: .init(rows: rows, columns: columns, height: height, width: width)))

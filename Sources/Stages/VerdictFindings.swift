@@ -16,6 +16,8 @@ struct DomainFinding: Sendable {
     /// The one that decides: of all measures together. Without enough held-out simulations to show a p-value below the
     /// level, that of the panels among the training images.
     var pValue: Double
+    /// Of networks with centroids.
+    var certainty: KernelCertainty?
     /// Held-out simulations that calibrate.
     var calibrationImages = 0
     /// Whether `pValue` comes from them.
@@ -30,9 +32,13 @@ struct DomainFinding: Sendable {
         // Features are measured by nothing where there is no calibration.
         let features =
             calibration == nil ? [] : try networks.map { try FeatureExtractor($0.classifier).features(of: image) }
+        let certainty = TrainedNetwork.certainty(
+            networks, logits: try networks.map { try $0.classifier.logits(of: image).elements[...] })
         let observation = networks[0].domain.observation(
-            of: measurement.image.elements[...], imageRows: shape[0], imageColumns: shape[1], features: features)
+            of: measurement.image.elements[...], imageRows: shape[0], imageColumns: shape[1], features: features,
+            centroids: certainty?.distance)
         self.init(observation, of: networks[0].domain, calibration, level: level)
+        self.certainty = certainty
         if let known = calibration?.known, !pValues.isEmpty {
             strangest = StrangePlace(
                 known.residual(of: observation.blocks), try ImageGeometry(measurement.geometry))
