@@ -52,12 +52,12 @@ public struct Centroids: Hashable, Sendable {
             "0 for none; 0.05 to 1 are usual")
     }
 
-    // MARK: The layer, in loops. Embeddings u = W_c f − e_c are [images, classes, n].
+    // MARK: The layer, in loops. Embeddings u = W_c f − e_c are [images, classes, n]; buffers may be larger than what they hold.
 
     /// log K_c, [images, classes].
-    func logKernels(_ embeddings: Span<Float>, into result: inout MutableSpan<Float>) {
+    func logKernels(_ embeddings: Span<Float>, images: Int, into result: inout MutableSpan<Float>) {
         let factor = -1 / (2 * lengthScale * lengthScale * Double(width))
-        for row in 0..<result.count {
+        for row in 0..<images * classes {
             var sum = 0.0
             for index in row * width..<(row + 1) * width {
                 sum += Double(embeddings[index]) * Double(embeddings[index])
@@ -67,9 +67,11 @@ public struct Centroids: Hashable, Sendable {
     }
 
     /// From the gradient of log K_c to that of the embeddings.
-    func backward(_ embeddings: Span<Float>, _ gradient: Span<Float>, into result: inout MutableSpan<Float>) {
+    func backward(
+        _ embeddings: Span<Float>, _ gradient: Span<Float>, images: Int, into result: inout MutableSpan<Float>
+    ) {
         let factor = Float(-1 / (lengthScale * lengthScale * Double(width)))
-        for row in 0..<gradient.count {
+        for row in 0..<images * classes {
             let slope = factor * gradient[row]
             for index in row * width..<(row + 1) * width { result[index] = slope * embeddings[index] }
         }

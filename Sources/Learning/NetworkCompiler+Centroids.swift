@@ -34,9 +34,10 @@ extension NetworkCompiler {
             }, precision: .f32)
         let embeddings = try reordered(dense.output, to: Layout(plain: [batch, size]))
         let output = try memory(Layout(plain: [batch, centroids.classes]))
+        let batch = batch
         emit {
             embeddings.buffer.withSpan { embeddings in
-                output.buffer.withMutableSpan { centroids.logKernels(embeddings, into: &$0) }
+                output.buffer.withMutableSpan { centroids.logKernels(embeddings, images: batch, into: &$0) }
             }
         }
         let (labelAddress, gradients, keepsGradients) = (labelAddress, gradients, mode == .training)
@@ -48,7 +49,7 @@ extension NetworkCompiler {
                 emit {
                     embeddings.buffer.withSpan { embeddings in
                         incoming.buffer.withSpan { incoming in
-                            slopes.buffer.withMutableSpan { centroids.backward(embeddings, incoming, into: &$0) }
+                            slopes.buffer.withMutableSpan { centroids.backward(embeddings, incoming, images: batch, into: &$0) }
                         }
                         guard keepsGradients else { return }
                         let found = offsets.buffer.withSpan {

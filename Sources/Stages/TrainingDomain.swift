@@ -55,7 +55,7 @@ struct TrainingDomain: Sendable, Hashable {
     /// - Parameter features: of each member of the ensemble.
     /// - Parameter centroids: how far its members are from their nearest centroids, where they have any.
     func observation(
-        of image: ArraySlice<Float>, imageRows: Int, imageColumns: Int, features: [[Double]], centroids: Double?
+        of image: ArraySlice<Float>, imageRows: Int, imageColumns: Int, features: [[Double]], centroids: Double? = nil
     ) -> HeldOutCalibration.Observation {
         let (height, width) = (imageRows / rows, imageColumns / columns)
         return HeldOutCalibration.Observation(

@@ -170,6 +170,26 @@ struct CentroidTests {
         #expect(try Weights(spec, tensors: arrays) == weights)
     }
 
+    /// Inference takes buffers from layers before, which may be larger.
+    @Test("behind wide layers the same numbers come out as in training")
+    func wideLayers() throws {
+        let spec = try NetworkSpec(
+            inputShape: [1, 4, 4],
+            layers: [
+                .convolution(channels: 32, kernel: [3, 3]), .gelu, .convolution(channels: 32, kernel: [3, 3]), .gelu,
+                .globalAveragePool, .centroids(Centroids(classes: 2, width: 2, lengthScale: 1)),
+            ], classes: 2)
+        let weights = Weights(initialising: spec, random: RandomStream(seed: 2))
+        let images = GradientTests.images(spec, count: 4, RandomStream(seed: 3))
+        let answers = try [Network.Mode.inference, .training].map { mode in
+            let network = try Network(spec, batch: 4, mode: mode)
+            try network.load(weights)
+            network.images = images
+            return try network.forward()
+        }
+        for (a, b) in zip(answers[0], answers[1]) { #expect(abs(a - b) < 1e-5 * max(1, abs(b))) }
+    }
+
     struct Mistake: Sendable {
         var layers: [LayerSpec]
         var message: String
