@@ -49,7 +49,9 @@ extension NetworkCompiler {
                 emit {
                     embeddings.buffer.withSpan { embeddings in
                         incoming.buffer.withSpan { incoming in
-                            slopes.buffer.withMutableSpan { centroids.backward(embeddings, incoming, images: batch, into: &$0) }
+                            slopes.buffer.withMutableSpan {
+                                centroids.backward(embeddings, incoming, images: batch, into: &$0)
+                            }
                         }
                         guard keepsGradients else { return }
                         let found = offsets.buffer.withSpan {
