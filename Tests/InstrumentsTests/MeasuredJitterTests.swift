@@ -31,14 +31,14 @@ struct MeasuredJitterTests {
         return SIMD2(c * centre.x + s * centre.y, c * centre.y - s * centre.x)
     }()
 
-    /// A Gaussian of two pixels' width about a place.
+    /// A Gaussian of two pixels' width about a place, over half its height everywhere.
     private static func blob(at place: SIMD2<Double>) -> Tensor<Float> {
         Tensor(
             shape: geometry.shape,
             elements: (0..<geometry.rows * geometry.columns).map {
                 let pixel = geometry.pixel(row: $0 / geometry.columns, column: $0 % geometry.columns)
                 let (x, y) = ((pixel.h - place.x) / geometry.h.step, (pixel.k - place.y) / geometry.k.step)
-                return Float(exp(-(x * x + y * y) / 8))
+                return Float(0.5 + exp(-(x * x + y * y) / 8))
             })
     }
 
@@ -105,10 +105,9 @@ struct MeasuredJitterTests {
                 beside.zeros += square(zeros)
             }
         }
-        // Beside the gap it is better to have moved on what is left than not at all, or than to take the gap for darkness.
+        // Beside the gap (90 pixels; rms errors 0.008, 0.1 and 0.2) it is better to have moved on what is left than not at all, or than to take the gap for darkness.
         #expect(beside.count > 20)
         #expect(beside.own < beside.unmoved / 2 && beside.own < beside.zeros / 2)
-        print("beside", beside)
     }
 
     /// What is constant is constant in single precision: sums of 64 weights of at most 2 in all, in double.
