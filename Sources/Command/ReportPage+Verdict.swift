@@ -51,9 +51,7 @@ extension ReportPage {
         blocks.append(
             .table(
                 try stabilityTable(stability.asList(), wording),
-                caption:
-                    "The verdict of a slightly different measurement. Where an incident energy is left out, an image "
-                    + "without evidence takes its place."))
+                caption: try stabilityCaption(verdict)))
         return blocks
     }
 
@@ -98,21 +96,40 @@ extension ReportPage {
         ]
     }
 
+    private func stabilityCaption(_ verdict: Value) throws -> String {
+        let left = try verdict["not-varied"]?.asList().map { try $0.asString() } ?? []
+        let draws = try verdict.list("stability").contains { $0["draws"] != nil }
+        return "The verdict of a slightly different measurement. Where an incident energy is left out, an image "
+            + "without evidence takes its place."
+            + (draws
+                ? " Twin fraction, background and alignment are drawn from priors: means over the draws, standard deviation and "
+                    + "least of the most likely model's probability." : "")
+            + (left.isEmpty ? "" : " Left out: " + left.joined(separator: "; ") + ".")
+    }
+
     private func stabilityTable(_ rows: [Value], _ wording: VerdictWording) throws -> Table {
         let classes = wording.probabilities.map(\.name)
         var table = Table(
-            columns: [.init("variation")] + classes.map { .number("p of \($0)") } + [.init("most likely")])
+            columns: [.init("variation")] + classes.map { .number("p of \($0)") }
+                + [.init("most likely"), .init("among draws")])
         table.rows.append(
             ["as measured"] + wording.probabilities.map { Wording.fixed($0.probability, decimals: 3) }
-                + [wording.mostLikely])
+                + [wording.mostLikely, ""])
         for row in rows {
             let probabilities = try row.field("probabilities")
             table.rows.append(
                 [try row.string("variation")]
                     + (try classes.map { Wording.fixed(try probabilities.double($0), decimals: 3) })
-                    + [try row.string("most-likely")])
+                    + [try row.string("most-likely"), try spread(row)])
         }
         return table
+    }
+
+    /// Of a row over draws; empty for another.
+    private func spread(_ row: Value) throws -> String {
+        guard let draws = try row["draws"]?.asInt() else { return "" }
+        return "± \(Wording.fixed(try row.double("deviation"), decimals: 3)), least "
+            + "\(Wording.fixed(try row.double("least"), decimals: 3)), another in \(try row.int("changed")) of \(draws)"
     }
 
     /// How often conformal sets hold the true class, and how large they are.

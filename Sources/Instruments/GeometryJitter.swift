@@ -30,9 +30,11 @@ public struct GeometryJitter: Hashable, Sendable, Codable {
 
     public init() {}
 
-    var isOff: Bool { self == GeometryJitter() }
+    /// Whether nothing is moved.
+    public var isOff: Bool { self == GeometryJitter() }
 
-    func validate() throws(InstrumentError) {
+    /// Refuses deviations beyond what is meant: 10 degrees, a tenth of a length or an energy.
+    public func validate() throws(InstrumentError) {
         let bounds = [
             ("misorientation", misorientation, 10), ("tilt", tilt, 10), ("lattice", lattice, 0.1),
             ("energyOffset", energyOffset, 0.1), ("energyScale", energyScale, 0.1),
@@ -55,7 +57,10 @@ public struct GeometryJitter: Hashable, Sendable, Codable {
         public var energyScales: [Double]
     }
 
-    func draw(stream: RandomStream, settings: Int) -> Draw {
+    /// The errors of one image, at a stream's address.
+    ///
+    /// - Parameter settings: of the image's geometry.
+    public func draw(stream: RandomStream, settings: Int) -> Draw {
         // Within four standard deviations, so that no scale turns its sign.
         func normal(_ sigma: Double, _ name: String, _ index: Int = 0) -> Double {
             sigma * min(max(stream.substream(name).normal(at: index), -4), 4)

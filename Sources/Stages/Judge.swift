@@ -6,7 +6,7 @@ import Tensors
 /// Asks the ensemble which class explains a measurement, how sure it is, and what speaks against trusting it.
 struct Judge: Stage {
     static let signature = Signature(
-        "judge", version: 5,
+        "judge", version: 6,
         about:
             "Which class explains the measurement: probabilities, conformal sets, whether it is in domain, stability; "
             + "names no class where there is no reason to.",
@@ -19,12 +19,16 @@ struct Judge: Stage {
                     + "conformal sets, and 'in domain' is measured by the training images"),
         ],
         output: "verdict",
-        parameters: VerdictCriteria.parameters)
+        parameters: VerdictCriteria.parameters + [VerdictPriors.parameter], isRandom: true, isThreaded: true)
 
     private let criteria: VerdictCriteria
+    private let priors: VerdictPriors
+
+    static func problems(in parameters: Value) -> [ParameterProblem] { VerdictPriors.problems(in: parameters) }
 
     init(parameters: Value) throws {
         criteria = try VerdictCriteria(parameters: parameters)
+        priors = try VerdictPriors(parameters: parameters)
     }
 
     func run(_ step: Step) throws -> StepOutput {
@@ -38,7 +42,7 @@ struct Judge: Stage {
         try VerdictCriteria.require(test, of: collection)
         do {
             let calibration = try test?["calibration"].map { try HeldOutCalibration($0) }
-            let verdict = try verdict(networks, measurement, test: test, calibration: calibration)
+            let verdict = try verdict(networks, measurement, test: test, calibration: calibration, step: step)
             return StepOutput(verdict, summary: ["verdict": verdict])
         } catch let error as LearningError {
             // oneDNN out of memory is the machine's failure and is not remembered.
@@ -48,7 +52,8 @@ struct Judge: Stage {
     }
 
     private func verdict(
-        _ networks: [TrainedNetwork], _ measurement: Measurement, test: Value?, calibration: HeldOutCalibration?
+        _ networks: [TrainedNetwork], _ measurement: Measurement, test: Value?, calibration: HeldOutCalibration?,
+        step: Step
     ) throws -> Value {
         let first = networks[0]
         let classes = first.classes
@@ -62,8 +67,12 @@ struct Judge: Stage {
             ConformalFinding($0.conformal, mean, u: CalibrationSplit.tieBreaker("the judged measurement"))
         }
         let stability = try VerdictStability(
-            measurement, baseline: first.classifier.spec.neutralBaseline(for: image)
-        ) { varied in try EnsemblePrediction(Self.members(networks, varied)).probabilities.elements }
+            measurement, best: best, baseline: first.classifier.spec.neutralBaseline(for: image), priors: priors,
+            random: step.random.substream("stability"), threads: step.threads
+        ) { images in
+            if step.isCancelled() { throw CancellationError() }
+            return try Self.probabilities(networks, images, threads: step.threads)
+        }
         let findings = VerdictFindings(
             mean: mean, best: best, members: members.map { largest($0.elements) }, domain: domain,
             conformal: conformal, stability: stability, classes: classes)
@@ -74,13 +83,8 @@ struct Judge: Stage {
             "members": .list(members.map { named(classes, $0.elements) }),
             "flags": .list(criteria.flags(findings, measurement, test: test).map { .string($0) }),
             "simulated": .bool(measurement.isSimulated), "calibration-images": .int(domain.calibrationImages),
-            "stability": .list(
-                stability.rows.map { row in
-                    .record([
-                        "variation": .string(row.variation), "probabilities": named(classes, row.probabilities),
-                        "most-likely": .string(classes[largest(row.probabilities)]),
-                    ])
-                }),
+            "stability": .list(stability.rows.map { $0.value(classes) }),
+            "not-varied": .list(stability.left.map { .string($0) }),
         ]
         verdict.merge(domain.fields) { $1 }
         if let certainty = domain.certainty {
@@ -111,9 +115,27 @@ struct Judge: Stage {
         }
     }
 
-    private func named(_ classes: [String], _ numbers: [Double]) -> Value {
-        .record(Dictionary(uniqueKeysWithValues: zip(classes, numbers.map { .double($0) })))
+    /// Mean probabilities over the members of several images, each of which has the same alone or among others.
+    private static func probabilities(
+        _ networks: [TrainedNetwork], _ images: [Tensor<Float>], threads: Int
+    ) throws -> [[Double]] {
+        var set = try ImageSet(shape: networks[0].classifier.spec.inputShape)
+        for (number, image) in images.enumerated() {
+            try set.append(image.elements, label: 0, origin: "variation \(number)")
+        }
+        let members = try networks.map { network in
+            try softmax(network.classifier.logits(of: set, threads: threads), temperature: network.temperature)
+        }
+        let mean = try EnsemblePrediction(members).probabilities
+        let classes = mean.shape[1]
+        return images.indices.map { Array(mean.elements[$0 * classes..<($0 + 1) * classes]) }
     }
+
+}
+
+/// Numbers by class.
+func named(_ classes: [String], _ numbers: [Double]) -> Value {
+    .record(Dictionary(uniqueKeysWithValues: zip(classes, numbers.map { .double($0) })))
 }
 
 /// Position of the largest number, the first among equal ones.

@@ -76,7 +76,7 @@ enum LayerParameters {
                     "momentum", .number(0...0.99999), default: .text("0.99"),
                     about: "what an update leaves of a centroid; the rest is the mean of its class's embeddings"),
                 Parameter(
-                    "gradient-penalty", .number(0...100), default: .text("0.5"),
+                    "gradient-penalty", .number(0...100), default: .text("0.1"),
                     about: "weight of (|∂ΣK/∂image| − 1)², behind the layers that hold no weights at the front; 0: none"
                 ),
             ]),

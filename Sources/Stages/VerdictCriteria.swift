@@ -74,9 +74,9 @@ struct VerdictCriteria: Sendable {
         let pixels = measurement.missing.elements.count { $0 == 0 }
         let zeros = Double(measurement.zeroPixels) / Double(max(pixels, 1))
         if zeros > 0.6 { flags.append("many zeros: \(percent(zeros)) of the unmasked pixels are exactly 0") }
-        let changing = findings.stability.rows.filter { largest($0.probabilities) != findings.best }
+        let changing = findings.stability.rows.filter(\.changesClass)
         if !changing.isEmpty {
-            let names = changing.map(\.variation).joined(separator: "; ")
+            let names = changing.map(\.wording).joined(separator: "; ")
             flags.append("unstable: another class becomes the most likely (\(names))")
         }
         if let test, let interval = try? test.doubles("accuracy-interval"), mean > interval[1] {

@@ -1,31 +1,59 @@
 import Artifacts
+import Compute
 import Instruments
 import Learning
 import Tensors
 
 /// What a verdict would be of a measurement that is a little different: without one incident energy, rescaled, shifted,
-/// smoothed.
+/// smoothed; of another twin fraction, background, alignment.
 struct VerdictStability: Sendable {
     struct Row: Sendable {
         /// In words, such as "without 50 meV".
         var variation: String
-        /// Mean over the ensemble.
+        /// Mean over the ensemble, and over the draws where there are some.
         var probabilities: [Double]
+        /// Nil for a variation without chance.
+        var spread: DrawSpread?
+        /// Whether it has, or any of its draws has, another most likely class than the measurement.
+        var changesClass: Bool
     }
 
     var rows: [Row]
+    /// Kinds of variation that the measurement's geometry does not allow, each with the reason.
+    var left: [String]
 
     /// - Parameters:
+    ///   - best: the most likely class of the measurement.
     ///   - baseline: an image without evidence for the measurement, [1, rows, columns].
-    ///   - predict: mean probabilities of an image [1, rows, columns].
+    ///   - random: what draws are addressed from.
+    ///   - predict: mean probabilities of each image, which has the measurement's pixels in their order.
     init(
-        _ measurement: Measurement, baseline: Tensor<Float>,
-        predict: (Tensor<Float>) throws -> [Double]
+        _ measurement: Measurement, best: Int, baseline: Tensor<Float>, priors: VerdictPriors, random: RandomStream,
+        threads: Int, predict: ([Tensor<Float>]) throws -> [[Double]]
     ) throws {
         let geometry = try ImageGeometry(measurement.geometry)
-        rows = []
-        for (name, image) in Self.variations(measurement, geometry, baseline: baseline) {
-            rows.append(Row(variation: name, probabilities: try predict(image)))
+        let variations = Self.variations(measurement, geometry, baseline: baseline)
+        rows = zip(variations, try predict(variations.map(\.image))).map { variation, probabilities in
+            Row(
+                variation: variation.name, probabilities: probabilities,
+                changesClass: largest(probabilities) != best)
+        }
+        let kinds = priors.kinds(of: measurement, geometry, random: random)
+        left = kinds.left
+        for kind in kinds.varied {
+            var predicted: [[Double]] = []
+            // Some at a time, for the memory.
+            while predicted.count < priors.draws {
+                let start = predicted.count
+                let images = try Parallel.map(min(64, priors.draws - start), threads: threads) {
+                    try kind.image(start + $0)
+                }
+                predicted += try predict(images)
+            }
+            let spread = DrawSpread(predicted, best: best)
+            rows.append(
+                Row(
+                    variation: kind.name, probabilities: spread.mean, spread: spread, changesClass: spread.changed > 0))
         }
     }
 
@@ -34,7 +62,6 @@ struct VerdictStability: Sendable {
         _ measurement: Measurement, _ geometry: ImageGeometry, baseline: Tensor<Float>
     ) -> [(name: String, image: Tensor<Float>)] {
         let pixels = measurement.image.elements
-        let missing = measurement.missing.elements
         let shape = [1] + measurement.image.shape
         func image(_ elements: [Float]) -> Tensor<Float> { Tensor(shape: shape, elements: elements) }
         var result: [(name: String, image: Tensor<Float>)] = []
@@ -49,11 +76,9 @@ struct VerdictStability: Sendable {
         for (name, factor) in [("scale − 10 %", Float(0.9)), ("scale + 10 %", 1.1)] {
             result.append((name, image(pixels.map { factor * $0 })))
         }
-        let seen = missing.count { $0 == 0 }
-        let mean = pixels.reduce(0) { $0 + Double($1) } / Double(max(1, seen))
+        let mean = measurement.meanIntensity
         for (name, part) in [("offset − 5 % of the mean", -0.05), ("offset + 5 % of the mean", 0.05)] {
-            let shift = Float(part * mean)
-            result.append((name, image(pixels.indices.map { missing[$0] == 0 ? max(0, pixels[$0] + shift) : 0 })))
+            result.append((name, image(measurement.shifted(by: part * mean).elements)))
         }
         result.append(("smoothed over 3 × 3 pixels", image(smoothed(measurement, geometry))))
         return result

@@ -66,6 +66,7 @@ struct JudgeTests {
         let judge = try Judge(
             parameters: .record([
                 "certainty": .double(0.9), "coverage": .double(0.9), "domain-level": .double(0.01),
+                "stability": VerdictPriorsTests.usual,
             ]))
         return try judge.run(
             Step(node: "verdict", inputs: inputs, collections: ["network": members], random: RandomStream(seed: 1))

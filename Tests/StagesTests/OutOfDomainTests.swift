@@ -234,6 +234,7 @@ struct OutOfDomainTests {
             let judge = try Judge(
                 parameters: .record([
                     "certainty": .double(0.9), "coverage": .double(0.9), "domain-level": .double(0.01),
+                    "stability": VerdictPriorsTests.usual,
                 ]))
             return try judge.run(
                 Step(
@@ -244,7 +245,7 @@ struct OutOfDomainTests {
         let usual = Self.fresh(2)
         let rising = try verdict(usual[0])
         #expect(try rising.string("decision") == "rising" && rising.string("domain-reference") == "held-out")
-        #expect(try rising.list("stability").count == 7)
+        #expect(try rising.list("stability").count == 10)
         #expect(try verdict(usual[1]).string("decision") == "falling")
         let exchanged = try verdict(Fault.exchangedAxes.image(usual[0], RandomStream(seed: 5)))
         #expect(try exchanged.string("decision") == "out of domain")
@@ -282,6 +283,7 @@ struct OutOfDomainTests {
         }
         let parameters: Value = .record([
             "certainty": .double(0.9), "coverage": .double(0.9), "domain-level": .double(0.01),
+            "stability": VerdictPriorsTests.usual,
             "faults": .list([.string("noise"), .string("dead-half"), .string("turned-45")]),
         ])
         func trial(_ members: [Step.Member]) throws -> StepOutput {
