@@ -26,7 +26,7 @@ public struct Centroids: Hashable, Sendable {
     public var gradientPenalty: Double
 
     public init(
-        classes: Int, width: Int = 64, lengthScale: Double = 0.3, momentum: Double = 0.99, gradientPenalty: Double = 0.1
+        classes: Int, width: Int = 64, lengthScale: Double = 1, momentum: Double = 0.99, gradientPenalty: Double = 0.1
     ) {
         self.classes = classes
         self.width = width

@@ -69,7 +69,7 @@ enum LayerParameters {
                 Parameter(
                     "width", .integer(1...4096), default: .text("64"), about: "numbers of each class's embedding"),
                 Parameter(
-                    "length-scale", .number(1e-3...1e3), default: .text("0.3"),
+                    "length-scale", .number(1e-3...1e3), default: .text("1"),
                     about:
                         "root mean square of an embedding's distance from its centroid at which the kernel is e^(−1/2)"),
                 Parameter(
