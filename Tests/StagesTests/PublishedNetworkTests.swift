@@ -33,6 +33,11 @@ struct PublishedNetworkTests {
             file: "cnn-discrim", map: [32, 117, 92],
             weights: (25 + 1) * 16 + (16 * 9 + 1) * 16 + (16 * 3 + 1) * 32 + 3 * (32 * 3 + 1) * 32
                 + (32 * 117 * 92 + 1) * 32 + 33 * 2),
+        // 1,445,184 numbers enter its dense layer, as the published program says; centroids have a matrix without biases.
+        Example(
+            file: "cnn-duq", map: [32, 234, 193],
+            weights: (25 + 1) * 16 + (16 * 9 + 1) * 16 + (16 * 3 + 1) * 16 + (16 * 3 + 1) * 32
+                + (1_445_184 + 1) * 64 + 2 * 64 * 64),
     ]
 
     @Test("are taken over by include and fit images of 240 × 400", arguments: examples)
