@@ -95,8 +95,10 @@ extension TrainedNetwork {
 
     /// Networks like this one that were trained on shuffled labels, of an optional `all` input; none where nothing is connected.
     ///
-    /// - Throws: `StepFailure` when one was trained on its own labels, or when one has other layers, classes or geometry than this
-    ///   network: then their maps may differ for other reasons than what was learnt.
+    /// Rates of dropout may differ: a trained network has none, and labels are learnt by heart more easily without it.
+    ///
+    /// - Throws: `StepFailure` when one was trained on its own labels, or when one has other layers, classes or geometry than
+    ///   this network: then their maps may differ for other reasons than what was learnt.
     func shuffledTwins(_ members: [Step.Member]) throws -> [TrainedNetwork] {
         let networks = try members.map { try TrainedNetwork($0.load()) }
         for other in networks {
@@ -105,15 +107,23 @@ extension TrainedNetwork {
                     "a network at the port 'shuffled' was trained on the labels of its simulations",
                     hint: "give its node 'labels: shuffled'")
             }
-            guard other.layers == layers, other.classes == classes, other.geometry.pixels == geometry.pixels else {
+            guard other.layersAsAsked == layersAsAsked, other.classes == classes,
+                other.geometry.pixels == geometry.pixels
+            else {
                 throw StepFailure(
                     "a network at the port 'shuffled' has other layers, classes or geometry than the ensemble",
                     hint:
-                        "its node is the ensemble's but for 'labels: shuffled' and what it takes to learn them: epochs, members"
+                        "its node is the ensemble's but for 'labels: shuffled' and what it takes to learn them: more epochs, no dropout"
                 )
             }
         }
         return networks
+    }
+
+    private var layersAsAsked: [LayerSpec] {
+        classifier.spec.layers.map { layer in
+            if case .dropout = layer { .dropout(rate: 0) } else { layer }
+        }
     }
 
     /// - Throws: `StepFailure` when an image has another layout than the training images.

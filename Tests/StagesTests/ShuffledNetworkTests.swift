@@ -173,4 +173,27 @@ struct ShuffledNetworkTests {
         #expect(try own.shuffledTwins([PlantedDifference.member(shuffled.value)]).count == 1)
         #expect(try own.shuffledTwins([]).isEmpty)
     }
+
+    @Test("rates of dropout, which trained networks do not have, may differ")
+    func dropout() throws {
+        func network(rate: Double, isShuffled: Bool) throws -> TrainedNetwork {
+            var network = try trained("own").network
+            network.layers = .list([
+                .record(["form": .string("dropout"), "value": .double(rate)]),
+                .record(["form": .string("dense"), "value": .int(2)]),
+            ])
+            let spec = try NetworkSpec(
+                inputShape: network.classifier.spec.inputShape, layers: LayerParameters.layers(network.layers),
+                classes: 2)
+            network.classifier = try Classifier(spec, Weights(initialising: spec, random: RandomStream(seed: 1)))
+            if isShuffled {
+                network.shuffledLabels = try ShuffledLabels(
+                    .record(["images": .int(4), "learnt": .int(4), "simulations": .int(2), "relabelled": .int(2)]))
+            }
+            return network
+        }
+        let twin = try network(rate: 0, isShuffled: true)
+        #expect(
+            try network(rate: 0.3, isShuffled: false).shuffledTwins([PlantedDifference.member(twin.value)]).count == 1)
+    }
 }
