@@ -127,6 +127,14 @@ struct AttributionChecks: Sendable {
                     "\(method.rawValue): shows the image rather than what was learnt: rank correlation "
                         + "\(round(likeness.size)) with maps of networks trained on shuffled labels")
             }
+            if let likeness = result.shuffled, let members = shuffled?.amongMembers[method],
+                members.size <= likeness.size
+            {
+                flags.append(
+                    "\(method.rawValue): networks trained on the true labels share no more of their maps (rank correlation "
+                        + "\(round(members.size))) than with those trained on shuffled labels (\(round(likeness.size)))"
+                )
+            }
             if !beatsRandom(method) {
                 flags.append(
                     "\(method.rawValue): deletes or inserts the evidence no faster than random orders of pixels")

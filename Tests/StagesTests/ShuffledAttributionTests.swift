@@ -102,6 +102,22 @@ struct ShuffledAttributionTests {
                         + "of networks trained on shuffled labels"))
         }
         #expect(try found.field("checks").doubles("shuffled-labels-learnt") == [0.97])
+        // One of two members itself: (1 + ρ)/2 with the members, ρ between them.
+        disguised.classifier = networks[0].classifier
+        let twin = try attribution(Array(networks[..<2]), [disguised])
+        for method in Self.gradients {
+            let check = try check(twin, method)
+            let (with, among) = (
+                try check.field("shuffled").double("size"), try check.field("among-members").double("size")
+            )
+            // Smooth gradients of the twin have noise of their own.
+            #expect(method == .smoothGradients || abs(with - (1 + among) / 2) < 1e-12)
+            func text(_ x: Double) -> String { "\((100 * x).rounded() / 100)" }
+            #expect(
+                try twin.field("checks").list("flags").map { try $0.asString() }.contains(
+                    "\(method.rawValue): networks trained on the true labels share no more of their maps (rank correlation "
+                        + "\(text(among))) than with those trained on shuffled labels (\(text(with)))"))
+        }
     }
 
     @Test("a network that did not learn its labels is flagged")
