@@ -69,12 +69,14 @@ extension ReportPage {
 
     /// Whether the maps may be trusted: a table, what it means, and what speaks against them.
     private func checkBlocks(_ checks: Value, _ methods: [String]) throws -> [HTMLPage.Block] {
+        let learnt = try checks["shuffled-labels-learnt"]?.asList().map { try $0.asDouble() }
+        let shuffledColumns: [Table.Column] =
+            learnt == nil ? [] : [.number("left by shuffled labels"), .number("common to members")]
         var table = Table(
             columns: [
                 .init("method"), .init("passes"), .number("left by untrained weights"), .number("of magnitudes"),
-                .number("deletion area"),
-                .number("insertion area"),
-            ] + methods.map { .number("like \(methodName($0))") })
+            ] + shuffledColumns + [.number("deletion area"), .number("insertion area")]
+                + methods.map { .number("like \(methodName($0))") })
         let agreement = try checks.list("agreement").map { try $0.asList().map { try $0.asDouble() } }
         func fixed(_ x: Double) -> String { Wording.fixed(x, decimals: 2) }
         for (row, method) in methods.enumerated() {
@@ -82,12 +84,17 @@ extension ReportPage {
             let last = try check.list("randomised").last
             let survival = try last?.double("size")
             let magnitudes = try last?.double("of-magnitudes")
-            table.rows.append(
-                [
-                    methodName(method), try check.bool("passes") ? "yes" : "no", survival.map(fixed) ?? "not tried",
-                    magnitudes.map(fixed) ?? "not tried",
-                    fixed(try check.double("deletion-area")), fixed(try check.double("insertion-area")),
-                ] + agreement[row].map(fixed))
+            var cells = [
+                methodName(method), try check.bool("passes") ? "yes" : "no", survival.map(fixed) ?? "not tried",
+                magnitudes.map(fixed) ?? "not tried",
+            ]
+            if learnt != nil {
+                cells.append(fixed(try check.field("shuffled").double("size")))
+                let members = try check.field("among-members")
+                cells.append(members.isNone ? "one member" : fixed(try members.double("size")))
+            }
+            cells += [fixed(try check.double("deletion-area")), fixed(try check.double("insertion-area"))]
+            table.rows.append(cells + agreement[row].map(fixed))
         }
         let deletion = try checks.doubles("random-deletion-areas")
         let insertion = try checks.doubles("random-insertion-areas")
@@ -98,7 +105,8 @@ extension ReportPage {
                 caption:
                     "Sanity checks. Left by untrained weights: size of the rank correlation between the map and those of the "
                     + "same network with random weights; above 0.5 the map shows the image and not what was learnt. Of magnitudes: the same without the signs; where it is large, the "
-                    + "places come from the image and its baseline, and the signs from the network. Areas: mean "
+                    + "places come from the image and its baseline, and the signs from the network. "
+                    + Self.shuffledCaption(learnt) + "Areas: mean "
                     + "probability of the class while the pixels that the map ranks first are deleted (small is good) or "
                     + "inserted (large is good); random orders of pixels have \(range(deletion)) and \(range(insertion)), and "
                     + "a map must beat them all. Like: rank correlation of the weight by region with the other methods."
@@ -111,6 +119,18 @@ extension ReportPage {
                     ? "All methods pass their checks, and agree."
                     : "What speaks against the maps: \(flags.joined(separator: "; "))."))
         return blocks
+    }
+
+    /// What the columns of networks trained on shuffled labels say; empty without them.
+    ///
+    /// - Parameter learnt: the fraction of its labels that each of them knows.
+    private static func shuffledCaption(_ learnt: [Double]?) -> String {
+        guard let learnt, let least = learnt.min() else { return "" }
+        return "Left by shuffled labels: size of the rank correlation with the maps of \(learnt.count) "
+            + "network\(learnt.count == 1 ? "" : "s") trained on shuffled labels, which know "
+            + "\(Wording.percent(least))\(learnt.count == 1 ? "" : " or more") of them by heart (less than 95 % would say "
+            + "little); above 0.5 the map shows the image and not what was learnt. Common to members: the same between "
+            + "networks trained on the true labels. "
     }
 
     private func methodName(_ method: String) -> String {

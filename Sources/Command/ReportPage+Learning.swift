@@ -11,8 +11,10 @@ extension ReportPage {
             var losses: [LineChart.Series] = []
             var accuracies: [LineChart.Series] = []
             var markers: [LineChart.Marker] = []
+            var labels = ""
             for member in 0..<(node.samples ?? 1) {
                 guard let value = try artifact(of: node, sample: member) else { continue }
+                if value["shuffled-labels"] != nil { labels = " on shuffled labels" }
                 let history = try value.list("history")
                 let epochs = try history.map { Double(try $0.int("epoch")) }
                 func series(_ field: String) throws -> [Double] {
@@ -43,7 +45,9 @@ extension ReportPage {
                         LineChart(
                             losses, x: Axis("epoch"), y: Axis("cross-entropy", unit: "nats"), markers: markers,
                             alternativeText: "Loss against epoch"),
-                        caption: "Loss while training \(node.name); solid on training images, dashed on validation."),
+                        caption:
+                            "Loss while training \(node.name)\(labels); solid on training images, dashed on validation."
+                    ),
                     .init(
                         LineChart(
                             accuracies, x: Axis("epoch"), y: Axis("fraction right"),

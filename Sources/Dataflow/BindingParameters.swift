@@ -113,7 +113,16 @@ struct ParameterReader {
             } else {
                 field = defaultValue(of: parameter, subject, owner: owner, at: range)
             }
-            if let field { fields[parameter.name] = field } else { isComplete = false }
+            guard let field else {
+                isComplete = false
+                continue
+            }
+            if !parameter.isRecordedAtDefault,
+                field == defaultValue(of: parameter, subject, owner: owner, at: range)
+            {
+                continue
+            }
+            fields[parameter.name] = field
         }
         return isComplete ? .record(fields) : nil
     }

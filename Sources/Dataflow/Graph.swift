@@ -26,7 +26,7 @@ public struct Graph: Sendable {
         /// On the axes other than the classes, in the order of the file.
         public var coordinates: [Coordinate] = []
         public var stage: any Stage.Type
-        /// A record with every parameter of the signature, defaults filled in, in base units.
+        /// A record with every parameter of the signature, defaults filled in (but those that are not to be recorded), in base units.
         ///
         /// A file parameter is `.record(["path": …, "content": .digest])`; only `content` enters keys.
         public var parameters: Value

@@ -61,13 +61,20 @@ public struct Parameter: Sendable {
     public var name: String
     public var type: ParameterType
     public var defaultValue: Default
+    /// Whether its default is in the node's parameters, and so in keys, as it should be. False for a parameter that a stage
+    /// learnt when stores held records of it: at its default, written or not, it is absent, and keys are those of before.
+    public var isRecordedAtDefault: Bool
     /// Meaning, in one sentence.
     public var about: String
 
-    public init(_ name: String, _ type: ParameterType, default defaultValue: Default = .required, about: String) {
+    public init(
+        _ name: String, _ type: ParameterType, default defaultValue: Default = .required,
+        isRecordedAtDefault: Bool = true, about: String
+    ) {
         self.name = name
         self.type = type
         self.defaultValue = defaultValue
+        self.isRecordedAtDefault = isRecordedAtDefault
         self.about = about
     }
 }

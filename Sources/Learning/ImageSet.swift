@@ -5,7 +5,7 @@ public struct ImageSet: Sendable {
     /// All images, one after the other, each row-major.
     public private(set) var values: [Float] = []
     /// The class of each image, from 0.
-    public private(set) var labels: [Int] = []
+    public internal(set) var labels: [Int] = []
     /// What each image was made from. Images of one origin (augmentations of one simulation) share it, and a split
     /// keeps them together.
     public private(set) var origins: [String] = []

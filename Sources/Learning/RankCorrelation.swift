@@ -2,8 +2,13 @@
 ///
 /// - Precondition: both have the same number of values.
 public func rankCorrelation(_ a: [Double], _ b: [Double]) -> Double {
+    rankCorrelation(Ranks(a), Ranks(b))
+}
+
+/// The same of values that were ranked before, once for many comparisons.
+public func rankCorrelation(_ a: Ranks, _ b: Ranks) -> Double {
+    let (a, b) = (a.ranks, b.ranks)
     precondition(a.count == b.count, "\(a.count) values against \(b.count)")
-    let (a, b) = (ranks(a), ranks(b))
     // The mean rank, ties or not.
     let mean = Double(a.count - 1) / 2
     var (aa, bb, ab) = (0.0, 0.0, 0.0)
@@ -13,6 +18,13 @@ public func rankCorrelation(_ a: [Double], _ b: [Double]) -> Double {
         ab += (a[index] - mean) * (b[index] - mean)
     }
     return aa > 0 && bb > 0 ? ab / (aa * bb).squareRoot() : 0
+}
+
+/// The ranks of some values.
+public struct Ranks: Hashable, Sendable {
+    fileprivate let ranks: [Double]
+
+    public init(_ values: [Double]) { ranks = Learning.ranks(values) }
 }
 
 /// The rank of each value, from 0.

@@ -17,6 +17,11 @@ struct Attribute: Stage {
             InputPort(
                 "images", "image", .all, optional: true,
                 about: "simulations of each class; those that fit the measurement best are set against each other"),
+            InputPort(
+                "shuffled", "network", .all, optional: true,
+                about:
+                    "networks like the ensemble's trained with 'labels: shuffled'; a map that they share shows the image"
+            ),
         ],
         output: "attribution",
         parameters: [
@@ -103,6 +108,7 @@ struct Attribute: Stage {
         // Centroids are the CPU's alone.
         let device = networks.contains { $0.classifier.spec.centroids != nil } ? nil : device
         let classes = first.classes
+        let shuffled = try first.shuffledTwins(step.collections["shuffled"] ?? [])
         try first.requireGeometry(measurement.geometry, of: "the measurement")
         let image = measurement.image.reshaped([1] + measurement.image.shape)
         let geometry = try ImageGeometry(measurement.geometry)
@@ -116,7 +122,8 @@ struct Attribute: Stage {
                 settings.baseline = baseline(fits.rival.image(scaledAs: fits.explained), measurement)
             }
             let found = try AttributionMaps(
-                networks, of: image, class: index, methods: methods, settings: settings, randomised: randomised,
+                networks, shuffled: shuffled, of: image, class: index, methods: methods, settings: settings,
+                randomised: randomised,
                 draws: randomisedDraws, step: step, device: device)
             let checks = try AttributionChecks(
                 found, of: networks, image: image, baseline: settings.baseline, class: index, methods: methods,

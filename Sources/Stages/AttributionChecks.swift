@@ -4,10 +4,11 @@ import Dataflow
 import Learning
 import Tensors
 
-/// Whether the maps of an ensemble may be trusted: what randomised weights leave of them, how fast their order deletes and
-/// inserts the evidence, and how far the methods agree.
+/// Whether the maps of an ensemble may be trusted: what randomised weights and shuffled labels leave of them, how fast their order
+/// deletes and inserts the evidence, and how far the methods agree.
 struct AttributionChecks: Sendable {
-    /// A map that keeps a larger rank correlation with that of an untrained network shows the image, not the network.
+    /// A map that keeps a larger rank correlation with that of an untrained network, or of one that learnt other labels, shows the
+    /// image, not the network.
     static let largestSurvival = 0.5
     /// Intervals of a deletion curve.
     static let intervals = 32
@@ -16,9 +17,13 @@ struct AttributionChecks: Sendable {
         var survivals: [AttributionMaps.Survival]
         /// Means over the members.
         var curve: DeletionCurve
+        /// With maps of networks trained on shuffled labels; nil where there are none.
+        var shuffled: MapLikeness?
 
         /// nil where it was not tried.
         var isDestroyed: Bool? { survivals.last.map { $0.size <= AttributionChecks.largestSurvival } }
+        /// nil where it was not tried.
+        var isDestroyedByShuffledLabels: Bool? { shuffled.map { $0.size <= AttributionChecks.largestSurvival } }
         /// How much earlier its order inserts than deletes: the larger, the better it is.
         var gap: Double { curve.insertionArea - curve.deletionArea }
     }
@@ -29,6 +34,8 @@ struct AttributionChecks: Sendable {
     let random: [DeletionCurve]
     /// Rank correlation of |sum over a region| between methods, [methods, methods].
     let agreement: [[Double]]
+    /// nil where no networks were trained on shuffled labels.
+    let shuffled: ShuffledComparison?
 
     init(
         _ found: AttributionMaps, of networks: [TrainedNetwork], image: Tensor<Float>, baseline: Tensor<Float>?,
@@ -54,9 +61,12 @@ struct AttributionChecks: Sendable {
         }
         var results: [AttributionMethod: Result] = [:]
         for (number, method) in methods.enumerated() {
-            results[method] = Result(survivals: found.survivals[method] ?? [], curve: means[number])
+            results[method] = Result(
+                survivals: found.survivals[method] ?? [], curve: means[number],
+                shuffled: found.shuffled?.likeness[method])
         }
         self.results = results
+        shuffled = found.shuffled
         random = Array(means[methods.count...])
         let regions = methods.map { grid.sums(found.maps[$0] ?? []).map { abs($0) } }
         agreement = regions.map { row in regions.map { rankCorrelation(row, $0) } }
@@ -79,6 +89,7 @@ struct AttributionChecks: Sendable {
 
     func passes(_ method: AttributionMethod) -> Bool {
         beatsRandom(method) && results[method]?.isDestroyed != false
+            && results[method]?.isDestroyedByShuffledLabels != false
     }
 
     /// Of the methods that pass (of all where none does) the one whose order inserts earliest compared with its deletion.
@@ -99,12 +110,30 @@ struct AttributionChecks: Sendable {
     var flags: [String] {
         var flags: [String] = []
         if !methods.contains(where: { passes($0) }) { flags.append("no method passes its sanity checks") }
+        if let shuffled, !shuffled.isConclusive {
+            flags.append(
+                "a network trained on shuffled labels knows \(round(100 * shuffled.leastLearnt)) % of them, below 95 %: it did not "
+                    + "learn its labels, and its maps say little")
+        }
         for method in methods {
             guard let result = results[method] else { continue }
             if result.isDestroyed == false, let last = result.survivals.last {
                 flags.append(
                     "\(method.rawValue): shows the image rather than the network: rank correlation \(round(last.size)) "
                         + "with maps of untrained weights")
+            }
+            if result.isDestroyedByShuffledLabels == false, let likeness = result.shuffled {
+                flags.append(
+                    "\(method.rawValue): shows the image rather than what was learnt: rank correlation "
+                        + "\(round(likeness.size)) with maps of networks trained on shuffled labels")
+            }
+            if let likeness = result.shuffled, let members = shuffled?.amongMembers[method],
+                members.size <= likeness.size
+            {
+                flags.append(
+                    "\(method.rawValue): networks trained on the true labels share no more of their maps (rank correlation "
+                        + "\(round(members.size))) than with those trained on shuffled labels (\(round(likeness.size)))"
+                )
             }
             if !beatsRandom(method) {
                 flags.append(
@@ -127,7 +156,7 @@ struct AttributionChecks: Sendable {
         func list(_ numbers: [Double]) -> Value { .list(numbers.map { .double($0) }) }
         var checks: [String: Value] = [:]
         for (method, result) in results {
-            checks[method.rawValue] = .record([
+            var fields: [String: Value] = [
                 "passes": .bool(passes(method)), "beats-random-orders": .bool(beatsRandom(method)),
                 "destroyed-by-randomised-weights": result.isDestroyed.map { .bool($0) } ?? .none,
                 "randomised": .list(
@@ -140,14 +169,23 @@ struct AttributionChecks: Sendable {
                     }),
                 "deletion": list(result.curve.deletion), "deletion-area": .double(result.curve.deletionArea),
                 "insertion": list(result.curve.insertion), "insertion-area": .double(result.curve.insertionArea),
-            ])
+            ]
+            // Fields of this test are there where it was made, so that attributions without it stay as they are.
+            if let likeness = result.shuffled {
+                fields["destroyed-by-shuffled-labels"] = .bool(result.isDestroyedByShuffledLabels == true)
+                fields["shuffled"] = likeness.value
+                fields["among-members"] = shuffled?.amongMembers[method].map { $0.value } ?? Value.none
+            }
+            checks[method.rawValue] = .record(fields)
         }
-        return .record([
+        var fields: [String: Value] = [
             "methods": .list(methods.map { .string($0.rawValue) }), "by-method": .record(checks),
             "best": best.map { .string($0.rawValue) } ?? .none,
             "random-deletion-areas": list(random.map(\.deletionArea)),
             "random-insertion-areas": list(random.map(\.insertionArea)),
             "agreement": .list(agreement.map(list)), "flags": .list(flags.map { .string($0) }),
-        ])
+        ]
+        if let shuffled { fields["shuffled-labels-learnt"] = list(shuffled.learnt) }
+        return .record(fields)
     }
 }

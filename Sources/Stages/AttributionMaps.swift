@@ -5,7 +5,8 @@ import Devices
 import Learning
 import Tensors
 
-/// The maps of an ensemble by several methods, and what becomes of them when the weights are drawn anew.
+/// The maps of an ensemble by several methods, and what becomes of them when the weights are drawn anew, or learnt from shuffled
+/// labels.
 struct AttributionMaps: Sendable {
     /// How many layers lose their weights in the test by randomised weights.
     enum Randomised: String, Sendable, CaseIterable {
@@ -33,6 +34,8 @@ struct AttributionMaps: Sendable {
     var survivals: [AttributionMethod: [Survival]] = [:]
     /// Of integrated gradients: means over the members of their sizes.
     var sumRule: Attribution.SumRule?
+    /// nil where no networks trained on shuffled labels are given.
+    var shuffled: ShuffledComparison?
 
     private struct Task: Sendable {
         var member: Int
@@ -40,10 +43,14 @@ struct AttributionMaps: Sendable {
         /// nil: the trained weights.
         var layer: Int?
         var draw = 0
+        /// Whether the member is one of those trained on shuffled labels.
+        var isShuffled = false
     }
 
+    /// - Parameter shuffled: networks of the same layers, classes and geometry, trained on shuffled labels.
     init(
-        _ networks: [TrainedNetwork], of image: Tensor<Float>, class index: Int, methods: [AttributionMethod],
+        _ networks: [TrainedNetwork], shuffled: [TrainedNetwork] = [], of image: Tensor<Float>, class index: Int,
+        methods: [AttributionMethod],
         settings: AttributionSettings, randomised: Randomised, draws: Int, step: Step,
         device: NetworkDevice? = nil
     ) throws {
@@ -64,14 +71,18 @@ struct AttributionMaps: Sendable {
                     }
                 }
             }
+            for member in shuffled.indices { tasks.append(Task(member: member, method: method, isShuffled: true)) }
         }
         let list = tasks
         @Sendable func classifier(_ task: Task) throws -> Classifier {
-            let classifier = networks[task.member].classifier
+            let classifier = (task.isShuffled ? shuffled : networks)[task.member].classifier
             guard let layer = task.layer else { return classifier }
             let random = step.random.substream("member", task.member).substream("weights", task.draw)
             return try Classifier(
                 classifier.spec, classifier.weights.randomised(from: layer, classifier.spec, random: random))
+        }
+        @Sendable func noise(_ task: Task) -> RandomStream {
+            step.random.substream(task.isShuffled ? "smooth shuffled" : "smooth", task.member)
         }
         // A device does its maps one after the other, each of many points at once; the CPU does the rest.
         var done: [Int: Attribution] = [:]
@@ -79,8 +90,7 @@ struct AttributionMaps: Sendable {
             for (number, task) in list.enumerated() {
                 if step.isCancelled() { throw CancellationError() }
                 done[number] = try classifier(task).attribution(
-                    by: task.method, of: image, class: index, settings: settings,
-                    random: step.random.substream("smooth", task.member), on: device)
+                    by: task.method, of: image, class: index, settings: settings, random: noise(task), on: device)
             }
         }
         let known = done
@@ -89,8 +99,7 @@ struct AttributionMaps: Sendable {
             if step.isCancelled() { throw CancellationError() }
             let task = list[number]
             let result = try classifier(task).attribution(
-                by: task.method, of: image, class: index, settings: settings,
-                random: step.random.substream("smooth", task.member))
+                by: task.method, of: image, class: index, settings: settings, random: noise(task))
             step.progress(Double(number + 1) / Double(list.count), "map \(number + 1) of \(list.count)")
             return result
         }
@@ -100,10 +109,14 @@ struct AttributionMaps: Sendable {
         }
         func ordered(_ map: Tensor<Float>) -> [Double] { pixels.map { Double(map.elements[$0 % map.count]) } }
         let members = Double(networks.count)
+        if !shuffled.isEmpty {
+            self.shuffled = ShuffledComparison(learnt: shuffled.map { $0.shuffledLabels?.learntFraction ?? 0 })
+        }
         for method in methods {
             var mean = [Double](repeating: 0, count: image.count)
             var rows: [Int: (sum: Double, size: Double, magnitudes: Double)] = [:]
             var original: [Double] = []
+            var (own, taught): ([MapLikeness.RankedMap], [MapLikeness.RankedMap]) = ([], [])
             for (task, result) in zip(list, found) where task.method == method {
                 if let layer = task.layer {
                     let r = rankCorrelation(original, ordered(result.map))
@@ -112,7 +125,12 @@ struct AttributionMaps: Sendable {
                     rows[layer] = (row.sum + r, row.size + abs(r), row.magnitudes + magnitudes)
                     continue
                 }
+                if task.isShuffled {
+                    taught.append(.init(ordered(result.map)))
+                    continue
+                }
                 original = ordered(result.map)
+                if !shuffled.isEmpty { own.append(.init(original)) }
                 // Relative maps of different networks count each by its own largest value.
                 let largest = Double(result.map.elements.max() ?? 0)
                 let scale = method.isRelative ? (largest > 0 ? 1 / largest : 0) : 1
@@ -125,6 +143,8 @@ struct AttributionMaps: Sendable {
                 }
             }
             maps[method] = mean
+            self.shuffled?.likeness[method] = MapLikeness(own, with: taught)
+            self.shuffled?.amongMembers[method] = MapLikeness(among: own)
             let count = members * Double(draws)
             survivals[method] = layers.map { layer in
                 let row = rows[layer] ?? (0, 0, 0)

@@ -4,6 +4,7 @@ import Devices
 import Foundation
 import Instruments
 import Learning
+import Tensors
 
 /// Trains an ensemble of networks to tell the classes apart; each member is a sample of the node.
 struct TrainNetwork: Stage {
@@ -30,6 +31,11 @@ struct TrainNetwork: Stage {
                         about:
                             "a CUDA device may take the factors of products with 10 bits of mantissa, for speed; the "
                             + "CPU does not use it"),
+                    Parameter(
+                        "labels", .choice(["own", "shuffled"]), default: .text("own"), isRecordedAtDefault: false,
+                        about:
+                            "shuffled: the simulations learnt from get each other's classes, and none are watched; such a "
+                            + "network judges nothing, it tells 'attribute' which maps show the image only"),
                 ]),
         isRandom: true, isThreaded: true)
 
@@ -38,6 +44,7 @@ struct TrainNetwork: Stage {
     /// A record of path and content; nil: random weights.
     private let initialWeights: Value?
     let usesTF32: Bool
+    private let shufflesLabels: Bool
     private let shared = ReadOnce<LabelledImages>()
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
@@ -51,7 +58,18 @@ struct TrainNetwork: Stage {
                     ["precision"], "the gradient penalty of centroids takes differences that bf16 does not show",
                     hint: "use f32, or gradient-penalty: 0"))
         }
+        if shufflesLabels(parameters), parameters["initial-weights"]?.isNone == false {
+            problems.append(
+                ParameterProblem(
+                    ["initial-weights"],
+                    "weights from elsewhere may know the labels that 'labels: shuffled' takes away",
+                    hint: "leave them out, so that all that the network knows are the shuffled labels"))
+        }
         return problems
+    }
+
+    private static func shufflesLabels(_ parameters: Value) -> Bool {
+        (try? parameters["labels"]?.asString()) == "shuffled"
     }
 
     static func checkpointParameters(_ parameters: Value) -> Value? { TrainingPlan.checkpointParameters(parameters) }
@@ -61,6 +79,7 @@ struct TrainNetwork: Stage {
         plan = try TrainingPlan(parameters)
         initialWeights = parameters["initial-weights"].flatMap { $0.isNone ? nil : $0 }
         usesTF32 = try parameters["tf32"]?.asBool() ?? false
+        shufflesLabels = Self.shufflesLabels(parameters)
     }
 
     func run(_ step: Step) throws -> StepOutput { try run(step, on: nil) }
@@ -77,33 +96,44 @@ struct TrainNetwork: Stage {
             guard let spec = images.network else { throw StepFailure("the images were read for no network") }
             // The images have been through the fixed layers already: the others are what there is to train.
             let trained = try spec.suffix(after: images.prefix)
-            let split = Split(images.set, validationFraction: plan.validation, salt: "validation")
+            var split = Split(images.set, validationFraction: plan.validation, salt: "validation")
+            var set = images.set
+            if shufflesLabels {
+                // The images are those that a network of the same plan learns from. The others, whose labels nothing predicts
+                // any more, would only end the training before the labels are known by heart.
+                split.validation = []
+                set = set.shufflingLabels(of: split.training, random: step.random.substream("labels"))
+            }
             var initial: Weights?
             if let initialWeights {
                 let whole = try Weights(spec, file: initialWeights.string("path"))
                 initial = try whole.suffix(of: spec, after: images.prefix)
             }
             let (result, training) = try plan.run(
-                step, trained, on: images.set, split: split, initial: initial, device: device)
+                step, trained, on: set, split: split, initial: initial, device: device)
+            func logits(_ members: [Int]) throws -> Tensor<Float> {
+                let classifier = try Classifier(trained, result.weights)
+                if let device { return try classifier.logits(of: set, at: members, on: device) }
+                return try classifier.logits(of: set, at: members, threads: step.threads)
+            }
             var temperature = 1.0
             if !split.validation.isEmpty {
-                let classifier = try Classifier(trained, result.weights)
-                let logits =
-                    if let device {
-                        try classifier.logits(of: images.set, at: split.validation, on: device)
-                    } else {
-                        try classifier.logits(of: images.set, at: split.validation, threads: step.threads)
-                    }
                 temperature = try Learning.temperature(
-                    fitting: logits, labels: split.validation.map { images.set.labels[$0] })
+                    fitting: logits(split.validation), labels: split.validation.map { set.labels[$0] })
+            }
+            var shuffled: ShuffledLabels?
+            if shufflesLabels {
+                shuffled = ShuffledLabels(
+                    of: images.set, as: set, members: split.training, logits: try logits(split.training))
             }
             let network = TrainedNetwork(
                 classifier: try Classifier(spec, Weights(spec, ofSuffix: result.weights, after: images.prefix)),
                 layers: layers, classes: images.classes, temperature: temperature, history: result.history,
                 bestEpoch: result.bestEpoch, keptEpoch: result.keptEpoch,
                 domain: TrainingDomain(features: images.features, geometry: try ImageGeometry(images.geometry)),
-                geometry: images.geometry)
+                geometry: images.geometry, shuffledLabels: shuffled)
             var facts = training
+            if let shuffled { facts.merge(shuffled.facts) { $1 } }
             facts["unstable-simulations"] = .int(images.unstable)
             return StepOutput(network.value, summary: facts)
         } catch let error as LearningError {

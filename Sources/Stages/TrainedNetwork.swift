@@ -18,10 +18,12 @@ struct TrainedNetwork: Sendable {
     var domain: TrainingDomain
     /// Layout of the training images, as `ImageGeometry.value`.
     var geometry: Value
+    /// Of a network trained on shuffled labels, which judges nothing; nil for all others.
+    var shuffledLabels: ShuffledLabels?
 
     init(
         classifier: Classifier, layers: Value, classes: [String], temperature: Double, history: [EpochReport],
-        bestEpoch: Int, keptEpoch: Int, domain: TrainingDomain, geometry: Value
+        bestEpoch: Int, keptEpoch: Int, domain: TrainingDomain, geometry: Value, shuffledLabels: ShuffledLabels? = nil
     ) {
         self.classifier = classifier
         self.layers = layers
@@ -32,6 +34,7 @@ struct TrainedNetwork: Sendable {
         self.keptEpoch = keptEpoch
         self.domain = domain
         self.geometry = geometry
+        self.shuffledLabels = shuffledLabels
     }
 
     init(_ value: Value) throws {
@@ -48,10 +51,11 @@ struct TrainedNetwork: Sendable {
         domain = try TrainingDomain(value.field("domain"))
         geometry = try value.field("geometry")
         history = try value.list("history").map(EpochReport.init)
+        shuffledLabels = try value["shuffled-labels"].map(ShuffledLabels.init)
     }
 
     var value: Value {
-        .record([
+        var fields: [String: Value] = [
             "layers": layers, "classes": .list(classes.map { .string($0) }),
             "input-shape": .list(classifier.spec.inputShape.map { .int($0) }),
             "weights": .record(
@@ -59,17 +63,28 @@ struct TrainedNetwork: Sendable {
             "temperature": .double(temperature), "best-epoch": .int(bestEpoch),
             "kept-epoch": .int(keptEpoch), "domain": domain.value, "geometry": geometry,
             "history": .list(history.map(\.value)),
-        ])
+        ]
+        // Not there for other networks, so that they stay the artifacts that they were.
+        if let shuffledLabels { fields["shuffled-labels"] = shuffledLabels.value }
+        return .record(fields)
     }
 }
 
 extension TrainedNetwork {
     /// The ensemble of an `all` input.
     ///
-    /// - Throws: `StepFailure` when there is none, or when members differ in classes, their order, or geometry.
+    /// - Throws: `StepFailure` when there is none, when one was trained on shuffled labels, or when members differ in classes,
+    ///   their order, or geometry.
     static func ensemble(_ members: [Step.Member]) throws -> [TrainedNetwork] {
         let networks = try members.map { try TrainedNetwork($0.load()) }
         guard let first = networks.first else { throw StepFailure("no network") }
+        if networks.contains(where: { $0.shuffledLabels != nil }) {
+            throw StepFailure(
+                "a network of the ensemble was trained on shuffled labels: what it says means nothing",
+                hint:
+                    "connect networks without 'labels: shuffled'; those with it belong to the port 'shuffled' of 'attribute'"
+            )
+        }
         for other in networks where other.classes != first.classes || other.geometry.pixels != first.geometry.pixels {
             throw StepFailure(
                 "the networks of the ensemble were trained on other classes or another geometry",
@@ -84,6 +99,39 @@ extension TrainedNetwork {
     static func certainty(_ members: [TrainedNetwork], logits: [ArraySlice<Float>]) -> KernelCertainty? {
         guard !members.isEmpty, members.allSatisfy({ $0.classifier.spec.centroids != nil }) else { return nil }
         return KernelCertainty(logKernels: logits.map { $0.map { Double($0) } })
+    }
+
+    /// Networks like this one that were trained on shuffled labels, of an optional `all` input; none where nothing is connected.
+    ///
+    /// Rates of dropout may differ: a trained network has none, and labels are learnt by heart more easily without it.
+    ///
+    /// - Throws: `StepFailure` when one was trained on its own labels, or when one has other layers, classes or geometry than
+    ///   this network: then their maps may differ for other reasons than what was learnt.
+    func shuffledTwins(_ members: [Step.Member]) throws -> [TrainedNetwork] {
+        let networks = try members.map { try TrainedNetwork($0.load()) }
+        for other in networks {
+            if other.shuffledLabels == nil {
+                throw StepFailure(
+                    "a network at the port 'shuffled' was trained on the labels of its simulations",
+                    hint: "give its node 'labels: shuffled'")
+            }
+            guard other.layersAsAsked == layersAsAsked, other.classes == classes,
+                other.geometry.pixels == geometry.pixels
+            else {
+                throw StepFailure(
+                    "a network at the port 'shuffled' has other layers, classes or geometry than the ensemble",
+                    hint:
+                        "its node is the ensemble's but for 'labels: shuffled' and what it takes to learn them: more epochs, no dropout"
+                )
+            }
+        }
+        return networks
+    }
+
+    private var layersAsAsked: [LayerSpec] {
+        classifier.spec.layers.map { layer in
+            if case .dropout = layer { .dropout(rate: 0) } else { layer }
+        }
     }
 
     /// - Throws: `StepFailure` when an image has another layout than the training images.

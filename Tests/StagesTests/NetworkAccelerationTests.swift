@@ -66,6 +66,18 @@ struct NetworkAccelerationTests {
         }
     }
 
+    @Test("shuffled labels are dealt as on the CPU, and what was learnt is counted on the device")
+    func shuffledLabels() throws {
+        let stage = try TrainNetwork(parameters: parameters(["labels": .string("shuffled")]))
+        let found = try TrainedNetwork(stage.run([step()], on: device)[0].get().value)
+        let host = try TrainedNetwork(stage.run(step()).value)
+        #expect(distance(found, host) < 1e-3)
+        let (a, b) = (try #require(found.shuffledLabels), try #require(host.shuffledLabels))
+        #expect(a.simulations == b.simulations && a.relabelled == b.relabelled && a.images == b.images)
+        // An image whose two logits are equal to rounding may go either way.
+        #expect(abs(a.learnt - b.learnt) <= 1)
+    }
+
     @Test("the CPU goes on from a device's checkpoint")
     func checkpoint() throws {
         let kept = Mutex<Value?>(nil)
@@ -112,13 +124,15 @@ struct NetworkAccelerationTests {
     func attributes() throws {
         let networks = try PlantedDifference.networks(members: 1, epochs: 3)
             .map { PlantedDifference.member($0.value) }
+        let shuffled = try PlantedDifference.networks(members: 1, epochs: 3, shuffles: true)
+            .map { PlantedDifference.member($0.value) }
         let stage = try Attribute(
             parameters: attributionParameters([
                 "steps": .int(20), "smooth-draws": .int(5), "randomised-draws": .int(1),
             ]))
         let step = Step(
             node: "attribution", inputs: ["measurement": PlantedDifference.measurement(class: 1, seed: 21)],
-            collections: ["network": networks], random: RandomStream(seed: 1), threads: 2)
+            collections: ["network": networks, "shuffled": shuffled], random: RandomStream(seed: 1), threads: 2)
         let (host, found) = (try stage.run(step).value, try stage.run([step], on: device)[0].get().value)
         #expect(try found.string("class") == host.string("class"))
         for method in AttributionMethod.allCases {
@@ -131,5 +145,12 @@ struct NetworkAccelerationTests {
             #expect(b.contains { $0 != 0 })
         }
         #expect(abs(try found.double("residual") - host.double("residual")) < 1e-4)
+        for method in AttributionMethod.allCases {
+            func size(_ value: Value) throws -> Double {
+                try value.field("checks").field("by-method").field(method.rawValue).field("shuffled").double("size")
+            }
+            // Pixels apart by rounding may exchange their ranks.
+            #expect(try abs(size(found) - size(host)) < 1e-3, "\(method)")
+        }
     }
 }

@@ -41,9 +41,13 @@ struct PlantedDifference: Sendable {
     }
 
     /// Trained for a second or two.
-    static func networks(members: Int, epochs: Int = 60, noise: Double = 0.05, labels: (Int) -> Int = { $0 % 2 }) throws
-        -> [TrainedNetwork]
-    {
+    ///
+    /// - Parameter shuffles: as `labels: shuffled` of `train-network` does it.
+    /// - Parameter weightDecay: strong, so that what tells nothing gets no weight.
+    static func networks(
+        members: Int, epochs: Int = 60, noise: Double = 0.05, weightDecay: Double = 5, shuffles: Bool = false,
+        labels: (Int) -> Int = { $0 % 2 }
+    ) throws -> [TrainedNetwork] {
         let layers = try LayerParameters.layers(layersValue)
         let spec = try NetworkSpec(inputShape: [1] + geometry.shape, layers: layers, classes: 2)
         var set = try ImageSet(shape: spec.inputShape)
@@ -55,17 +59,27 @@ struct PlantedDifference: Sendable {
         settings.epochs = epochs
         settings.batchSize = 16
         settings.learningRate = 3e-3
-        // Strong, so that what tells nothing gets no weight.
-        settings.weightDecay = 5
+        settings.weightDecay = weightDecay
+        let own = set
         return try (0..<members).map { member in
-            let result = try train(
-                spec, on: set, split: Split(set, validationFraction: 0.2), settings: settings,
-                random: RandomStream(seed: member), threads: 2)
+            var (split, taught) = (Split(own, validationFraction: 0.2), own)
+            let random = RandomStream(seed: member)
+            if shuffles {
+                split.validation = []
+                taught = own.shufflingLabels(of: split.training, random: random.substream("labels"))
+            }
+            let result = try train(spec, on: taught, split: split, settings: settings, random: random, threads: 2)
+            var shuffled: ShuffledLabels?
+            if shuffles {
+                let logits = try Classifier(spec, result.weights).logits(of: taught, at: split.training)
+                shuffled = ShuffledLabels(of: own, as: taught, members: split.training, logits: logits)
+            }
             let features = (0..<20).map { index in [Double](repeating: Double(index), count: 6) }
             return TrainedNetwork(
                 classifier: try Classifier(spec, result.weights), layers: layersValue, classes: ["without", "with"],
                 temperature: 1, history: result.history, bestEpoch: result.bestEpoch, keptEpoch: result.keptEpoch,
-                domain: TrainingDomain(features: features, geometry: geometry), geometry: geometry.value)
+                domain: TrainingDomain(features: features, geometry: geometry), geometry: geometry.value,
+                shuffledLabels: shuffled)
         }
     }
 
@@ -122,13 +136,14 @@ extension PlantedDifference {
     }
 
     static func attribution(
-        _ networks: [Step.Member], _ measurement: Value, images: [Step.Member] = [], _ changes: [String: Value] = [:],
-        threads: Int = 2
+        _ networks: [Step.Member], _ measurement: Value, images: [Step.Member] = [], shuffled: [Step.Member] = [],
+        _ changes: [String: Value] = [:], threads: Int = 2
     ) throws -> Value {
         try Attribute(parameters: attributionParameters(changes)).run(
             Step(
                 node: "attribution", inputs: ["measurement": measurement],
-                collections: ["network": networks, "images": images], random: RandomStream(seed: 1), threads: threads)
+                collections: ["network": networks, "images": images, "shuffled": shuffled],
+                random: RandomStream(seed: 1), threads: threads)
         ).value
     }
 
