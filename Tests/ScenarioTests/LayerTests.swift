@@ -21,7 +21,7 @@ struct LayerTests {
                 "flatten, {dense: 3}",
                 """
                 network: the last layer gives shape [3], but there are 2 classes
-                  hint: end the list of layers with dense of 2 units
+                  hint: end the list of layers with dense of 2 units, or centroids of 2 classes
 
                 """
             ),
