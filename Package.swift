@@ -19,6 +19,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
@@ -71,8 +72,12 @@ let package = Package(
             swiftSettings: fast),
         .target(name: "Instruments", dependencies: ["CKernels", "Compute", "Devices", "Tensors"], swiftSettings: fast),
         .target(
-            name: "Learning", dependencies: ["CKernels", "COneDNN", "Compute", "Devices", "Tensors"],
-            swiftSettings: fast),
+            name: "Learning",
+            dependencies: [
+                "CKernels", "COneDNN", "Compute", "Devices", "Tensors",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["ONNX/onnx.proto"], swiftSettings: fast),
         // 4: meeting and view
         .target(
             name: "Stages",
@@ -163,7 +168,11 @@ let package = Package(
             ]),
         .testTarget(name: "SpinWavesTests", dependencies: ["CKernels", "Compute", "SpinWaves"], exclude: ["Fixtures"]),
         .testTarget(name: "InstrumentsTests", dependencies: ["CKernels", "Compute", "Instruments", "Tensors"]),
-        .testTarget(name: "LearningTests", dependencies: ["Compute", "Learning", "Tensors"]),
+        .testTarget(
+            name: "LearningTests",
+            dependencies: [
+                "Compute", "Learning", "Tensors", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]),
         .testTarget(
             name: "StagesTests",
             dependencies: [

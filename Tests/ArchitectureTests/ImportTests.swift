@@ -21,7 +21,7 @@ private let allowed: [String: Set<String>] = [
     ],
     "SpinWaves": ["CGemmi", "CKernels", "CSpglib", "Compute", "Devices", "Tensors"],
     "Instruments": ["CKernels", "Compute", "Devices", "Tensors"],
-    "Learning": ["CKernels", "COneDNN", "Compute", "Devices", "Tensors"],
+    "Learning": ["CKernels", "COneDNN", "Compute", "Devices", "SwiftProtobuf", "Tensors"],
     // 4: meeting and view
     "Stages": [
         "Artifacts", "Compute", "Dataflow", "Devices", "Diagnostics", "GraphLanguage", "Instruments", "Interchange",

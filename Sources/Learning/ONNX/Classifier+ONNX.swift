@@ -1,22 +1,20 @@
+import SwiftProtobuf
 import Tensors
 
 extension Classifier {
     /// The network as an ONNX model (onnx.ai; opset 13), for onnxruntime and others.
     ///
     /// Its input `images` has shape [images, channels, height, width]; its outputs are `logits` and `probabilities`
-    /// [images, classes], the latter by softmax at `temperature`; of a network with centroids also `kernels`, K. Layers that ONNX does not have are written as several
-    /// operators.
+    /// [images, classes], the latter by softmax at `temperature`; of a network with centroids also `kernels`, K. Layers
+    /// that ONNX does not have are written as several operators.
     ///
     /// - Parameter metadata: text that the model carries.
     /// - Throws: `LearningError.file` for a network beyond the 2 GB of the format.
     public func onnx(
         temperature: Double = 1, metadata: [(String, String)] = []
     ) throws(LearningError) -> [UInt8] {
-        if spec.parameterCount > 500_000_000 {
-            throw .file(
-                problem: "\(spec.parameterCount) weights do not fit an ONNX file, which ends at 2 GB",
-                hint: "write .safetensors instead")
-        }
+        // Before the arrays are copied; metadata is met where the file is written.
+        if spec.parameterCount > 500_000_000 { throw tooLarge }
         var graph = ONNXGraph()
         var value = "images"
         var marks: [String: String] = [:]
@@ -36,11 +34,18 @@ extension Classifier {
         let scale = graph.constant([1], [Float(1 / temperature)])
         let scaled = graph.add("Mul", [logits, scale])
         _ = graph.add("Softmax", [scaled], [("axis", .int(1))], output: "probabilities")
-        return graph.model(
+        let model = graph.model(
             input: ("images", spec.inputShape),
             outputs: outputs,
             about: "a network trained by Spinweave: " + spec.layers.map(\.name).joined(separator: ", "),
             metadata: metadata)
+        do { return try model.serializedBytes() } catch { throw tooLarge }
+    }
+
+    private var tooLarge: LearningError {
+        .file(
+            problem: "\(spec.parameterCount) weights do not fit an ONNX file, which ends at 2 GB",
+            hint: "write .safetensors instead")
     }
 
     /// - Returns: the name of the layer's output.
