@@ -115,6 +115,7 @@ struct ShuffledNetworkTests {
         let own = PlantedDifference.member(try trained("own").output.value)
         let criteria: Value = .record([
             "certainty": .double(0.9), "coverage": .double(0.9), "domain-level": .double(0.01), "faults": .list([]),
+            "stability": VerdictPriorsTests.usual,
         ])
         let geometry = TrainNetworkTests.geometry
         let measurement = Measurement(
