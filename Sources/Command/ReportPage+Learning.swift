@@ -12,9 +12,15 @@ extension ReportPage {
             var accuracies: [LineChart.Series] = []
             var markers: [LineChart.Marker] = []
             var labels = ""
+            var penalty = ""
             for member in 0..<(node.samples ?? 1) {
                 guard let value = try artifact(of: node, sample: member) else { continue }
                 if value["shuffled-labels"] != nil { labels = " on shuffled labels" }
+                let last = try value.list("layers").last
+                if try last?.string("form") == "centroids", try last?.field("value").double("gradient-penalty") ?? 0 > 0
+                {
+                    penalty = " That of training images has the penalty on gradients in it."
+                }
                 let history = try value.list("history")
                 let epochs = try history.map { Double(try $0.int("epoch")) }
                 func series(_ field: String) throws -> [Double] {
@@ -46,7 +52,7 @@ extension ReportPage {
                             losses, x: Axis("epoch"), y: Axis("cross-entropy", unit: "nats"), markers: markers,
                             alternativeText: "Loss against epoch"),
                         caption:
-                            "Loss while training \(node.name)\(labels); solid on training images, dashed on validation."
+                            "Loss while training \(node.name)\(labels); solid on training images, dashed on validation.\(penalty)"
                     ),
                     .init(
                         LineChart(
@@ -63,6 +69,7 @@ extension ReportPage {
         var blocks: [HTMLPage.Block] = []
         for node in nodes(of: "evaluate") {
             guard let value = try artifact(of: node) else { continue }
+            if nodes(of: "evaluate").count > 1 { blocks.append(.heading(node.name)) }
             let classes = try value.list("classes").map { try $0.asString() }
             let interval = try value.doubles("accuracy-interval")
             let area = try value.field("area-under-roc")

@@ -13,7 +13,8 @@ import Compute
 ///
 ///     N_c ← γ N_c + (1 − γ) n_c,   m_c ← γ m_c + (1 − γ) Σ W_c f   (equations 3 to 5)
 ///
-/// over the images of each micro-batch (their mean over the micro-batches of an update), as the weights were when it passed.
+/// over the images of each micro-batch (their mean over the micro-batches of an update), as the weights were when it passed;
+/// where an update has none of a class, its centroid stays.
 public struct Centroids: Hashable, Sendable {
     public var classes: Int
     /// n

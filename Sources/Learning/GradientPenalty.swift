@@ -22,9 +22,13 @@ struct GradientPenalty {
     /// λ
     let weight: Double
 
-    /// How far the image that moves most is moved. S changes by about that much at the length 1 that is aimed at: far above the
-    /// rounding of single precision (1e-7 of S), far below where S bends.
+    /// How far the image that moves most is moved, where no length is above 1. S changes by about that much at the length 1 that is
+    /// aimed at: far above the rounding of single precision (1e-7 of S), far below where S bends.
     static let step = 0.02
+
+    /// Least move in units of the image's own length: 100 roundings of each of its numbers, so that at most 1 % of the direction is
+    /// rounding. It rules where slopes are steep and images large, where the difference then is coarse.
+    static let leastMove = 100 * 0x1p-24
 
     /// nil where there is nothing to penalise.
     init?(_ spec: NetworkSpec) {
@@ -47,21 +51,23 @@ struct GradientPenalty {
         var loss = 0.0
         var longest = 1.0
         var farthest = 0.0
+        var largest = 0.0
+        let images = network.images
         // v without λ/B.
         var direction = gradient
         for image in 0..<batch {
             let range = image * size..<(image + 1) * size
-            let length = gradient[range].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            let length = Self.length(gradient[range])
+            largest = max(largest, Self.length(images[range]))
             loss += weight * (length - 1) * (length - 1)
             longest = max(longest, length)
             farthest = max(farthest, abs(2 * (length - 1)))
-            // No direction where nothing changes: the corner of |g|.
-            let factor = length > 0 ? Float(2 * (length - 1) / length) : 0
-            for index in range { direction[index] *= factor }
+            // No direction where nothing changes: the corner of |g|. In double precision, as lengths are tiny far from all centroids.
+            let factor = length > 0 ? 2 * (length - 1) / length : 0
+            for index in range { direction[index] = Float(factor * Double(gradient[index])) }
         }
         if !(farthest > 0) { return loss }
-        let epsilon = Self.step / longest / farthest
-        let images = network.images
+        let epsilon = max(Self.step / longest, Self.leastMove * largest) / farthest
         for sign in [1.0, -1.0] {
             let move = Float(sign * epsilon)
             network.images = zip(images, direction).map { $0 + move * $1 }
@@ -69,6 +75,10 @@ struct GradientPenalty {
             network.keepGradients(factor: Float(sign * weight / Double(batch) / (2 * epsilon)))
         }
         return loss
+    }
+
+    private static func length(_ vector: ArraySlice<Float>) -> Double {
+        vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
     }
 
     /// ∂S/∂ log K = K

@@ -53,8 +53,7 @@ final class WeightUpdate {
             switch parameter.role {
             case .mean, .variance:
                 average(parameter.range, &values, sum, parts, part: settings.batchNormMomentum)
-            case .centroidSum, .centroidCount:
-                average(parameter.range, &values, sum, parts, part: 1 - (centroids?.momentum ?? 0))
+            case .centroidSum, .centroidCount: follow(parameter, &values, sum, parts)
             case .kernel, .bias, .scale, .shift:
                 let decay = parameter.role == .kernel ? Float(rate * settings.weightDecay) : 0
                 move(parameter.range, &values, sum, scale: Float(scale), rate: rate, decay: decay)
@@ -69,6 +68,19 @@ final class WeightUpdate {
             for index in parameter.range { squares += Double(gradient[index]) * Double(gradient[index]) }
         }
         return squares.squareRoot()
+    }
+
+    /// Centroids follow the classes that the update has images of. Those of others stay, as m and N would shrink alike, until
+    /// nothing were left of either.
+    private func follow(
+        _ parameter: NetworkSpec.Parameter, _ values: inout [Float], _ sum: FloatBuffer, _ parts: Int
+    ) {
+        guard let centroids, let counts = parameters.first(where: { $0.role == .centroidCount }) else { return }
+        let size = parameter.count / centroids.classes
+        for label in 0..<centroids.classes where sum.withSpan({ $0[counts.offset + label] > 0 }) {
+            let start = parameter.offset + label * size
+            average(start..<start + size, &values, sum, parts, part: 1 - centroids.momentum)
+        }
     }
 
     /// - Parameter part: of the new mean in the running one.

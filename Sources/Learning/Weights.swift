@@ -25,7 +25,8 @@ public struct Weights: Hashable, Sendable {
 
     /// Weights from arrays by name, as `tensors` gave them.
     ///
-    /// - Throws: `LearningError.weights` where an array is missing, superfluous, of another shape or not finite.
+    /// - Throws: `LearningError.weights` where an array is missing, superfluous, of another shape or not finite, and for
+    ///   centroids of no images.
     public init(_ spec: NetworkSpec, tensors: [String: Tensor<Float>]) throws(LearningError) {
         parameters = spec.parameters
         values = []
@@ -41,6 +42,9 @@ public struct Weights: Hashable, Sendable {
             }
             if !tensor.elements.allSatisfy(\.isFinite) {
                 throw .weights(problem: "array '\(parameter.name)' holds values that are not finite numbers")
+            }
+            if parameter.role == .centroidCount, !tensor.elements.allSatisfy({ $0 > 0 }) {
+                throw .weights(problem: "array '\(parameter.name)' holds counts that are not above 0")
             }
             values += tensor.elements
         }

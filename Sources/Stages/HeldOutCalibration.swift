@@ -116,17 +116,18 @@ struct HeldOutCalibration: Sendable {
 
     /// One distance for each measure.
     func distances(_ observation: Observation) -> [Double] {
-        Self.distances(observation, featureDomains, patterns, known)
+        Self.distances(observation, featureDomains, patterns, known, hasCentroids)
     }
 
     private static func distances(
-        _ observation: Observation, _ domains: [FeatureDomain], _ patterns: PatternDomain?, _ known: KnownImages?
+        _ observation: Observation, _ domains: [FeatureDomain], _ patterns: PatternDomain?, _ known: KnownImages?,
+        _ hasCentroids: Bool
     ) -> [Double] {
         let features =
             zip(domains, observation.features).reduce(0) { $0 + $1.0.distance($1.1) } / Double(max(1, domains.count))
         let pattern = patterns?.distances(observation.pattern)
         let blocks = observation.blocks
-        return measures(of: known, observation.centroids != nil).map { measure in
+        return measures(of: known, hasCentroids).map { measure in
             switch measure {
             case .panels: observation.panels
             case .features: features
@@ -161,7 +162,8 @@ struct HeldOutCalibration: Sendable {
             score, of: reference + calibration, rows: rows, labels: labels, origins: origins)
         known = explained
         let measured = try reference.map(observe)
-        hasCentroids = try (measured.first ?? calibration.first.map(observe))?.centroids != nil
+        let hasCentroids = try (measured.first ?? calibration.first.map(observe))?.centroids != nil
+        self.hasCentroids = hasCentroids
         let knownLabels = reference.map { labels[$0] }
         func domains(_ members: [Int]) throws -> ([FeatureDomain], PatternDomain?) {
             guard let first = members.first else { return ([], nil) }
@@ -177,14 +179,16 @@ struct HeldOutCalibration: Sendable {
         for part in 0..<5 where measured.count >= 10 {
             let others = try domains(measured.indices.filter { $0 % 5 != part })
             for image in measured.indices where image % 5 == part {
-                let distances = Self.distances(measured[image], others.0, others.1, explained)
+                let distances = Self.distances(measured[image], others.0, others.1, explained, hasCentroids)
                 for measure in crossed.indices { crossed[measure].append(distances[measure]) }
             }
         }
         let (features, patterns) = try domains(Array(measured.indices))
         (featureDomains, self.patterns) = (features, patterns)
         scales = crossed.map { Scale(of: $0) }
-        let calibrating = try calibration.map { Self.distances(try observe($0), features, patterns, explained) }
+        let calibrating = try calibration.map {
+            Self.distances(try observe($0), features, patterns, explained, hasCentroids)
+        }
         distances = measures.indices.map { measure in calibrating.map { $0[measure] }.sorted() }
         strangeness = []
         strangeness = calibrating.map { strangeness($0) }.sorted()

@@ -21,7 +21,7 @@ extension TrainNetwork: NetworkAcceleratedStage {
     }
 }
 
-/// Integrated gradients and smooth gradients in batches; the other methods, and the checks, on the CPU.
+/// Integrated gradients and smooth gradients in batches; the other methods, the checks, and all of networks with centroids, on the CPU.
 extension Attribute: NetworkAcceleratedStage {
     static func obstacle(toAccelerating parameters: Value) -> String? {
         let methods = (try? parameters.list("methods").map { try $0.asString() }) ?? []

@@ -37,7 +37,17 @@ struct TrainPosterior: Stage {
     private let shared = ReadOnce<ParameterImages>()
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
-        ParameterSpace.problems(in: parameters) + TrainingPlan.problems(in: parameters)
+        ParameterSpace.problems(in: parameters) + TrainingPlan.problems(in: parameters) + centroidProblems(parameters)
+    }
+
+    private static func centroidProblems(_ parameters: Value) -> [ParameterProblem] {
+        guard let layers = try? LayerParameters.layers(parameters.field("layers")) else { return [] }
+        return layers.indices.compactMap { index in
+            guard case .centroids = layers[index] else { return nil }
+            return ParameterProblem(
+                ["layers", "\(index)"], "centroids measure the distance from classes, and a posterior has none",
+                hint: "end with the vector that the density is to be made of")
+        }
     }
 
     static func checkpointParameters(_ parameters: Value) -> Value? { TrainingPlan.checkpointParameters(parameters) }

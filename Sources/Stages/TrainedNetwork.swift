@@ -103,7 +103,8 @@ extension TrainedNetwork {
 
     /// Networks like this one that were trained on shuffled labels, of an optional `all` input; none where nothing is connected.
     ///
-    /// Rates of dropout may differ: a trained network has none, and labels are learnt by heart more easily without it.
+    /// Rates of dropout, and what centroids are learnt with, may differ: a trained network has none of it, and labels are learnt by heart
+    /// more easily without it.
     ///
     /// - Throws: `StepFailure` when one was trained on its own labels, or when one has other layers, classes or geometry than
     ///   this network: then their maps may differ for other reasons than what was learnt.
@@ -130,7 +131,15 @@ extension TrainedNetwork {
 
     private var layersAsAsked: [LayerSpec] {
         classifier.spec.layers.map { layer in
-            if case .dropout = layer { .dropout(rate: 0) } else { layer }
+            switch layer {
+            case .dropout: .dropout(rate: 0)
+            case .centroids(let centroids):
+                .centroids(
+                    Centroids(
+                        classes: centroids.classes, width: centroids.width, lengthScale: centroids.lengthScale,
+                        momentum: 0, gradientPenalty: 0))
+            default: layer
+            }
         }
     }
 

@@ -32,8 +32,11 @@ struct DomainFinding: Sendable {
         // Features are measured by nothing where there is no calibration.
         let features =
             calibration == nil ? [] : try networks.map { try FeatureExtractor($0.classifier).features(of: image) }
-        let certainty = TrainedNetwork.certainty(
-            networks, logits: try networks.map { try $0.classifier.logits(of: image).elements[...] })
+        let certainty =
+            networks.contains { $0.classifier.spec.centroids == nil }
+            ? nil
+            : TrainedNetwork.certainty(
+                networks, logits: try networks.map { try $0.classifier.logits(of: image).elements[...] })
         let observation = networks[0].domain.observation(
             of: measurement.image.elements[...], imageRows: shape[0], imageColumns: shape[1], features: features,
             centroids: certainty?.distance)

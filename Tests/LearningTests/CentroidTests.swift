@@ -63,6 +63,34 @@ struct CentroidTests {
         }
     }
 
+    @Test("rightly named is the image whose largest kernel is its class's, alone")
+    func correct() {
+        // Right, wrong, and two that share the place.
+        let result = KernelLoss(logKernels: [-1, -2, -1, -2, -3, -3], labels: [0, 1, 0], classes: 2)
+        #expect(result.correct == 1)
+    }
+
+    @Test("certainty is the largest mean kernel, distance the mean of each member's nearest")
+    func certainty() {
+        let found = KernelCertainty(logKernels: [[0, -2], [-3, -1]])
+        #expect(abs(found.kernels[0] - (1 + exp(-3)) / 2) < 1e-15)
+        #expect(abs(found.kernels[1] - (exp(-2) + exp(-1)) / 2) < 1e-15)
+        #expect(found.certainty == found.kernels[0] && found.distance == 0.5)
+    }
+
+    @Test("a rejection curve keeps the most certain, and equal ones together")
+    func rejection() {
+        let images = [(0.9, true), (0.2, false), (0.5, true), (0.5, false), (0.4, true)]
+            .map { (certainty: $0.0, isRight: $0.1) }
+        let points = RejectionCurve(images, points: 5).points
+        #expect(points.map(\.kept) == [1, 0.8, 0.6, 0.2])
+        #expect(points.map(\.certainty) == [0.2, 0.4, 0.5, 0.9])
+        for (point, accuracy) in zip(points, [3.0 / 5, 3.0 / 4, 2.0 / 3, 1]) {
+            #expect(abs(point.accuracy - accuracy) < 1e-15)
+        }
+        #expect(RejectionCurve([]).points.isEmpty)
+    }
+
     @Test("an image on a wrong centroid costs much and has no slope; one far from its own still has one")
     func extremes() {
         let result = KernelLoss(logKernels: [0, -1000], labels: [1], classes: 2)
@@ -114,6 +142,29 @@ struct CentroidTests {
                 #expect(abs(Double(result.weights.values[place]) - expected) < 1e-5)
             }
         }
+    }
+
+    @Test("a class that an update lacks keeps its centroid, even without any momentum", arguments: [0, 0.5])
+    func absentClass(momentum: Double) throws {
+        let spec = try NetworkSpec(
+            inputShape: [1, 1, 2],
+            layers: [.centroids(Centroids(classes: 2, width: 2, momentum: momentum, gradientPenalty: 0))], classes: 2)
+        var set = try ImageSet(shape: [1, 1, 2])
+        // One of the first class among forty of the second: most updates of four lack the first.
+        for sample in 0..<41 {
+            try set.append([Float(sample % 5), 1], label: sample == 0 ? 0 : 1, origin: "\(sample)")
+        }
+        var settings = TrainingSettings()
+        (settings.epochs, settings.batchSize, settings.microBatchSize) = (40, 4, 4)
+        let result = try train(
+            spec, on: set, split: Split(training: Array(0..<41), validation: []), settings: settings,
+            random: RandomStream(seed: 8))
+        #expect(result.weights.values.allSatisfy { $0.isFinite })
+        let counts = spec.parameter(1, .centroidCount)
+        // Each update that had the first class had one of it.
+        #expect(abs(result.weights.values[counts.offset] - 1) < 1e-6)
+        let logits = try Classifier(spec, result.weights).logits(of: set)
+        #expect(logits.elements.allSatisfy { $0.isFinite })
     }
 
     static func barNetwork(penalty: Double) throws -> NetworkSpec {
@@ -168,6 +219,10 @@ struct CentroidTests {
         let arrays = Dictionary(uniqueKeysWithValues: weights.tensors.map { ($0.name, $0.tensor) })
         #expect(arrays["9.centroid-sum"]?.shape == [2, 8] && arrays["9.centroid-count"]?.elements == [1, 1])
         #expect(try Weights(spec, tensors: arrays) == weights)
+        var empty = arrays
+        empty["9.centroid-count"] = Tensor(shape: [2], elements: [1, 0])
+        let error = try #require(throws: LearningError.self) { try Weights(spec, tensors: empty) }
+        #expect(error.message.contains("9.centroid-count"))
     }
 
     /// Inference takes buffers from layers before, which may be larger.

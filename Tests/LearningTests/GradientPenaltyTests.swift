@@ -175,6 +175,83 @@ struct GradientPenaltyTests {
         #expect(abs(slope - length) < 0.01 * length, "\(slope) and \(length)")
     }
 
+    /// K of about e⁻⁹⁵ is a subnormal number: slopes of 1e-41 have a direction, and a length that must not be divided by.
+    @Test("images whose kernels are next to nothing leave gradients finite", arguments: [80.0, 88, 92, 95, 100, 110])
+    func vanishingKernels(distance: Double) throws {
+        let spec = try NetworkSpec(
+            inputShape: [1, 1, 3],
+            layers: [.centroids(Centroids(classes: 2, width: 1, lengthScale: 1, gradientPenalty: 1))], classes: 2)
+        var weights = Weights(initialising: spec, random: RandomStream(seed: 1))
+        let kernel = spec.parameter(1, .kernel)
+        for index in kernel.range { weights.values[index] = index % 3 == 0 ? 1 : 0 }
+        for index in spec.parameter(1, .centroidSum).range { weights.values[index] = 0 }
+        let images = [Float((2 * distance).squareRoot()), 0, 0, 0.5, 0, 0]
+        let found = try Self.penalty(spec, weights, images, batch: 2)
+        #expect(found.loss.isFinite)
+        #expect(found.gradient.allSatisfy { $0.isFinite })
+    }
+
+    /// Large intensities: moves of 0.02 over many pixels would be rounded away. The move is made as large as it has to be.
+    @Test("images of large numbers have the gradient that the same network of images moved by as much has")
+    func largeImages() throws {
+        let size = 4096
+        let spec = try NetworkSpec(
+            inputShape: [1, 64, 64],
+            layers: [
+                .dense(units: 6), .gelu,
+                .centroids(Centroids(classes: 2, width: 3, lengthScale: 1, gradientPenalty: 1)),
+            ], classes: 2)
+        let random = RandomStream(seed: 12)
+        let weights = Weights(initialising: spec, random: random.substream("weights"))
+        let small = (0..<size).map { Float(random.normal(at: $0)) }
+        let large = small.map { $0 + 1000 }
+        // The first layer's bias takes the constant away again.
+        var moved = weights
+        let (kernel, bias) = (spec.parameter(1, .kernel), spec.parameter(1, .bias))
+        for unit in 0..<6 {
+            let sum = (0..<size).reduce(0.0) { $0 + Double(weights.values[kernel.offset + unit * size + $1]) }
+            moved.values[bias.offset + unit] -= Float(1000 * sum)
+        }
+        let expected = try Self.penalty(spec, weights, small, batch: 1).gradient
+        let found = try Self.penalty(spec, moved, large, batch: 1).gradient
+        let last = spec.parameter(3, .kernel).range
+        let length = last.reduce(0) { $0 + Double(expected[$1]) * Double(expected[$1]) }.squareRoot()
+        let error = last.reduce(0) { $0 + pow(Double(expected[$1] - found[$1]), 2) }.squareRoot()
+        // Sums of 4096 terms of 1000 leave 1e-4 of a hidden number; moves of 0.02 would be wrong by some 200 %.
+        #expect(error < 0.1 * length, "\(error) of \(length)")
+    }
+
+    @Test("training finds the images' gradient that attribution finds, twice the same", arguments: GradientTests.cases)
+    func imageGradient(_ example: GradientTests.Case) throws {
+        let spec = try NetworkSpec(inputShape: example.input, layers: example.layers, classes: 3)
+        // These differ in what they do on purpose.
+        for layer in spec.layers {
+            switch layer {
+            case .batchNorm, .dropout: return
+            default: break
+            }
+        }
+        let random = RandomStream(seed: 19)
+        let weights = Weights(initialising: spec, random: random.substream("weights"))
+        let images = GradientTests.images(spec, count: 2, random.substream("images"))
+        let slope = (0..<6).map { Float(random.normal(at: $0)) }
+        func gradients(_ mode: Network.Mode) throws -> [[Float]] {
+            let network = try Network(spec, batch: 2, mode: mode, wantsInputGradient: true)
+            try network.load(weights)
+            network.images = images
+            _ = try network.forward(random: random)
+            return try (0..<2).map { _ in
+                try network.backward(slope)
+                return try network.inputGradient
+            }
+        }
+        let (found, expected) = (try gradients(.training), try gradients(.attribution))
+        #expect(found[0] == found[1])
+        let scale = expected[0].reduce(0) { max($0, abs($1)) }
+        // Fused layers sum in another order.
+        for (a, b) in zip(found[0], expected[0]) { #expect(abs(a - b) <= 1e-5 * scale) }
+    }
+
     @Test("a network without centroids or with weight 0 has none")
     func isAbsent() throws {
         let plain = try NetworkSpec(inputShape: [1, 2, 2], layers: [.dense(units: 2)], classes: 2)

@@ -83,6 +83,7 @@ struct CentroidTests {
         #expect(report.status == 0, "\(report.errors)")
         let page = try workplace.text(of: "page.html")
         #expect(page.contains("kernel K") && page.contains("largest kernel"))
+        #expect(page.contains("has the penalty on gradients in it") && page.contains(">certain-test<"))
         #expect(page.contains("distance from what the networks learnt of each class"))
         let onnx = try workplace.spinweave(["export", Self.graph, "certain#0", "-o", "certain.onnx"] + Self.options)
         #expect(onnx.status == 0, "\(onnx.errors)")
