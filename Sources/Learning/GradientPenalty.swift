@@ -23,12 +23,10 @@ struct GradientPenalty {
     let weight: Double
 
     /// How far the image that moves most is moved, where no length is above 1. S changes by about that much at the length 1 that is
-    /// aimed at: far above the rounding of single precision (1e-7 of S), far below where S bends.
+    /// aimed at: far above the rounding of single precision (1e-7 of S), far below where S bends. A move of many large numbers is
+    /// rounded itself: at 4,096 pixels of 100, 300, 1,000 and 3,000 gradients are off by 0.3, 1, 4 and 9 %. Larger moves would be worse, as
+    /// S bends; log1p or unit-mean before is the remedy.
     static let step = 0.02
-
-    /// Least move in units of the image's own length: 100 roundings of each of its numbers, so that at most 1 % of the direction is
-    /// rounding. It rules where slopes are steep and images large, where the difference then is coarse.
-    static let leastMove = 100 * 0x1p-24
 
     /// nil where there is nothing to penalise.
     init?(_ spec: NetworkSpec) {
@@ -51,14 +49,12 @@ struct GradientPenalty {
         var loss = 0.0
         var longest = 1.0
         var farthest = 0.0
-        var largest = 0.0
         let images = network.images
         // v without λ/B.
         var direction = gradient
         for image in 0..<batch {
             let range = image * size..<(image + 1) * size
             let length = Self.length(gradient[range])
-            largest = max(largest, Self.length(images[range]))
             loss += weight * (length - 1) * (length - 1)
             longest = max(longest, length)
             farthest = max(farthest, abs(2 * (length - 1)))
@@ -67,7 +63,7 @@ struct GradientPenalty {
             for index in range { direction[index] = Float(factor * Double(gradient[index])) }
         }
         if !(farthest > 0) { return loss }
-        let epsilon = max(Self.step / longest, Self.leastMove * largest) / farthest
+        let epsilon = Self.step / longest / farthest
         for sign in [1.0, -1.0] {
             let move = Float(sign * epsilon)
             network.images = zip(images, direction).map { $0 + move * $1 }

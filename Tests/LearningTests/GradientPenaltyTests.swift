@@ -191,7 +191,7 @@ struct GradientPenaltyTests {
         #expect(found.gradient.allSatisfy { $0.isFinite })
     }
 
-    /// Large intensities: moves of 0.02 over many pixels would be rounded away. The move is made as large as it has to be.
+    /// Moves of 0.02 over many pixels are rounded where intensities are large: by 5 % of each pixel's part here.
     @Test("images of large numbers have the gradient that the same network of images moved by as much has")
     func largeImages() throws {
         let size = 4096
@@ -204,21 +204,21 @@ struct GradientPenaltyTests {
         let random = RandomStream(seed: 12)
         let weights = Weights(initialising: spec, random: random.substream("weights"))
         let small = (0..<size).map { Float(random.normal(at: $0)) }
-        let large = small.map { $0 + 1000 }
+        let large = small.map { $0 + 300 }
         // The first layer's bias takes the constant away again.
         var moved = weights
         let (kernel, bias) = (spec.parameter(1, .kernel), spec.parameter(1, .bias))
         for unit in 0..<6 {
             let sum = (0..<size).reduce(0.0) { $0 + Double(weights.values[kernel.offset + unit * size + $1]) }
-            moved.values[bias.offset + unit] -= Float(1000 * sum)
+            moved.values[bias.offset + unit] -= Float(300 * sum)
         }
         let expected = try Self.penalty(spec, weights, small, batch: 1).gradient
         let found = try Self.penalty(spec, moved, large, batch: 1).gradient
         let last = spec.parameter(3, .kernel).range
         let length = last.reduce(0) { $0 + Double(expected[$1]) * Double(expected[$1]) }.squareRoot()
         let error = last.reduce(0) { $0 + pow(Double(expected[$1] - found[$1]), 2) }.squareRoot()
-        // Sums of 4096 terms of 1000 leave 1e-4 of a hidden number; moves of 0.02 would be wrong by some 200 %.
-        #expect(error < 0.1 * length, "\(error) of \(length)")
+        // Rounding is random, so that little of it lies along what matters: 0.7 %. Ten times the intensity gives 8 %.
+        #expect(error < 0.03 * length, "\(error) of \(length)")
     }
 
     @Test("training finds the images' gradient that attribution finds, twice the same", arguments: GradientTests.cases)
