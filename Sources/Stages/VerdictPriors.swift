@@ -28,7 +28,7 @@ struct VerdictPriors: Sendable {
                     about: "random variations of each of the three kinds: twin fraction, background, alignment")
             ]
                 + [
-                    ("twin-fraction", "[0.4, 0.6]"), ("background", "[-0.6, 0]"), ("mean", "2.7"),
+                    ("twin-fraction", "[1, 1]"), ("background", "[-0.6, 0]"), ("mean", "2.7"),
                     ("misorientation", "0.5 deg"), ("tilt", "0.5 deg"), ("lattice-jitter", "0.003"),
                     ("energy-offset", "0.005"), ("energy-scale", "0.005"),
                 ].map(likeNoise)),
@@ -43,6 +43,10 @@ struct VerdictPriors: Sendable {
             preconditionFailure("add-noise has no \(name)")
         }
         parameter.defaultValue = .text(text)
+        if name == "twin-fraction" {
+            // Exchanging h and k in a crystal without such domains would show another crystal.
+            parameter.about += "; give it where the crystal has two domains in which h and k are exchanged"
+        }
         return parameter
     }
 
