@@ -49,14 +49,20 @@ struct TrainNetwork: Stage {
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
         var problems = TrainingPlan.problems(in: parameters)
-        if let layers = try? LayerParameters.layers(parameters.field("layers")),
-            case .centroids(let centroids)? = layers.last, centroids.gradientPenalty > 0,
-            (try? parameters.string("precision")) == "bf16"
-        {
-            problems.append(
-                ParameterProblem(
-                    ["precision"], "the gradient penalty of centroids takes differences that bf16 does not show",
-                    hint: "use f32, or gradient-penalty: 0"))
+        let layers = (try? LayerParameters.layers(parameters.field("layers"))) ?? []
+        for (index, layer) in layers.enumerated() {
+            guard case .centroids(let centroids) = layer else { continue }
+            if index < layers.count - 1 {
+                problems.append(
+                    ParameterProblem(
+                        ["layers", "\(index)"], "centroids before the last layer",
+                        hint: "end the list of layers with them"))
+            } else if centroids.gradientPenalty > 0, (try? parameters.string("precision")) == "bf16" {
+                problems.append(
+                    ParameterProblem(
+                        ["precision"], "the gradient penalty of centroids takes differences that bf16 does not show",
+                        hint: "use f32, or gradient-penalty: 0"))
+            }
         }
         if shufflesLabels(parameters), parameters["initial-weights"]?.isNone == false {
             problems.append(

@@ -92,7 +92,8 @@ struct CentroidTests {
     }
 
     @Test(
-        "bf16 with a gradient penalty and an embedding of no numbers are named with their places before anything runs")
+        "bf16 with a gradient penalty, centroids in the middle and an embedding of no numbers are named with their places before anything runs"
+    )
     func mistakes() throws {
         let workplace = try workplace()
         func refusal(_ old: String, _ new: String) throws -> String {
@@ -105,6 +106,8 @@ struct CentroidTests {
         }
         let coarse = try refusal("    epochs: 3\n", "    epochs: 3\n    precision: bf16\n")
         #expect(coarse.contains("wrong.yaml:10:16") && coarse.contains("bf16 does not show"), "\(coarse)")
+        let early = try refusal("      - max-pool: [2, 2]\n", "      - centroids: {classes: 2}\n")
+        #expect(early.contains("wrong.yaml:15:9") && early.contains("before the last layer"), "\(early)")
         let narrow = try refusal("width: 8", "width: 0")
         #expect(narrow.contains("wrong.yaml:17:40"), "\(narrow)")
     }
