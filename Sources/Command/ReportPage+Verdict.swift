@@ -59,8 +59,8 @@ extension ReportPage {
     private func kernelBlocks(_ verdict: Value) throws -> [HTMLPage.Block] {
         guard let kernels = try verdict["kernels"]?.asRecord() else { return [] }
         var table = Table(columns: [.init("model"), .number("kernel K")])
-        for name in kernels.keys.sorted() {
-            table.rows.append([name, Wording.fixed(try kernels[name]?.asDouble() ?? 0, decimals: 3)])
+        for (name, kernel) in kernels.sorted(by: { $0.key < $1.key }) {
+            table.rows.append([name, Wording.fixed(try kernel.asDouble(), decimals: 3)])
         }
         return [
             .table(

@@ -34,9 +34,12 @@ extension NoiseModel {
         try checkShapes(domains.shape, geometry: geometry, mask: mask)
         let draw = try draw(stream: stream, domains: domains.shape[0], geometry: geometry)
         var mean = mixed(domains, draw)
-        if !jitter.isOff, geometry.volume != nil {
+        if !jitter.isOff, !GeometryJitter.describes(geometry) {
             throw .invalid(
-                "jitter of the alignment", problem: "is known only for images without an orientation; switch it off")
+                "jitter of the alignment",
+                problem:
+                    "is known only for a crystal at rest with axes along a* and b*, without rotation, projection or "
+                    + "orientation; switch it off")
         }
         if !jitter.isOff { mean = draw.jitter.resampled(mean, geometry: geometry) }
         var expected = expectation(mean, draw, geometry: geometry, mask: mask)

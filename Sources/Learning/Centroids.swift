@@ -5,13 +5,13 @@ import Compute
 ///
 /// From features f, each class's own matrix W_c [n, features] makes an embedding, and the layer gives
 ///
-///     log K_c = −|W_c f − e_c|² / (2 n σ²)   (equation 1)
+///     log K_c = −|W_c f − e_c|² / (2 n σ²)
 ///
 /// so that K_c = 1 at the class's centroid and 0 far from all: where no K_c is large, the image is like nothing that was
 /// learnt. Logits are these logarithms, and softmax makes class probabilities K_c/Σ K of them. Centroids are not learnt by
 /// gradient. They follow the embeddings of their class's images, e_c = m_c/N_c, with
 ///
-///     N_c ← γ N_c + (1 − γ) n_c,   m_c ← γ m_c + (1 − γ) Σ W_c f   (equations 3 to 5)
+///     N_c ← γ N_c + (1 − γ) n_c,   m_c ← γ m_c + (1 − γ) Σ W_c f
 ///
 /// over the images of each micro-batch (their mean over the micro-batches of an update), as the weights were when it passed;
 /// where an update has none of a class, its centroid stays.

@@ -4,8 +4,8 @@
     import Darwin
 #endif
 
-/// The two-sided penalty on how fast the kernels change with the image (J. van Amersfoort et al., arXiv:2003.02037, section
-/// 2.2; the length itself, not its square, as their program and that of the published study have it):
+/// The two-sided penalty on how fast the kernels change with the image (J. van Amersfoort et al., arXiv:2003.02037; the length
+/// itself, not its square, as their program and that of the published study have it):
 ///
 ///     P = λ/B Σ_i (|g_i| − 1)²,   g = ∂S/∂X,   S = Σ_images Σ_c K_c
 ///

@@ -5,7 +5,7 @@
 #endif
 
 /// The loss of one micro-batch of a network with centroids: cross-entropy of each class's kernel with "is it this class?"
-/// (J. van Amersfoort et al., arXiv:2003.02037, equation 2), its mean over the classes.
+/// (J. van Amersfoort et al., arXiv:2003.02037), its mean over the classes, as their program has it.
 ///
 ///     L = −(1/C) Σ_c [ y_c log K_c + (1 − y_c) log(1 − K_c) ]
 ///

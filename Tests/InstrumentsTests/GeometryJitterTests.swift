@@ -151,4 +151,28 @@ struct GeometryJitterTests {
         jitter.lattice = 0.5
         #expect(throws: InstrumentError.self) { try jitter.validate() }
     }
+
+    /// Their pixels lie elsewhere than the formulas say: moved by these, the image would be wrong and look right.
+    @Test("a crystal that turns, and axes along others than a* and b*, are refused")
+    func otherGeometries() throws {
+        var turning = ImageGeometry.pcsmo
+        turning.scan = .rotation(l: 0...0.5, layers: 3)
+        var oblique = ImageGeometry.pcsmo
+        oblique.projection = [1, 1, 1, -1]
+        var noise = NoiseModel()
+        for geometry in [ImageGeometry.pcsmo, turning, oblique] {
+            let image = Tensor<Float>(shape: [1] + geometry.shape, repeating: 1)
+            noise.jitter = GeometryJitter()
+            _ = try noise.measured(image, geometry: geometry, mask: nil, stream: RandomStream(seed: 1))
+            noise.jitter.misorientation = 0.5
+            if geometry == .pcsmo {
+                _ = try noise.measured(image, geometry: geometry, mask: nil, stream: RandomStream(seed: 1))
+            } else {
+                let error = try #require(throws: InstrumentError.self) {
+                    try noise.measured(image, geometry: geometry, mask: nil, stream: RandomStream(seed: 1))
+                }
+                #expect(error.description.contains("at rest"))
+            }
+        }
+    }
 }

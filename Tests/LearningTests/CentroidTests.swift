@@ -284,7 +284,7 @@ struct CentroidTests {
         #expect(error.message.contains("precision"))
     }
 
-    /// The claim of the method (figure 1 of the paper, here with two clouds): a network that answers with probabilities is
+    /// The claim of the method (shown by its authors with two moons, here with two clouds): a network that answers with probabilities is
     /// sure far from all it has seen, one with centroids and a penalty is not.
     @Test("far from all that was learnt no kernel is large, where softmax is sure")
     func knowsItsIgnorance() throws {

@@ -41,19 +41,7 @@ struct MeasurementFileTests {
     }
 
     private func load(_ files: [Value], mean: Double? = nil) throws -> Stages.Measurement {
-        let path: Value = files.count == 1 ? files[0] : .list(files)
-        let stage = try LoadMeasurement(
-            parameters: .record([
-                "path": path, "mask-path": .none, "clip": .list([.double(-1e6), .double(1e6)]),
-                "mean": mean.map { .double($0) } ?? .none,
-            ]))
-        let step = Step(
-            node: "measurement",
-            inputs: [
-                "resolution": .record(["geometry": geometry.value]),
-                "mask": DetectorMask(missing: Tensor(shape: geometry.shape, repeating: 0)).value,
-            ], random: RandomStream(seed: 1))
-        return try Stages.Measurement(try stage.run(step).value)
+        try loadedMeasurement(files, geometry, mean: mean)
     }
 
     /// The message of a refused file, without the folder's name.

@@ -27,17 +27,8 @@ struct RunExportTests {
         return description
     }
 
-    /// Every pixel tells its place; some have no data.
     private func measurement(_ geometry: ImageGeometry) -> Stages.Measurement {
-        let count = geometry.rows * geometry.columns
-        let missing = (0..<count).map { UInt8($0 % 11 == 3 ? 1 : 0) }
-        return Stages.Measurement(
-            image: Tensor(
-                shape: geometry.shape, elements: (0..<count).map { missing[$0] == 1 ? 0 : Float($0) / 7 + 1 }),
-            missing: Tensor(shape: geometry.shape, elements: missing),
-            error: Tensor(
-                shape: geometry.shape, elements: (0..<count).map { missing[$0] == 1 ? 0 : 0.3 + Float($0 % 7) / 9 }),
-            geometry: geometry.value, isSimulated: false, zeroPixels: 0, negativePixels: 0)
+        .tellingPlaces(geometry, missingOneIn: 11)
     }
 
     private func runs(_ measurement: Stages.Measurement, _ provenance: ImageProvenance) throws -> [NXSPE] {
@@ -52,20 +43,9 @@ struct RunExportTests {
             let path = folder.appending(path: "\(index).nxspe").path
             let bytes = try run.encoded()
             try AtomicFile.write(bytes, to: path)
-            return .record(["path": .string(path), "content": .digest(Digest(of: bytes))])
+            return fileValue(path, bytes)
         }
-        let stage = try LoadMeasurement(
-            parameters: .record([
-                "path": files.count == 1 ? files[0] : .list(files), "mask-path": .none,
-                "clip": .list([.double(-1e6), .double(1e6)]), "mean": .none,
-            ]))
-        let step = Step(
-            node: "measurement",
-            inputs: [
-                "resolution": .record(["geometry": geometry.value]),
-                "mask": DetectorMask(missing: Tensor(shape: geometry.shape, repeating: 0)).value,
-            ], random: RandomStream(seed: 1))
-        return try Stages.Measurement(try stage.run(step).value)
+        return try loadedMeasurement(files, geometry)
     }
 
     /// b* and c* drawn, a* along the beam, turned by 10°; and the same with axes across.

@@ -19,21 +19,7 @@ struct RunFileTests {
     }()
 
     private func load(_ bytes: [UInt8], _ geometry: ImageGeometry) throws -> Stages.Measurement {
-        let url = FileManager.default.temporaryDirectory.appending(path: "spinweave-\(UUID().uuidString).nxspe")
-        defer { try? FileManager.default.removeItem(at: url) }
-        try AtomicFile.write(bytes, to: url.path)
-        let stage = try LoadMeasurement(
-            parameters: .record([
-                "path": .record(["path": .string(url.path), "content": .digest(Digest(of: bytes))]),
-                "mask-path": .none, "clip": .list([.double(-1e6), .double(1e6)]), "mean": .none,
-            ]))
-        let step = Step(
-            node: "measurement",
-            inputs: [
-                "resolution": .record(["geometry": geometry.value]),
-                "mask": DetectorMask(missing: Tensor(shape: geometry.shape, repeating: 0)).value,
-            ], random: RandomStream(seed: 1))
-        return try Stages.Measurement(try stage.run(step).value)
+        try loadedMeasurement(bytes, as: "nxspe", geometry)
     }
 
     /// The message of a refused run, from behind the file's name on.

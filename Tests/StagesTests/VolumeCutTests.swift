@@ -31,36 +31,12 @@ struct VolumeCutTests {
         geometry(.turning(turn), u: [1, 1, 0], v: [1, -1, 2], w: [0, 0.5, 1], angles: [70, 90, 120]),
     ]
 
-    /// Every pixel tells its place; every fifth has no data.
     private func measurement(_ geometry: ImageGeometry) -> Stages.Measurement {
-        let count = geometry.rows * geometry.columns
-        let missing = (0..<count).map { UInt8($0 % 5 == 2 ? 1 : 0) }
-        return Stages.Measurement(
-            image: Tensor(
-                shape: geometry.shape, elements: (0..<count).map { missing[$0] == 1 ? 0 : Float($0) / 7 + 1 }),
-            missing: Tensor(shape: geometry.shape, elements: missing),
-            error: Tensor(
-                shape: geometry.shape, elements: (0..<count).map { missing[$0] == 1 ? 0 : 0.3 + Float($0 % 7) / 9 }),
-            geometry: geometry.value, isSimulated: false, zeroPixels: 0, negativePixels: 0)
+        .tellingPlaces(geometry, missingOneIn: 5)
     }
 
     private func load(_ text: String, _ geometry: ImageGeometry) throws -> Stages.Measurement {
-        let url = FileManager.default.temporaryDirectory.appending(path: "spinweave-\(UUID().uuidString).dat")
-        defer { try? FileManager.default.removeItem(at: url) }
-        let bytes = Array(text.utf8)
-        try AtomicFile.write(bytes, to: url.path)
-        let stage = try LoadMeasurement(
-            parameters: .record([
-                "path": .record(["path": .string(url.path), "content": .digest(Digest(of: bytes))]),
-                "mask-path": .none, "clip": .list([.double(-1e6), .double(1e6)]), "mean": .none,
-            ]))
-        let step = Step(
-            node: "measurement",
-            inputs: [
-                "resolution": .record(["geometry": geometry.value]),
-                "mask": DetectorMask(missing: Tensor(shape: geometry.shape, repeating: 0)).value,
-            ], random: RandomStream(seed: 1))
-        return try Stages.Measurement(try stage.run(step).value)
+        try loadedMeasurement(Array(text.utf8), as: "dat", geometry)
     }
 
     /// Text with all digits, singles in their shortest form: nothing is rounded.
