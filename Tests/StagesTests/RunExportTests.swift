@@ -1,5 +1,4 @@
 import Artifacts
-import Compute
 import Dataflow
 import Diagnostics
 import Foundation

@@ -1,5 +1,3 @@
-import Artifacts
-import Compute
 import Dataflow
 import Foundation
 import Instruments
