@@ -33,6 +33,9 @@ static const char magnons_ql_cuh[] = {
 static const char magnons_record_cuh[] = {
 #embed "cuda/magnons_record.cuh"
     END};
+static const char magnons_small_cuh[] = {
+#embed "cuda/magnons_small.cuh"
+    END};
 static const char magnons_tridiagonal_cuh[] = {
 #embed "cuda/magnons_tridiagonal.cuh"
     END};
@@ -116,6 +119,7 @@ static const sw_cuda_text texts[] = {
     TEXT("magnons_block.cuh", magnons_block_cuh),
     TEXT("magnons_ql.cuh", magnons_ql_cuh),
     TEXT("magnons_record.cuh", magnons_record_cuh),
+    TEXT("magnons_small.cuh", magnons_small_cuh),
     TEXT("magnons_tridiagonal.cuh", magnons_tridiagonal_cuh),
     TEXT("team.cuh", team_cuh),
     TEXT("magnons.h", magnons_h),

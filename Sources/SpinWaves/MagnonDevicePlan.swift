@@ -4,10 +4,11 @@ import Devices
 
 /// How the blocks of a Hamiltonian are laid out for a CUDA device, and in which launches they are solved.
 ///
-/// Teams of threads by the largest block's size: four to thirty-two lanes of a warp a wavevector up to 32 rows, blocks of 64 or
-/// 128 threads above; matrices in shared memory where that has room, else in the device's own (`spill`).
+/// Blocks of up to four rows have a thread each, which does everything. Larger ones have teams of threads by the largest block's
+/// size: eight to thirty-two lanes of a warp a wavevector up to 32 rows, blocks of 64 or 128 threads above; matrices in shared memory
+/// where that has room, else in the device's own (`spill`).
 struct MagnonDevicePlan: Sendable {
-    /// One of the two steps that a team takes.
+    /// One of the two steps that a team takes, or the one of a thread.
     struct Step: Sendable, Hashable {
         var kernel: String
         var teamsPerBlock: Int
@@ -29,6 +30,8 @@ struct MagnonDevicePlan: Sendable {
     let modeCount: Int
     /// Rows of the largest block.
     let pitch: Int
+    /// Whether each block is one thread's; then nothing passes from kernel to kernel but modes, and `reduce` does what `finish` does.
+    let isSmall: Bool
     /// Rotations kept of QL; it takes 1.4 n² for n rows without structure, at most 1.7 n² in what was tried.
     let rotationCapacity: Int
     let reduce: Step
@@ -63,20 +66,30 @@ struct MagnonDevicePlan: Sendable {
         modeCount = shape.reduce(0) { $0 + Int($1.modes) }
         let size = shape.map { Int($0.size) }.max() ?? 1
         pitch = size
-        rotationCapacity = 2 * size * size + 64
+        isSmall = team == nil && size <= Int(SW_MAGNON_SMALL)
+        rotationCapacity = isSmall ? 0 : 2 * size * size + 64
         let orbits = Int32(kernels[0].hamiltonian.reduction.representatives.count)
-        let chosen = team ?? [4, 8, 16, 32, 64].first { size <= $0 } ?? 128
-        reduce = Self.step("reduce", team: chosen, limit: sharedBytesPerBlock) { team in
-            shape.map { Int(sw_magnon_lay_out_reduce($0.size, $0.in_quadratures, Int32(team)).total) }
-                .max() ?? 0
-        }
-        finish = Self.step("finish", team: chosen, limit: sharedBytesPerBlock) { team in
-            shape.map {
-                Int(
-                    sw_magnon_lay_out_vectors($0.size, $0.modes, $0.in_quadratures, orbits, Int32(team)).total
-                )
-            }.max() ?? 0
-        }
+        let chosen = team ?? [8, 16, 32, 64].first { size <= $0 } ?? 128
+        let small = Step(
+            kernel: "sw_magnons_small", teamsPerBlock: 128, threads: 128,
+            sharedBytes: 128 * 8 * Int(sw_magnon_small_doubles(Int32(size))), spill: 0)
+        reduce =
+            isSmall
+            ? small
+            : Self.step("reduce", team: chosen, limit: sharedBytesPerBlock) { team in
+                shape.map { Int(sw_magnon_lay_out_reduce($0.size, $0.in_quadratures, Int32(team)).total) }
+                    .max() ?? 0
+            }
+        finish =
+            isSmall
+            ? small
+            : Self.step("finish", team: chosen, limit: sharedBytesPerBlock) { team in
+                shape.map {
+                    Int(
+                        sw_magnon_lay_out_vectors($0.size, $0.modes, $0.in_quadratures, orbits, Int32(team)).total
+                    )
+                }.max() ?? 0
+            }
         self.blocks = blocks
         self.cells = cells
         self.entries = entries
@@ -118,7 +131,7 @@ struct MagnonDevicePlan: Sendable {
         let write = KernelLaunch(
             text: "magnons.cu", kernel: "sw_magnons_write", columns: (slots + 3) / 4, threads: 128,
             sharedBytes: 4 * 16 * modeCount)
-        if wanted == 0 { return [launch(reduce), write] }
+        if wanted == 0 || isSmall { return [launch(reduce), write] }
         // 64 KB at most for the largest blocks: a thread has two lines of doubles.
         let threads = pitch <= 16 ? 128 : pitch <= 64 ? 64 : 32
         let ql = KernelLaunch(

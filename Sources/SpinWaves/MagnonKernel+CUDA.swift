@@ -146,18 +146,20 @@ struct MagnonDeviceBatch {
         let orbits = kernel.hamiltonian.reduction.representatives.count
         let (solves, hasModes) = (wanted > 0, wanted > 1)
         let hasVelocities = request.contains(.velocities)
+        // What passes from one kernel to the next.
+        let passes = !plan.isSmall
         return switch part {
         case .phases: 2 * kernel.windingCount
         case .weights: sees ? 2 * sites : 0
         case .directions: sees ? 3 : 0
-        case .matrices: hasModes ? 2 * blocks * n * n : 0
-        case .lines: solves ? 6 * blocks * n : 0
+        case .matrices: hasModes && passes ? 2 * blocks * n * n : 0
+        case .lines: solves && passes ? 6 * blocks * n : 0
         case .rotations: hasModes ? 2 * blocks * plan.rotationCapacity : 0
         case .modeEnergies, .energies: solves ? modes : 0
         case .modeParticles, .particles: hasModes ? modes : 0
         case .modeIntensities, .intensities: sees ? modes : 0
         case .modeVelocities, .velocities: hasVelocities ? 3 * modes : 0
-        case .modeAmplitudes: hasModes ? 4 * modes * orbits : 0
+        case .modeAmplitudes: hasModes && (passes || request.contains(.amplitudes)) ? 4 * modes * orbits : 0
         case .amplitudes: request.contains(.amplitudes) ? 4 * modes * sites : 0
         }
     }
@@ -224,7 +226,7 @@ private struct MagnonDeviceRoom<Device: KernelDevice> {
             device.memory(of: kernel.sites),
             device.memory(of: kernel.windings), device.memory(of: batch.axes),
             device.memory(bytes: max(8, 8 * spillBlocks * plan.spill)),
-            device.memory(bytes: 2 * slots * blocks * plan.rotationCapacity),
+            device.memory(bytes: max(8, 2 * slots * blocks * plan.rotationCapacity)),
             device.memory(bytes: 4 * slots * blocks),
             device.memory(bytes: 4 * slots * blocks),
             device.memory(of: batch.kernels.map { Colpa.regularisation * $0.hamiltonian.scale }),

@@ -171,7 +171,24 @@ struct MagnonAgreementTests {
         }
     }
 
-    @Test("teams of every size", arguments: [4, 8, 16, 32, 64, 128])
+    /// Both kinds of block have their own code for each number of rows: what the random magnets claim is of all of it.
+    @Test("blocks of up to four rows are one thread's, and every such kind of block is tried above")
+    func small() throws {
+        let magnets = RandomMagnets(
+            stream: RandomStream(seed: 11).substream("random magnets on a device"))
+        var tried: Set<[Int]> = []
+        for index in 0..<300 {
+            let trial = try Trial(
+                magnets.magnet(index).model, at: [], reduces: index % 3 != 0, splits: index % 5 != 0)
+            let plan = MagnonDevicePlan([trial.kernel], sharedBytesPerBlock: SoftwareDevice().sharedBytesPerBlock)
+            #expect(plan.isSmall == (plan.pitch <= 4))
+            #expect((plan.reduce.kernel == "sw_magnons_small") == plan.isSmall)
+            if plan.isSmall { for block in plan.blocks { tried.insert([Int(block.size), Int(block.in_quadratures)]) } }
+        }
+        #expect(tried.isSuperset(of: [[1, 1], [2, 1], [3, 1], [4, 1], [1, 0], [2, 0], [4, 0]]), "\(tried)")
+    }
+
+    @Test("teams of every size", arguments: [8, 16, 32, 64, 128])
     func teams(team: Int) throws {
         let magnets = RandomMagnets(stream: RandomStream(seed: 12).substream("teams"))
         for index in 0..<10 {

@@ -1,14 +1,22 @@
 // Spin-wave modes of one magnet at many wavevectors: the kernel of ../magnons.h for a device.
 //
-// Four launches, of which the first three have a grid of (…, blocks of the Hamiltonian):
+// Launches, of which all but the last have a grid of (…, blocks of the Hamiltonian); where no block has more than four rows
+//
+//     sw_magnons_small      a thread a wavevector: everything
+//
+// and else
 //
 //     sw_magnons_reduce_T   a team of T threads a wavevector: Hamiltonian, Cholesky, congruence, tridiagonal form
 //     sw_magnons_ql         a thread a wavevector: eigenvalues, and the turns that lead to them
 //     sw_magnons_finish_T   a team a wavevector: eigenvectors from those turns, back-transform, amplitudes, S⊥
+//
+// and then
+//
 //     sw_magnons_write      a warp a wavevector, over all blocks: modes in ascending energy
 //
 // Every sum has a fixed order, whatever else runs: the same bits every time.
 #include "magnons_block.cuh"
+#include "magnons_small.cuh"
 
 template <class Team, bool spills>
 __device__ __forceinline__ void reduce(const sw_magnon_device_problem &p, double *shared) {
@@ -45,10 +53,6 @@ __device__ __forceinline__ void finish(const sw_magnon_device_problem &p, double
 }
 
 // More than four blocks of 128 threads find no room for their matrices: so many registers may each have.
-SW_KERNEL __launch_bounds__(128, 4) sw_magnons_reduce_4(const sw_magnon_device_problem p) {
-    SW_DYNAMIC_SHARED(double, shared);
-    reduce<Lanes<4>, false>(p, shared);
-}
 SW_KERNEL __launch_bounds__(128, 4) sw_magnons_reduce_8(const sw_magnon_device_problem p) {
     SW_DYNAMIC_SHARED(double, shared);
     reduce<Lanes<8>, false>(p, shared);
@@ -74,10 +78,6 @@ SW_KERNEL __launch_bounds__(128, 4) sw_magnons_reduce_spill(const sw_magnon_devi
     reduce<Block<128>, true>(p, shared);
 }
 
-SW_KERNEL __launch_bounds__(128, 4) sw_magnons_finish_4(const sw_magnon_device_problem p) {
-    SW_DYNAMIC_SHARED(double, shared);
-    finish<Lanes<4>, false>(p, shared);
-}
 SW_KERNEL __launch_bounds__(128, 4) sw_magnons_finish_8(const sw_magnon_device_problem p) {
     SW_DYNAMIC_SHARED(double, shared);
     finish<Lanes<8>, false>(p, shared);
@@ -103,6 +103,20 @@ SW_KERNEL __launch_bounds__(128, 4) sw_magnons_finish_spill(const sw_magnon_devi
     finish<Block<128>, true>(p, shared);
 }
 
+// sw_magnon_small_doubles(pitch) doubles of shared memory a thread.
+SW_KERNEL __launch_bounds__(128, 3) sw_magnons_small(const sw_magnon_device_problem p) {
+    SW_DYNAMIC_SHARED(double, shared);
+    const int64_t slot = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (slot >= p.slot_count) return;
+    const sw_magnon_device_block &block = blocks_of(p, point_of(p, slot))[blockIdx.y];
+    switch (block.size) {
+    case 1: solve_small<1>(p, block, slot, shared); break;
+    case 2: solve_small<2>(p, block, slot, shared); break;
+    case 3: solve_small<3>(p, block, slot, shared); break;
+    default: solve_small<4>(p, block, slot, shared); break;
+    }
+}
+
 // 2 · pitch doubles of shared memory a thread: d and e, those of neighbouring threads side by side.
 SW_KERNEL __launch_bounds__(128) sw_magnons_ql(const sw_magnon_device_problem p) {
     SW_DYNAMIC_SHARED(double, shared);
@@ -116,8 +130,8 @@ SW_KERNEL __launch_bounds__(128) sw_magnons_ql(const sw_magnon_device_problem p)
         d[i * stride] = passage.d[i];
         e[i * stride] = passage.e[i];
     }
-    Complex *rotations = p.wanted > 1 ? passage.rotations : nullptr;
-    *passage.rotation_count = implicit_ql(d, e, stride, n, rotations, passage.columns, p.rotation_capacity);
+    WrittenDown turns = {p.wanted > 1 ? passage.rotations : nullptr, passage.columns, p.rotation_capacity, 0};
+    *passage.rotation_count = implicit_ql(d, e, stride, n, turns) ? turns.count : -1;
     for (int i = 0; i < n; i++) passage.d[i] = d[i * stride];
 }
 

@@ -8,15 +8,31 @@
 #include "complex.cuh"
 #include "team.cuh"
 
+// Turns written down for later, until there is no room.
+struct WrittenDown {
+    Complex *__restrict__ rotations;
+    int16_t *__restrict__ columns;
+    int capacity;
+    int count;
+
+    __device__ __forceinline__ bool operator()(int i, double c, double s) {
+        if (!rotations) return true;
+        if (count < capacity) {
+            rotations[count] = {c, s};
+            columns[count] = (int16_t)i;
+        }
+        return count++ < capacity;
+    }
+};
+
 // Eigenvalues into d, in no order; the elements of d and e are `stride` apart.
 //
-// e[i] lies between i − 1 and i, as `tridiagonalise` leaves it; it is destroyed. The turns of columns i and i + 1 go to
-// `rotations` and `columns`, unless those are null.
-// Returns how many turns there were, or −1 where 60 sweeps were not enough for one eigenvalue (NaN counts as converged), or
-// `capacity` turns for all.
-__device__ inline int implicit_ql(
-    double *d, double *e, int stride, int n, Complex *__restrict__ rotations, int16_t *__restrict__ columns, int capacity) {
-    int count = 0;
+// e[i] lies between i − 1 and i, as `tridiagonalise` leaves it; it is destroyed. `turns(i, c, s)` is told each turn of columns i and
+// i + 1, and says whether it could take it.
+// Returns whether it converged: not where 60 sweeps were not enough for one eigenvalue (NaN counts as converged), nor where a turn
+// could not be taken.
+template <class Turns>
+__device__ inline bool implicit_ql(double *d, double *e, int stride, int n, Turns &turns) {
     bool failed = false;
     // From here e[i] lies between i and i + 1.
     for (int i = 1; i < n; i++) e[(i - 1) * stride] = e[i * stride];
@@ -58,20 +74,12 @@ __device__ inline int implicit_ql(
             d[(i + 1) * stride] = g1 + p;
             g = c * t - b;
             above = di;
-            if (rotations) {
-                if (count < capacity) {
-                    rotations[count] = {c, s};
-                    columns[count] = (int16_t)i;
-                } else {
-                    failed = true;
-                }
-                count++;
-            }
+            if (!turns(i, c, s)) failed = true;
         }
         d[l * stride] = above - p;
         e[l * stride] = g;
     }
-    return failed ? -1 : count;
+    return !failed;
 }
 
 // Turns columns of z, [column][row], as `implicit_ql` wrote down; `turns` and `places` are room for as many as the team has

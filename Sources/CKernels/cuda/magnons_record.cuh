@@ -10,30 +10,33 @@ __device__ __forceinline__ const Complex *phases_of(const sw_magnon_device_probl
     return reinterpret_cast<const Complex *>(p.phases) + point % p.sample_points * p.winding_count;
 }
 
-// W_1 and W_2 of each orbit, without √(S/2); returns Σ|V|² over particles. `first` is V, or X with `second` P.
+// W_1 and W_2 of each orbit, without √(S/2), where `out` is not null; returns Σ|V|² over particles. `first` is V, or X with
+// `second` P.
 __device__ inline double orbit_amplitudes(
     const sw_magnon_device_problem &p, const sw_magnon_device_block &block, const Complex *first, const Complex *second,
     int ld, int m, Complex *__restrict__ out) {
     const int32_t *orbit = p.integers + block.orbit, *is_hole = p.integers + block.is_hole;
-    for (int o = 0; o < 2 * p.orbit_count; o++) out[o] = {0, 0};
     double sum = 0;
     for (int row = 0; row < block.size; row++) {
-        Complex *w = out + 2 * orbit[row];
         const Complex v = first[row * ld + m];
         if (block.in_quadratures) {
             const Complex q = second[row * ld + m];
-            w[0] = v;
-            w[1] = {q.im, -q.re};
             const double re = v.re + q.re, im = v.im + q.im;
             sum += 0.25 * (re * re + im * im);
-        } else if (is_hole[row]) {
-            w[0] = {w[0].re + v.re, w[0].im + v.im};
-            w[1] = {w[1].re - v.im, w[1].im + v.re};
-        } else {
-            w[0] = {w[0].re + v.re, w[0].im + v.im};
-            w[1] = {w[1].re + v.im, w[1].im - v.re};
+        } else if (!is_hole[row]) {
             sum += v.re * v.re + v.im * v.im;
         }
+    }
+    if (!out) return sum;
+    for (int o = 0; o < 2 * p.orbit_count; o++) out[o] = {0, 0};
+    for (int row = 0; row < block.size; row++) {
+        Complex *w = out + 2 * orbit[row];
+        const Complex v = first[row * ld + m];
+        // Of a quadrature the row's momentum, of a hole or a particle the row itself turns into W_2.
+        const Complex q = block.in_quadratures ? second[row * ld + m] : v;
+        const double sign = !block.in_quadratures && is_hole[row] ? -1 : 1;
+        w[0] = {w[0].re + v.re, w[0].im + v.im};
+        w[1] = {w[1].re + sign * q.im, w[1].im - sign * q.re};
     }
     return sum;
 }
@@ -84,14 +87,7 @@ __device__ void effective_axes(
 }
 
 // S⊥ = |F|² − |Q̂·F|²
-__device__ inline double intensity(
-    const sw_magnon_device_problem &p, const Complex *effective, const double *direction,
-    const Complex *__restrict__ amplitudes) {
-    Complex f[3] = {{0, 0}, {0, 0}, {0, 0}};
-    for (int k = 0; k < 2 * p.orbit_count; k++) {
-        const Complex w = amplitudes[k];
-        for (int axis = 0; axis < 3; axis++) add_product(f[axis], effective[3 * k + axis], w);
-    }
+__device__ __forceinline__ double perpendicular(const Complex (&f)[3], const double *direction) {
     double total = 0;
     Complex along = {0, 0};
     for (int axis = 0; axis < 3; axis++) {
@@ -100,6 +96,35 @@ __device__ inline double intensity(
         along.im += direction[axis] * f[axis].im;
     }
     return fmax(0.0, total - along.re * along.re - along.im * along.im);
+}
+
+__device__ inline double intensity(
+    const sw_magnon_device_problem &p, const Complex *effective, const double *direction,
+    const Complex *__restrict__ amplitudes) {
+    Complex f[3] = {{0, 0}, {0, 0}, {0, 0}};
+    for (int k = 0; k < 2 * p.orbit_count; k++) {
+        const Complex w = amplitudes[k];
+        for (int axis = 0; axis < 3; axis++) add_product(f[axis], effective[3 * k + axis], w);
+    }
+    return perpendicular(f, direction);
+}
+
+// What is wanted of mode m, but for its intensity; amplitudes only if they `are_kept`.
+__device__ inline void record_mode(
+    const sw_magnon_device_problem &p, const sw_magnon_device_block &block, int64_t point, int64_t line, const Complex *first,
+    const Complex *second, int ld, int m, bool are_kept) {
+    Complex *amplitudes = reinterpret_cast<Complex *>(p.mode_amplitudes) + 2 * p.orbit_count * line;
+    p.mode_particles[line] = orbit_amplitudes(p, block, first, second, ld, m, are_kept ? amplitudes : nullptr);
+    if (!p.velocities) return;
+    const Complex *phases = phases_of(p, point);
+    double velocity[3] = {0, 0, 0};
+    if (block.in_quadratures) {
+        add_velocity(p, block, 0, second, ld, m, 0.5, phases, velocity);
+        add_velocity(p, block, 1, first, ld, m, 0.5, phases, velocity);
+    } else {
+        add_velocity(p, block, 0, first, ld, m, 1, phases, velocity);
+    }
+    for (int axis = 0; axis < 3; axis++) p.mode_velocities[3 * line + axis] = velocity[axis];
 }
 
 // Everything wanted of a block's modes at a slot.
@@ -111,18 +136,8 @@ __device__ void record(
     if (p.intensities) effective_axes(team, p, block, point, phases, effective);
     for (int m = team.rank; m < block.modes; m += Team::size) {
         const int64_t line = slot * p.mode_count + block.first_mode + m;
-        Complex *amplitudes = reinterpret_cast<Complex *>(p.mode_amplitudes) + 2 * p.orbit_count * line;
-        p.mode_particles[line] = orbit_amplitudes(p, block, first, second, ld, m, amplitudes);
-        if (p.velocities) {
-            double velocity[3] = {0, 0, 0};
-            if (block.in_quadratures) {
-                add_velocity(p, block, 0, second, ld, m, 0.5, phases, velocity);
-                add_velocity(p, block, 1, first, ld, m, 0.5, phases, velocity);
-            } else {
-                add_velocity(p, block, 0, first, ld, m, 1, phases, velocity);
-            }
-            for (int axis = 0; axis < 3; axis++) p.mode_velocities[3 * line + axis] = velocity[axis];
-        }
+        record_mode(p, block, point, line, first, second, ld, m, true);
+        const Complex *amplitudes = reinterpret_cast<const Complex *>(p.mode_amplitudes) + 2 * p.orbit_count * line;
         if (p.intensities)
             p.mode_intensities[line] = intensity(p, effective, p.directions + 3 * point, amplitudes);
     }

@@ -90,6 +90,14 @@ sw_magnon_table_counts sw_magnons_tabulate(
 SW_MAGNON_RULE int32_t sw_magnon_pitch(int32_t columns) { return 2 * (columns | 1); }
 SW_MAGNON_RULE int32_t sw_magnon_even(int32_t count) { return (count + 1) / 2 * 2; }
 
+// Doubles that a thread needs which solves blocks of up to so many rows alone (cuda/magnons_small.cuh): two matrices, the second
+// of which also takes QL's eigenvectors, d and e.
+#define SW_MAGNON_SMALL 4
+SW_MAGNON_RULE int32_t sw_magnon_small_doubles(int32_t size) {
+    const int32_t matrix = 2 * size * size, turns = size * size + 2 * size;
+    return matrix + (matrix > turns ? matrix : turns);
+}
+
 typedef struct {
     int32_t matrix, half, diagonal, inverse, product, scratch, total;
 } sw_magnon_reduce_layout;

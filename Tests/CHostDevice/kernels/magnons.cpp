@@ -1,6 +1,6 @@
 #include "magnons.cu"
 
-SW_HOST_KERNEL(sw_magnons_reduce_4);
+SW_HOST_KERNEL(sw_magnons_small);
 SW_HOST_KERNEL(sw_magnons_reduce_8);
 SW_HOST_KERNEL(sw_magnons_reduce_16);
 SW_HOST_KERNEL(sw_magnons_reduce_32);
@@ -8,7 +8,6 @@ SW_HOST_KERNEL(sw_magnons_reduce_64);
 SW_HOST_KERNEL(sw_magnons_reduce_128);
 SW_HOST_KERNEL(sw_magnons_reduce_spill);
 SW_HOST_KERNEL(sw_magnons_ql);
-SW_HOST_KERNEL(sw_magnons_finish_4);
 SW_HOST_KERNEL(sw_magnons_finish_8);
 SW_HOST_KERNEL(sw_magnons_finish_16);
 SW_HOST_KERNEL(sw_magnons_finish_32);
