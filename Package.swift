@@ -135,6 +135,11 @@ let package = Package(
             cxxSettings: [
                 .headerSearchPath("shim"), .headerSearchPath("../../Sources/CKernels/cuda"),
                 .unsafeFlags(["-O2", "-fvisibility=hidden"]),
+                // Each access to memory calls races.cpp, which stands in for the sanitizer's runtime.
+                .unsafeFlags([
+                    "-fsanitize=thread", "-mllvm", "-tsan-instrument-atomics=0", "-mllvm",
+                    "-tsan-instrument-func-entry-exit=0",
+                ]),
             ]),
         .target(
             name: "CSoftwareCUDA", dependencies: ["CHostDevice"], path: "Tests/CSoftwareCUDA",

@@ -1,3 +1,6 @@
+// Nothing here is watched itself (races.h).
+#pragma clang attribute push(__attribute__((no_sanitize("thread"))), apply_to = function)
+
 #include <setjmp.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -9,6 +12,7 @@
 
 #include "host_device.h"
 #include "host_shim.h"
+#include "races.h"
 
 // Where `__shared__` variables lie; absent where no kernel has one.
 extern "C" {
@@ -31,12 +35,16 @@ struct Fibre : Thread {
     State state = State::done;
     // What it waits for.
     Site site{"", 0};
+    bool is_ordering = false;
+    // The last barrier that ordered its memory.
+    Site since{"", 0};
     unsigned mask = 0;
     uint64_t value = 0;
     int source = 0;
     Vote vote = Vote::none;
     uint64_t answer = 0;
 
+    void *stack = nullptr;
     bool is_started = false;
     jmp_buf context;
     ucontext_t beginning;
@@ -66,14 +74,21 @@ std::map<std::string, Kernel> &kernels() {
 
 Fibre &self() { return *static_cast<Fibre *>(current); }
 
+/// From here the fibre is at its kernel.
+void watch() { races::watch(self().warp * 32 + self().lane, self().since, self().stack, stack_bytes); }
+
 /// Back to the scheduler, until it is this thread's turn again.
 void yield() {
+    races::look_away();
     if (_setjmp(self().context) == 0) _longjmp(scheduler, 1);
+    watch();
 }
 
 void live() {
     while (true) {
+        watch();
         (*body)();
+        races::look_away();
         self().state = State::done;
         yield();
     }
@@ -96,6 +111,7 @@ Fibre *make_fibre() {
         delete fibre;
         return nullptr;
     }
+    fibre->stack = stack;
     getcontext(&fibre->beginning);
     fibre->beginning.uc_stack.ss_sp = stack;
     fibre->beginning.uc_stack.ss_size = stack_bytes;
@@ -132,10 +148,15 @@ void try_warp(Fibre &fibre) {
         if (other == nullptr || other->state == State::done) continue;
         if (other->state != State::in_warp || other->mask != mask) return;
     }
+    std::vector<unsigned> met;
     for (unsigned i = 0; i < 32; i++) {
         Fibre *other = (mask >> i & 1) != 0 ? lane(fibre.warp, i) : nullptr;
         if (other == nullptr || other->state == State::done) continue;
         other->state = State::ready;
+        if (other->is_ordering) {
+            other->since = other->site;
+            met.push_back(other->warp * 32 + other->lane);
+        }
         if (other->source < 0) {
             // A vote: one bit for each lane.
             other->answer = 0;
@@ -153,6 +174,7 @@ void try_warp(Fibre &fibre) {
         }
         other->answer = source->value;
     }
+    races::meet(met);
 }
 
 /// Lets all threads go that wait at a barrier. Nobody is ready.
@@ -175,12 +197,16 @@ void open_barrier() {
         waiting++;
         count += fibre.value != 0;
     }
+    std::vector<unsigned> met;
     for (unsigned i = 0; i < thread_count; i++) {
         Fibre &fibre = *fibres[i];
         if (fibre.state != State::at_barrier) continue;
+        fibre.since = fibre.site;
+        met.push_back(i);
         fibre.answer = fibre.vote == Vote::all ? count == waiting : fibre.vote == Vote::any ? count > 0 : count;
         fibre.state = State::ready;
     }
+    races::meet(met);
 }
 
 /// A turn for each thread that is ready, and barriers, until all have returned.
@@ -192,6 +218,7 @@ void run_block(const std::vector<unsigned> &order) {
         fibre.index = {i % block_size.x, i / block_size.x % block_size.y, i / (block_size.x * block_size.y)};
         fibre.lane = i % 32;
         fibre.warp = i / 32;
+        fibre.since = {"", 0};
         fibre.state = State::ready;
     }
     while (true) {
@@ -264,7 +291,15 @@ std::string launch(
     std::function<void()> call = [&] { kernel.call(parameters); };
     body = &call;
     failure.clear();
+    const bool is_checked = races::begin_launch(kernel.name, threads, shared_bytes);
+    unsigned begun = 0;
     for (unsigned index : sequence(blocks, order)) {
+        // Every block does the same: the first few and the last find what there is, within and between blocks.
+        auto dynamic = reinterpret_cast<uintptr_t>(dynamic_shared());
+        races::begin_block(
+            thread_count, is_checked && (begun < 2 || begun + 1 == blocks), {dynamic, dynamic + shared_bytes},
+            {reinterpret_cast<uintptr_t>(__start_sw_shared), reinterpret_cast<uintptr_t>(__stop_sw_shared)});
+        begun++;
         block_index = {index % grid.x, index / grid.x % grid.y, index / (grid.x * grid.y)};
         run_block(sequence(threads, order > SW_HOST_DESCENDING ? order + index + 1 : order));
         check_shared(shared_bytes);
@@ -284,7 +319,15 @@ void *dynamic_shared() {
     return reinterpret_cast<void *>((address + 15) & ~uintptr_t(15));
 }
 
+namespace races {
+void stop_for_race(const std::string &text) {
+    failure = text;
+    while (true) yield();
+}
+}  // namespace races
+
 unsigned barrier(Site site, Vote vote, unsigned value) {
+    races::look_away();
     Fibre &fibre = self();
     fibre.site = site;
     fibre.vote = vote;
@@ -294,21 +337,27 @@ unsigned barrier(Site site, Vote vote, unsigned value) {
     return (unsigned)self().answer;
 }
 
-uint64_t exchange(Site site, unsigned mask, uint64_t value, int source) {
+static uint64_t meet_warp(Site site, unsigned mask, uint64_t value, int source, bool is_ordering) {
+    races::look_away();
     Fibre &fibre = self();
     if ((mask >> fibre.lane & 1) == 0) stop(site, "a lane that its own mask leaves out");
     fibre.site = site;
     fibre.mask = mask;
     fibre.value = value;
     fibre.source = source;
+    fibre.is_ordering = is_ordering;
     fibre.state = State::in_warp;
     yield();
     return self().answer;
 }
 
+uint64_t exchange(Site site, unsigned mask, uint64_t value, int source) {
+    return meet_warp(site, mask, value, source, false);
+}
+
 unsigned ballot(Site site, unsigned mask, bool value) { return (unsigned)exchange(site, mask, value, -1); }
 
-void sync_warp(Site site, unsigned mask) { exchange(site, mask, 0, -1); }
+void sync_warp(Site site, unsigned mask) { meet_warp(site, mask, 0, -1, true); }
 
 unsigned active_lanes() {
     unsigned lanes = 0;
@@ -356,3 +405,5 @@ const char *sw_host_kernel_name(int index) {
     if (index < 0 || (size_t)index >= kernels().size()) return nullptr;
     return std::next(kernels().begin(), index)->first.c_str();
 }
+
+#pragma clang attribute pop

@@ -74,14 +74,29 @@ struct HostDeviceTests {
         try sums(order: .ascending)
     }
 
-    @Test("a race gives another answer in another order")
-    func race() throws {
-        let answers = try HostDevice.Order.allCases.map { order in
-            let out = HostBuffer([Int32](repeating: 0, count: 64))
-            try HostDevice.launch("sw_faulty_race", grid: 1, block: 64, order: order, [.buffer(out)])
-            return out.values
+    /// By whom each thread has waited for, not by what comes of it: in the order in which all goes well, too.
+    @Test(
+        "a race between threads, lanes of a warp or blocks is found in every order, and both sides of it are named",
+        arguments: HostDevice.Order.allCases)
+    func race(order: HostDevice.Order) throws {
+        let out = HostBuffer([Int32](repeating: 0, count: 64))
+        func problem(_ kernel: String, grid: Extent, block: Extent) -> String? {
+            do {
+                try HostDevice.launch(kernel, grid: grid, block: block, order: order, [.buffer(out)])
+                return nil
+            } catch {
+                return error.description
+            }
         }
-        #expect(Set(answers).count > 1)
+        let threads = try #require(problem("sw_faulty_race", grid: 1, block: 64))
+        #expect(threads.hasPrefix("a race in sw_faulty_race: thread ") && threads.contains("shared memory"))
+        #expect(threads.hasSuffix("after the beginning, with nothing that orders them"))
+        let lanes = try #require(problem("sw_faulty_lanes", grid: 1, block: 32))
+        #expect(lanes.contains("a race in sw_faulty_lanes"))
+        let blocks = try #require(problem("sw_faulty_blocks", grid: 2, block: 1))
+        #expect(blocks.contains("thread 0 of block 2") && blocks.contains("thread 0 of block 1"))
+        // Its one block alone has none.
+        #expect(problem("sw_faulty_blocks", grid: 1, block: 64) == nil)
     }
 
     @Test("a block finds nothing that an earlier one left in shared memory")

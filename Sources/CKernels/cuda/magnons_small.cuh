@@ -7,20 +7,21 @@
 
 #include "magnons_block.cuh"
 
-// A thread's numbers in shared memory.
-template <class T>
+// A thread's complex numbers in shared memory.
 struct Column {
-    T *base;
+    Complex *base;
     int stride;
 
-    __device__ __forceinline__ Column(double *room, int stride) : base(reinterpret_cast<T *>(room) + threadIdx.x), stride(stride) {}
-    __device__ __forceinline__ T &operator[](int k) const { return base[k * stride]; }
+    __device__ __forceinline__ Column(double *room, int stride) : base(reinterpret_cast<Complex *>(room) + threadIdx.x), stride(stride) {}
+    __device__ __forceinline__ Complex &operator[](int k) const { return base[k * stride]; }
+    // Two doubles in the place of a complex number: what a thread has there is its own as either.
+    __device__ __forceinline__ double &half(int k) const { return reinterpret_cast<double *>(base + k / 2 * stride)[k % 2]; }
 };
 
 // One of the block's matrices: on and above the diagonal, with the shift of a second attempt.
 template <int n>
 __device__ __forceinline__ void assemble_small(
-    const sw_magnon_device_problem &p, const sw_magnon_device_block &block, int which, int64_t point, Column<Complex> room,
+    const sw_magnon_device_problem &p, const sw_magnon_device_block &block, int which, int64_t point, Column room,
     Complex (&h)[n][n]) {
     const Complex *phases = phases_of(p, point);
     const double *constant = p.doubles + block.constant[which];
@@ -110,12 +111,12 @@ __device__ __forceinline__ void congruence_small(
 // As `tridiagonalise`.
 template <int n>
 __device__ __forceinline__ void tridiagonalise_small(
-    Complex (&a)[n][n], Column<double> d, Column<double> e, double (&tau)[n], Complex (&phase)[n]) {
+    Complex (&a)[n][n], double *d, double *e, int stride, double (&tau)[n], Complex (&phase)[n]) {
     Complex next = {1, 0};
     phase[n - 1] = next;
 #pragma unroll
     for (int i = n - 1; i > 0; i--) {
-        d[i] = a[i][i].re;
+        d[i * stride] = a[i][i].re;
         const Complex last = conjugate(a[i][i - 1]);
         double rest = 0;
 #pragma unroll
@@ -131,7 +132,7 @@ __device__ __forceinline__ void tridiagonalise_small(
         const double t = idle ? 0 : 1 / denominator;
         next = scaled(product(turn, next), idle ? 1 : -1);
         tau[i] = t;
-        e[i] = norm;
+        e[i * stride] = norm;
         phase[i - 1] = next;
         a[i][i - 1] = i == 1 ? Complex{0, 0} : Complex{last.re + turn.re * norm, last.im + turn.im * norm};
         if (i == 1) break;
@@ -167,16 +168,16 @@ __device__ __forceinline__ void tridiagonalise_small(
 // Turns columns of z, [column][row], as they come, if they are wanted.
 template <int n>
 struct TurnedNow {
-    Column<double> z;
+    Column z;
     bool are_wanted;
 
     __device__ __forceinline__ bool operator()(int i, double c, double s) {
         if (!are_wanted) return true;
 #pragma unroll
         for (int row = 0; row < n; row++) {
-            const double f = z[(i + 1) * n + row], g = z[i * n + row];
-            z[(i + 1) * n + row] = s * g + c * f;
-            z[i * n + row] = c * g - s * f;
+            const double f = z.half((i + 1) * n + row), g = z.half(i * n + row);
+            z.half((i + 1) * n + row) = s * g + c * f;
+            z.half(i * n + row) = c * g - s * f;
         }
         return true;
     }
@@ -215,8 +216,8 @@ __device__ __forceinline__ void back_small(
 // S⊥ of all modes: a row's orbit at a time, so that its effective axes are summed once and stay in registers.
 template <int n>
 __device__ __forceinline__ void intensities_small(
-    const sw_magnon_device_problem &p, const sw_magnon_device_block &block, int64_t point, int64_t line, Column<Complex> first,
-    Column<Complex> second) {
+    const sw_magnon_device_problem &p, const sw_magnon_device_block &block, int64_t point, int64_t line, Column first,
+    Column second) {
     const Complex *phases = phases_of(p, point), *weights = reinterpret_cast<const Complex *>(p.weights) + point * p.site_count;
     const double *roots = p.doubles + block.roots, *direction = p.directions + 3 * point;
     Complex f[n][3];
@@ -263,8 +264,7 @@ __device__ void solve_small(const sw_magnon_device_problem &p, const sw_magnon_d
     const int stride = (int)blockDim.x;
     const int64_t point = point_of(p, slot), at = (int64_t)blockIdx.y * p.slot_count + slot;
     const bool in_quadratures = block.in_quadratures;
-    double *behind = shared + 2 * n * n * stride;
-    const Column<Complex> first(shared, stride), second(behind, stride);
+    const Column first(shared, stride), second(shared + 2 * n * n * stride, stride);
     Complex k[n][n], a[n][n];
     double inverse[n];
     assemble_small<n>(p, block, 0, point, first, k);
@@ -284,21 +284,23 @@ __device__ void solve_small(const sw_magnon_device_problem &p, const sw_magnon_d
     } else {
         congruence_small<n>(k, inverse, block.particles, a);
     }
-    const Column<double> z(behind, stride), d(behind + n * n * stride, stride), e(behind + (n * n + n) * stride, stride);
+    // QL's eigenvectors, d and e lie where P will.
+    const Column z = second;
+    double *d = reinterpret_cast<double *>(&second[(n * n + 1) / 2]), *e = d + 1;
     double tau[n];
     Complex phase[n];
-    tridiagonalise_small<n>(a, d, e, tau, phase);
+    tridiagonalise_small<n>(a, d, e, 2 * stride, tau, phase);
 #pragma unroll
-    for (int c = 0; c < n * n; c++) z[c] = c / n == c % n;
+    for (int c = 0; c < n * n; c++) z.half(c) = c / n == c % n;
     TurnedNow<n> turns = {z, p.wanted > 1};
-    p.rotation_count[at] = implicit_ql(d.base, e.base, stride, n, turns) ? 0 : -1;
+    p.rotation_count[at] = implicit_ql(d, e, 2 * stride, n, turns) ? 0 : -1;
 
     // The eigenvalues' places in ascending order, and the eigenvectors that are modes, before their room is used again.
     const double infinity = __longlong_as_double(0x7ff0000000000000);
     double values[n], energies[n];
     Complex y[n][n];
 #pragma unroll
-    for (int c = 0; c < n; c++) values[c] = d[c] == d[c] ? d[c] : infinity;
+    for (int c = 0; c < n; c++) values[c] = d[2 * c * stride] == d[2 * c * stride] ? d[2 * c * stride] : infinity;
 #pragma unroll
     for (int m = 0; m < n; m++) {
         if (m >= block.modes) break;
@@ -310,12 +312,12 @@ __device__ void solve_small(const sw_magnon_device_problem &p, const sw_magnon_d
             for (int b = 0; b < n; b++) place += values[b] < values[c] || (values[b] == values[c] && b < c);
             if (place == n - block.modes + m) chosen = c;
         }
-        const double value = d[chosen];
+        const double value = d[2 * chosen * stride];
         energies[m] = in_quadratures ? sqrt(fmax(value, 0.0)) : value;
         if (in_quadratures && m == 0 && !(value > 0) && breakdown == 0) breakdown = -1;
         const double root = in_quadratures ? 1 : sqrt(fmax(value, 0.0));
 #pragma unroll
-        for (int row = 0; row < n; row++) y[m][row] = scaled(phase[row], z[chosen * n + row] * root);
+        for (int row = 0; row < n; row++) y[m][row] = scaled(phase[row], z.half(chosen * n + row) * root);
     }
     p.breakdown[at] = breakdown;
     const int64_t line = slot * p.mode_count + block.first_mode;

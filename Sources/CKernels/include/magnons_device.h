@@ -94,8 +94,8 @@ SW_MAGNON_RULE int32_t sw_magnon_even(int32_t count) { return (count + 1) / 2 * 
 // of which also takes QL's eigenvectors, d and e.
 #define SW_MAGNON_SMALL 4
 SW_MAGNON_RULE int32_t sw_magnon_small_doubles(int32_t size) {
-    const int32_t matrix = 2 * size * size, turns = size * size + 2 * size;
-    return matrix + (matrix > turns ? matrix : turns);
+    const int32_t matrix = size * size, turns = (matrix + 1) / 2 + size;
+    return 2 * (matrix + (matrix > turns ? matrix : turns));
 }
 
 typedef struct {

