@@ -56,10 +56,14 @@ struct NetworkHeadTrainingTests {
         "weights after one update to 1e-5, centroids among them", arguments: Kind.allCases,
         NetworkTrainingTests.examples)
     func update(_ kind: Kind, _ how: NetworkTrainingTests.Example) throws {
+        try Self.compareUpdate(kind, how, on: NetworkBench().device)
+    }
+
+    static func compareUpdate(_ kind: Kind, _ how: NetworkTrainingTests.Example, on network: NetworkDevice) throws {
         let lesson = try Lesson(kind, images: 6)
         let split = Split(training: Array(0..<6), validation: [])
         let host = try lesson.run(nil, how.settings, split: split).result
-        let device = try lesson.run(NetworkBench().device, how.settings, split: split).result
+        let device = try lesson.run(network, how.settings, split: split).result
         let (a, b) = (device.weights.values, host.weights.values)
         let moved = NetworkBench.distance(b, lesson.initial.values)
         let apart = NetworkBench.distance(a, b)
@@ -113,7 +117,7 @@ struct NetworkHeadTrainingTests {
         #expect(kept.count < 3)
     }
 
-    private static func settings(_ epochs: Int = 3) -> TrainingSettings {
+    static func settings(_ epochs: Int = 3) -> TrainingSettings {
         var settings = TrainingSettings()
         // 14 images in micro-batches of 2, four to an update: the last update of an epoch has three.
         (settings.epochs, settings.batchSize, settings.microBatchSize) = (epochs, 8, 2)
@@ -122,7 +126,7 @@ struct NetworkHeadTrainingTests {
         return settings
     }
 
-    private static let split = Split(training: Array(0..<14), validation: Array(14..<20))
+    static let split = Split(training: Array(0..<14), validation: Array(14..<20))
 
     /// Six updates; rounding grows from one to the next, but not beyond 1e-4 in so few.
     @Test("goes on from a checkpoint of the other, and is watched by its own loss", arguments: Kind.allCases)
@@ -207,5 +211,42 @@ struct NetworkHeadTrainingTests {
         #expect(size > 1e-3)
         #expect(NetworkBench.distance(device.attribution.elements, host.attribution.elements) < 1e-5 * size)
         #expect(abs(device.score - host.score) < 1e-5)
+    }
+}
+
+/// The same on this machine's device, with NVIDIA's libraries; skipped where there is none.
+@Suite(
+    "Densities and centroids on this machine's CUDA device",
+    .enabled(if: NetworkBench.hardware != nil, "there is no CUDA device with cuDNN and cuBLAS here"), .serialized)
+struct NetworkHeadHardwareTests {
+    private func device() throws -> NetworkDevice {
+        let found = try #require(NetworkBench.hardware)
+        return try NetworkDevice(CUDAKernelDevice(found.kernels), found.libraries, usesTF32: false)
+    }
+
+    @Test("−log of a density and its gradient", arguments: NetworkHeadTests.heads)
+    func density(_ how: NetworkHeadTests.Head) throws { try NetworkHeadTests.compareDensity(how, on: device()) }
+
+    @Test("the loss of kernels and its gradient", arguments: [0, 0.1])
+    func kernels(smoothing: Double) throws { try NetworkHeadTests.compareKernels(smoothing, on: device()) }
+
+    @Test("the penalty and its gradient", arguments: NetworkHeadTests.penalised)
+    func penalty(layers: [LayerSpec]) throws { try NetworkHeadTests.comparePenalty(layers, on: device()) }
+
+    @Test(
+        "weights after one update", arguments: NetworkHeadTrainingTests.Kind.allCases, NetworkTrainingTests.examples)
+    func update(_ kind: NetworkHeadTrainingTests.Kind, _ how: NetworkTrainingTests.Example) throws {
+        try NetworkHeadTrainingTests.compareUpdate(kind, how, on: device())
+    }
+
+    @Test("a training gives the same bits twice", arguments: NetworkHeadTrainingTests.Kind.allCases)
+    func repeats(_ kind: NetworkHeadTrainingTests.Kind) throws {
+        let lesson = try NetworkHeadTrainingTests.Lesson(kind)
+        func run() throws -> TrainingResult {
+            try lesson.run(
+                device(), NetworkHeadTrainingTests.settings(2), split: NetworkHeadTrainingTests.split
+            ).result
+        }
+        #expect(try run() == run())
     }
 }
