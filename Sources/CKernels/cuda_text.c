@@ -81,6 +81,9 @@ static const char network_layers_cu[] = {
 static const char network_norms_cu[] = {
 #embed "cuda/network_norms.cu"
     END};
+static const char network_heads_cu[] = {
+#embed "cuda/network_heads.cu"
+    END};
 static const char network_updates_cu[] = {
 #embed "cuda/network_updates.cu"
     END};
@@ -111,6 +114,7 @@ static const sw_cuda_text texts[] = {
     TEXT("network.cuh", network_cuh),
     TEXT("network_layers.cu", network_layers_cu),
     TEXT("network_norms.cu", network_norms_cu),
+    TEXT("network_heads.cu", network_heads_cu),
     TEXT("network_updates.cu", network_updates_cu),
     TEXT("network_device.h", network_device_h),
     TEXT("magnons.cu", magnons_cu),

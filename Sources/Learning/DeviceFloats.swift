@@ -46,6 +46,7 @@ final class DeviceValues<Element: BitwiseCopyable> {
 enum NetworkText: String {
     case layers = "network_layers.cu"
     case norms = "network_norms.cu"
+    case heads = "network_heads.cu"
     case updates = "network_updates.cu"
 }
 

@@ -29,8 +29,11 @@ final class DeviceNetwork {
     /// [images, classes]
     private(set) var logits: DeviceFloats
     private(set) var logitGradient: DeviceFloats?
-    /// For attribution.
+    /// For attribution, and where training wants it.
     private(set) var inputGradient: DeviceFloats?
+    /// Of the images of a pass; for training with centroids, which follow those of their class.
+    let labels: DeviceValues<Int32>
+    private let wantsInputGradient: Bool
 
     // Steps own nothing: they know addresses, and `kept` keeps what is there.
     private var forwardSteps: [Step] = []
@@ -49,9 +52,10 @@ final class DeviceNetwork {
 
     /// - Parameter parts: micro-batches in one pass.
     /// - Parameter gradients: for training.
+    /// - Parameter wantsInputGradient: training finds the gradient of the images too.
     init(
         _ spec: NetworkSpec, parts: Int = 1, microBatch: Int, mode: Network.Mode, parameters: DeviceFloats,
-        gradients: DeviceFloats? = nil, on device: NetworkDevice
+        gradients: DeviceFloats? = nil, wantsInputGradient: Bool = false, on device: NetworkDevice
     ) throws {
         precondition(mode != .training || gradients != nil, "training needs a place for gradients")
         self.spec = spec
@@ -61,7 +65,9 @@ final class DeviceNetwork {
         self.device = device
         self.parameters = parameters
         self.gradients = gradients
+        self.wantsInputGradient = mode == .attribution || wantsInputGradient
         layout = DeviceLayout(spec)
+        labels = try DeviceValues(count: parts * microBatch, on: device.device)
         input = try DeviceFloats(count: parts * microBatch * spec.imageSize, on: device.device)
         logits = input
         try compile()
@@ -107,7 +113,7 @@ final class DeviceNetwork {
         let firstTrained = spec.parameters.first?.layer ?? .max
         for (index, layer) in backward.enumerated().reversed() {
             let before = index == 0 ? 0 : backward[index - 1].layer
-            let isWanted = mode == .attribution || firstTrained <= before
+            let isWanted = wantsInputGradient || firstTrained <= before
             guard let next = try layer.emit(gradient, isWanted) else { return }
             if index < backward.count - 1 { retire(gradient, unlessSharedWith: next) }
             gradient = next
@@ -134,8 +140,7 @@ final class DeviceNetwork {
         case .unitMean(let groups, let mean): return try emitUnitMean(number, source, groups: groups, mean: mean)
         case .mark(let mark): return emitMark(number, mark, source)
         case .add(let mark): return try emitAdd(number, mark, source)
-        case .centroids:
-            throw LearningError.setting(name: "device", problem: "centroids are computed on the CPU alone")
+        case .centroids(let centroids): return try emitCentroids(number, source, centroids)
         }
     }
 

@@ -9,6 +9,7 @@ final class DeviceTrainer: EpochTrainer {
     private let spec: NetworkSpec
     private let images: ImageSet
     private let split: Split
+    private let objective: TrainingObjective
     private let settings: TrainingSettings
     private let random: RandomStream
     private let device: NetworkDevice
@@ -17,6 +18,8 @@ final class DeviceTrainer: EpochTrainer {
     private let gradients: DeviceFloats
     private let update: DeviceUpdate
     private let source: DeviceImages
+    private let loss: DeviceObjective
+    private let penalty: DevicePenalty?
     /// By number of micro-batches in an update: the last of an epoch may have fewer.
     private var learners: [Int: DeviceNetwork] = [:]
     private var judge: DeviceNetwork?
@@ -26,11 +29,9 @@ final class DeviceTrainer: EpochTrainer {
         _ spec: NetworkSpec, _ images: ImageSet, _ split: Split, _ objective: TrainingObjective,
         _ settings: TrainingSettings, random: RandomStream, on device: NetworkDevice
     ) throws {
-        if objective != .classes {
-            throw LearningError.setting(name: "device", problem: "densities are learnt on the CPU alone")
-        }
-        if spec.centroids != nil {
-            throw LearningError.setting(name: "device", problem: "centroids are learnt on the CPU alone")
+        if settings.precision != .f32, objective != .classes || spec.centroids != nil {
+            throw LearningError.setting(
+                name: "precision", problem: "densities and centroids in bf16 are the CPU's alone")
         }
         if settings.precision != .f32 {
             throw LearningError.setting(name: "precision", problem: "bf16 is the CPU's alone")
@@ -38,6 +39,7 @@ final class DeviceTrainer: EpochTrainer {
         self.spec = spec
         self.images = images
         self.split = split
+        self.objective = objective
         self.settings = settings
         self.random = random
         self.device = device
@@ -46,8 +48,15 @@ final class DeviceTrainer: EpochTrainer {
         weights = try DeviceFloats(count: layout.count, on: device.device)
         gradients = try DeviceFloats(count: layout.count, on: device.device)
         // Between the arrays nothing is ever written: no length of a gradient may see what was there before.
-        try device.device.write([Float](repeating: 0, count: layout.count), to: gradients.memory)
-        update = try DeviceUpdate(layout, settings, weights: weights, gradients: gradients, on: device)
+        let zeros = [Float](repeating: 0, count: layout.count)
+        try device.device.write(zeros, to: gradients.memory)
+        let parts = max(1, settings.batchSize / microBatch)
+        penalty = try DevicePenalty(spec, parts: parts, microBatch: microBatch, zeros: zeros, on: device)
+        update = try DeviceUpdate(
+            layout, settings, weights: weights, gradients: penalty?.kept ?? gradients, on: device)
+        loss = try DeviceObjective(
+            objective, spec, members: split.training, microBatch: microBatch, images: parts * microBatch,
+            smoothing: settings.labelSmoothing, on: device)
         source = try DeviceImages(images, split.training, epochImages: split.training.count, on: device)
     }
 
@@ -68,41 +77,31 @@ final class DeviceTrainer: EpochTrainer {
         let perUpdate = max(1, settings.batchSize / microBatch)
         try source.begin(order)
         let masks = random.substream("epoch", epoch)
-        let losses = try DeviceValues<Double>(count: microBatches * microBatch, on: device.device)
-        let corrects = try DeviceValues<Int32>(count: microBatches * microBatch, on: device.device)
         for start in stride(from: 0, to: microBatches, by: perUpdate) {
             if isCancelled() { throw CancellationError() }
             let parts = min(perUpdate, microBatches - start)
             let network = try learner(parts)
             let first = start * microBatch
-            let labels = try source.load(first, network.images, into: network.input)
-            try network.forward(random: (start..<start + parts).map { masks.substream("micro-batch", $0) })
-            var loss = sw_net_loss()
-            (loss.images, loss.classes) = (Int64(network.images), Int64(spec.classes))
-            loss.micro_batch = Int64(microBatch)
-            loss.smoothing = settings.labelSmoothing
-            loss.logits = network.logits.source()
-            loss.labels = labels.source()
-            loss.gradient = network.logitGradient?.target()
-            loss.loss = losses.target(first)
-            loss.correct = corrects.target(first)
-            try device.each("sw_network_loss", .updates, count: network.images, loss)
+            try source.load(first, into: network)
+            let streams = (start..<start + parts).map { masks.substream("micro-batch", $0) }
+            try network.forward(random: streams)
+            try loss.findGradient(network, from: first, members: source.order)
             try network.backward()
+            try penalty?.add(to: network, random: streams, losses: loss.losses.target(first), update: update)
             let done = (Double(start) + Double(parts) / 2) / Double(microBatches)
             try update.apply(parts: parts, rate: settings.learningRate(after: Double(epoch - 1) + done))
         }
         let seen = microBatches * microBatch
-        let loss = try device.device.read(Double.self, count: seen, from: losses.memory).reduce(0, +)
-        let correct = try device.device.read(Int32.self, count: seen, from: corrects.memory).reduce(0, +)
+        let found = try loss.totals(of: seen)
         values.values = layout.gather(try device.device.read(Float.self, count: layout.count, from: weights.memory))
-        return (loss / Double(seen), Double(correct) / Double(seen))
+        return (found.loss / Double(seen), Double(found.correct) / Double(seen))
     }
 
     private func learner(_ parts: Int) throws -> DeviceNetwork {
         if let known = learners[parts] { return known }
         let made = try DeviceNetwork(
             spec, parts: parts, microBatch: microBatch, mode: .training, parameters: weights, gradients: gradients,
-            on: device)
+            wantsInputGradient: penalty != nil, on: device)
         learners[parts] = made
         return made
     }
@@ -118,8 +117,7 @@ final class DeviceTrainer: EpochTrainer {
                 parameters: weights, on: device)
         judge = network
         let logits = try network.logits(of: images, at: split.validation)
-        let result = TrainingObjective.classes.loss(
-            logits, of: split.validation[...], images, spec)
+        let result = objective.loss(logits, of: split.validation[...], images, spec)
         let count = Double(split.validation.count)
         return (result.loss / count, Double(result.correct) / count)
     }
@@ -132,8 +130,8 @@ private final class DeviceImages {
     private let device: NetworkDevice
     private let all: DeviceFloats?
     private let allLabels: DeviceValues<Int32>
-    private let order: DeviceValues<Int32>
-    private let labels: DeviceValues<Int32>
+    /// Of an epoch, positions among the members.
+    let order: DeviceValues<Int32>
     private var hostOrder: [Int] = []
 
     init(_ images: ImageSet, _ members: [Int], epochImages: Int, on device: NetworkDevice) throws {
@@ -143,7 +141,6 @@ private final class DeviceImages {
         let size = images.imageSize
         allLabels = try DeviceValues(members.map { Int32(images.labels[$0]) }, on: device.device)
         order = try DeviceValues(count: epochImages, on: device.device)
-        labels = try DeviceValues(count: epochImages, on: device.device)
         if 4 * size * members.count <= (try device.device.freeBytes()) / 2 {
             var values: [Float] = []
             values.reserveCapacity(size * members.count)
@@ -164,11 +161,9 @@ private final class DeviceImages {
         try device.device.write(order.map { Int32($0) }, to: self.order.memory)
     }
 
-    /// Brings images `first` and following of the epoch to `input`.
-    ///
-    /// - Returns: their labels.
-    func load(_ first: Int, _ count: Int, into input: DeviceFloats) throws -> DeviceValues<Int32> {
-        let size = images.imageSize
+    /// Brings images `first` and following of the epoch into `network`, with their labels.
+    func load(_ first: Int, into network: DeviceNetwork) throws {
+        let (size, count) = (images.imageSize, network.images)
         guard let all else {
             var values: [Float] = []
             values.reserveCapacity(count * size)
@@ -176,19 +171,18 @@ private final class DeviceImages {
                 let start = images.start(of: members[place])
                 values += images.values[start..<start + size]
             }
-            try device.device.write(values, to: input.memory)
+            try device.device.write(values, to: network.input.memory)
             let named = hostOrder[first..<first + count].map { Int32(images.labels[members[$0]]) }
-            try device.device.write(named, to: labels.memory)
-            return labels
+            try device.device.write(named, to: network.labels.memory)
+            return
         }
         var gather = sw_net_gather()
         (gather.images, gather.size) = (Int64(count), Int64(size))
         gather.all = all.source()
         gather.all_labels = allLabels.source()
         gather.members = order.source(first)
-        gather.result = input.target()
-        gather.labels = labels.target()
+        gather.result = network.input.target()
+        gather.labels = network.labels.target()
         try device.each("sw_network_gather", .updates, count: count * size, gather)
-        return labels
     }
 }

@@ -42,14 +42,20 @@ final class DeviceUpdate {
         }
         var runs: [sw_net_run] = []
         for (offset, parameter) in zip(layout.offsets, layout.spec.parameters) {
-            let kind =
-                !parameter.role.isTrained
-                ? SW_NET_STATISTIC : parameter.role == .kernel ? SW_NET_KERNEL : SW_NET_OTHER
+            let kind: Int
+            switch parameter.role {
+            case .kernel: kind = SW_NET_KERNEL
+            case .bias, .scale, .shift: kind = SW_NET_OTHER
+            case .mean, .variance: kind = SW_NET_STATISTIC
+            case .centroidSum, .centroidCount:
+                runs += Self.centroidRuns(parameter, at: offset, layout)
+                continue
+            }
             for start in stride(from: 0, to: parameter.count, by: Self.runLength) {
                 runs.append(
                     sw_net_run(
                         start: Int64(offset + start), count: Int64(min(Self.runLength, parameter.count - start)),
-                        kind: Int32(kind)))
+                        images: 0, kind: Int32(kind)))
             }
         }
         table = try DeviceValues(runs, on: device.device)
@@ -65,6 +71,29 @@ final class DeviceUpdate {
         description.second = second?.target()
         description.limit = settings.gradientClipping ?? 0
         description.statistics_part = Float(settings.batchNormMomentum)
+        description.centroids_part = Float(1 - (layout.spec.centroids?.momentum ?? 0))
+    }
+
+    /// A run for each class, which moves where the update has images of the class.
+    private static func centroidRuns(
+        _ parameter: NetworkSpec.Parameter, at offset: Int, _ layout: DeviceLayout
+    ) -> [sw_net_run] {
+        let classes = layout.spec.classes
+        let (size, counts) = (parameter.count / classes, layout.offset(parameter.layer, .centroidCount))
+        return (0..<classes).map {
+            sw_net_run(
+                start: Int64(offset + $0 * size), count: Int64(size), images: Int64(counts + $0),
+                kind: Int32(SW_NET_CENTROID))
+        }
+    }
+
+    /// Adds the gradients of another pass to those of the update to come; statistics stay as they are.
+    func add(_ gradients: DeviceFloats) throws {
+        var addition = sw_net_addition()
+        (addition.runs, addition.table) = (description.runs, description.table)
+        addition.other = gradients.source()
+        addition.gradient = UnsafeMutablePointer(mutating: description.gradient)
+        try device.eachBlock("sw_network_add", .updates, count: Int(addition.runs), addition)
     }
 
     var memory: (first: [Float], second: [Float], updates: Int) {

@@ -105,8 +105,6 @@ struct Attribute: Stage {
         let measurement = try Measurement(input)
         let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
         guard let first = networks.first else { throw StepFailure("no network") }
-        // Centroids are the CPU's alone.
-        let device = networks.contains { $0.classifier.spec.centroids != nil } ? nil : device
         let classes = first.classes
         let shuffled = try first.shuffledTwins(step.collections["shuffled"] ?? [])
         try first.requireGeometry(measurement.geometry, of: "the measurement")

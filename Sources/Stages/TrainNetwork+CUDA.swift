@@ -8,20 +8,25 @@ import Learning
 extension TrainNetwork: NetworkAcceleratedStage {
     static func obstacle(toAccelerating parameters: Value) -> String? {
         let precision = (try? parameters.string("precision")) ?? "f32"
+        if precision != "f32", hasCentroids(parameters) {
+            return "centroids in \(precision) have no CUDA implementation"
+        }
         if precision != "f32" { return "precision \(precision) has no CUDA implementation" }
-        let layers = (try? LayerParameters.layers(parameters.field("layers"))) ?? []
-        if case .centroids? = layers.last { return "centroids have no CUDA implementation" }
         return nil
     }
 
     func batchSize(on accelerator: any Accelerator) -> Int { 1 }
 
     func run(_ steps: [Step], on accelerator: any Accelerator) throws -> [Result<StepOutput, StepFailure>] {
-        try CUDAAccelerator.of(accelerator).networkOutputs(of: steps, usesTF32: usesTF32) { try run($0, on: $1) }
+        // Distances from centroids are small differences of large numbers, and their penalty is one of those.
+        let usesTF32 = usesTF32 && !hasCentroids
+        return try CUDAAccelerator.of(accelerator).networkOutputs(of: steps, usesTF32: usesTF32) {
+            try run($0, on: $1)
+        }
     }
 }
 
-/// Integrated gradients and smooth gradients in batches; the other methods, the checks, and all of networks with centroids, on the CPU.
+/// Integrated gradients and smooth gradients in batches; the other methods and the checks on the CPU.
 extension Attribute: NetworkAcceleratedStage {
     static func obstacle(toAccelerating parameters: Value) -> String? {
         let methods = (try? parameters.list("methods").map { try $0.asString() }) ?? []
@@ -40,7 +45,7 @@ extension Attribute: NetworkAcceleratedStage {
 
 extension CUDAAccelerator {
     /// Does steps one after the other.
-    fileprivate func networkOutputs(
+    func networkOutputs(
         of steps: [Step], usesTF32: Bool, _ run: (Step, NetworkDevice) throws -> StepOutput
     ) throws -> [Result<StepOutput, StepFailure>] {
         try performNetwork(usesTF32: usesTF32) { device in

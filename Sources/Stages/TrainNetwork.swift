@@ -44,6 +44,7 @@ struct TrainNetwork: Stage {
     /// A record of path and content; nil: random weights.
     private let initialWeights: Value?
     let usesTF32: Bool
+    let hasCentroids: Bool
     private let shufflesLabels: Bool
     private let shared = ReadOnce<LabelledImages>()
 
@@ -78,6 +79,12 @@ struct TrainNetwork: Stage {
         (try? parameters["labels"]?.asString()) == "shuffled"
     }
 
+    static func hasCentroids(_ parameters: Value) -> Bool {
+        let layers = (try? LayerParameters.layers(parameters.field("layers"))) ?? []
+        if case .centroids? = layers.last { return true }
+        return false
+    }
+
     static func checkpointParameters(_ parameters: Value) -> Value? { TrainingPlan.checkpointParameters(parameters) }
 
     init(parameters: Value) throws {
@@ -85,6 +92,7 @@ struct TrainNetwork: Stage {
         plan = try TrainingPlan(parameters)
         initialWeights = parameters["initial-weights"].flatMap { $0.isNone ? nil : $0 }
         usesTF32 = try parameters["tf32"]?.asBool() ?? false
+        hasCentroids = Self.hasCentroids(parameters)
         shufflesLabels = Self.shufflesLabels(parameters)
     }
 

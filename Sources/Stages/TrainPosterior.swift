@@ -1,5 +1,6 @@
 import Artifacts
 import Dataflow
+import Devices
 import Instruments
 import Learning
 
@@ -59,7 +60,10 @@ struct TrainPosterior: Stage {
         plan = try TrainingPlan(parameters)
     }
 
-    func run(_ step: Step) throws -> StepOutput {
+    func run(_ step: Step) throws -> StepOutput { try run(step, on: nil) }
+
+    /// - Parameter device: trains in place of the CPU.
+    func run(_ step: Step, on device: NetworkDevice?) throws -> StepOutput {
         step.progress(0, "reading images")
         do {
             let read = try shared.value {
@@ -75,7 +79,7 @@ struct TrainPosterior: Stage {
             let split = Split(images.set, validationFraction: plan.validation, salt: "validation")
             let (result, training) = try plan.run(
                 step, trained, on: images.set, split: split, objective: .density(head, targets: read.targets),
-                initial: head.initialWeights(trained, random: step.random.substream("weights")))
+                initial: head.initialWeights(trained, random: step.random.substream("weights")), device: device)
             let network = PosteriorNetwork(
                 classifier: try Classifier(spec, Weights(spec, ofSuffix: result.weights, after: images.prefix)),
                 layers: layers, head: head, images: read, result: result,

@@ -37,7 +37,8 @@ struct NetworkAgreementTests {
             for place in 0..<microBatch {
                 host.setImage(place, from: images.values, at: images.start(of: part * microBatch + place))
             }
-            logits += try host.forward(random: streams[part])
+            let labels = Array(images.labels[part * microBatch..<(part + 1) * microBatch])
+            logits += try host.forward(random: streams[part], labels: labels)
             try host.backward(Array(pull[part * microBatch * 3..<(part + 1) * microBatch * 3]))
             host.addGradients(to: sum, 0..<spec.parameterCount)
         }
@@ -52,6 +53,7 @@ struct NetworkAgreementTests {
         // Twice: a pass leaves nothing behind that the next one sees.
         for _ in 0..<2 {
             try device.write(images.values, to: passes.input.memory)
+            try device.write(images.labels.map { Int32($0) }, to: passes.labels.memory)
             try passes.forward(random: streams)
             let found = try device.read(Float.self, count: logits.count, from: passes.logits.memory)
             #expect(NetworkBench.distance(found, logits) < tolerance * NetworkBench.length(logits))

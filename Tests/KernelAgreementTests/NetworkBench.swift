@@ -149,6 +149,18 @@ struct NetworkBench {
                 .convolution(channels: 32, kernel: [1, 3], padding: .valid), .relu, .batchNorm, .flatten,
                 .dense(units: 64), .relu, .dense(units: 3),
             ]),
+        Case(
+            name: "centroids of vectors", input: [2, 3, 4],
+            layers: [
+                .dense(units: 7), .gelu,
+                .centroids(Centroids(classes: 3, width: 5, lengthScale: 0.8, momentum: 0.9, gradientPenalty: 0)),
+            ]),
+        Case(
+            name: "centroids of maps, with a penalty", input: [2, 6, 8],
+            layers: [
+                .convolution(channels: 5, kernel: [3, 3]), .batchNorm, .gelu, .dropout(rate: 0.3),
+                .averagePool([2, 2]), .centroids(Centroids(classes: 3, width: 4, momentum: 0.8, gradientPenalty: 0.5)),
+            ]),
     ]
 
     /// Pixels of both signs, with as many of each label.

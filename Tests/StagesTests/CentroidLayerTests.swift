@@ -30,13 +30,6 @@ struct CentroidLayerTests {
         ])
     }
 
-    @Test("a device leaves them to the CPU, and says why")
-    func device() {
-        #expect(
-            TrainNetwork.obstacle(toAccelerating: Self.parameters(penalty: 0, precision: "f32"))
-                == "centroids have no CUDA implementation")
-    }
-
     @Test("a posterior has no classes to be distant from")
     func posterior() {
         let problems = TrainPosterior.problems(in: Self.parameters(penalty: 0, precision: "f32"))

@@ -36,7 +36,7 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_lengths(const sw_net_upda
     SW_NET_EACH_BLOCK(run, p.runs) {
         const sw_net_run r = p.table[run];
         double2 sum = make_double2(0, 0);
-        if (r.kind != SW_NET_STATISTIC)
+        if (r.kind == SW_NET_KERNEL || r.kind == SW_NET_OTHER)
             for (int64_t i = threadIdx.x; i < r.count; i += blockDim.x) {
                 const double g = p.gradient[r.start + i];
                 sum.x += g * g;
@@ -56,16 +56,28 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_scale(const sw_net_update
     if (threadIdx.x == 0) *p.scale = (float)(1 / p.parts * (p.limit > 0 && length > p.limit ? p.limit / length : 1));
 }
 
-// A block a run of weights. SGD: v ← μv + g, w ← w − (rate·v + decay·w). Adam as `sw_adam` (weights.h).
+// A block a run: other passes of one update.
+SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_add(const sw_net_addition p) {
+    SW_NET_EACH_BLOCK(run, p.runs) {
+        const sw_net_run r = p.table[run];
+        if (r.kind != SW_NET_KERNEL && r.kind != SW_NET_OTHER) continue;
+        for (int64_t i = r.start + threadIdx.x; i < r.start + r.count; i += blockDim.x) p.gradient[i] += p.other[i];
+    }
+}
+
+// A block a run of weights. Centroids of classes without images stay. SGD: v ← μv + g, w ← w − (rate·v + decay·w). Adam as `sw_adam` (weights.h).
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_update(const sw_net_update p) {
     const float scale = *p.scale;
     SW_NET_EACH_BLOCK(run, p.runs) {
         const sw_net_run r = p.table[run];
         const float decay = r.kind == SW_NET_KERNEL ? p.decay : 0;
+        const bool is_averaged = r.kind == SW_NET_STATISTIC || r.kind == SW_NET_CENTROID;
+        const float part = r.kind == SW_NET_STATISTIC ? p.statistics_part : p.centroids_part;
+        if (r.kind == SW_NET_CENTROID && !(p.gradient[r.images] > 0)) continue;
         for (int64_t i = r.start + threadIdx.x; i < r.start + r.count; i += blockDim.x) {
             const float w = p.weights[i];
-            if (r.kind == SW_NET_STATISTIC) {
-                p.weights[i] = w + p.statistics_part * (p.gradient[i] / (float)p.parts - w);
+            if (is_averaged) {
+                p.weights[i] = w + part * (p.gradient[i] / (float)p.parts - w);
                 continue;
             }
             const float g = scale * p.gradient[i];

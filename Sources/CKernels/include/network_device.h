@@ -1,6 +1,6 @@
 // Layers of a network, its loss and its updates as a CUDA device computes them; the equations are in Learning.
 //
-// The kernels are in cuda/network_layers.cu, network_norms.cu and network_updates.cu. Pointers are the device's; maps lie
+// The kernels are in cuda/network_layers.cu, network_norms.cu, network_heads.cu and network_updates.cu. Pointers are the device's; maps lie
 // [image][channel][pixel]. A vector is a map of one pixel.
 #ifndef SPINWEAVE_NETWORK_DEVICE_H
 #define SPINWEAVE_NETWORK_DEVICE_H
@@ -127,13 +127,67 @@ typedef struct {
     int32_t *correct;  // [image]
 } sw_net_loss;
 
-enum { SW_NET_KERNEL, SW_NET_OTHER, SW_NET_STATISTIC };
+// Distances from centroids: u = W_c f − m_c/N_c, log K_c = factor·|u|².
+typedef struct {
+    int64_t images, classes, width;
+    double factor;             // −1/2nσ²
+    const float *sums;         // m, [class][width]
+    const float *counts;       // N, [class]
+    const int32_t *labels;     // [image]
+    float *embeddings;         // [image][class][width]: W_c f, then u
+    float *result;             // [image][class]: log K
+    const float *gradient;     // back: of log K
+    float *slopes;             // back: of u
+    float *found_sums;         // [class][width]: Σ W_c f over the images of the class
+    float *found_counts;       // [class]: those images
+} sw_net_centroids;
+
+// −log of the mixture of Gaussians that a network gives (Learning/MixtureHead.swift).
+typedef struct {
+    int64_t images, dimensions, components, micro_batch;
+    double saturation;
+    const float *outputs;    // [image][component][1 + 2d + d(d − 1)/2]
+    const double *targets;   // [member][d]
+    const int32_t *members;  // [image]
+    double *terms;           // [image][component]
+    double *slopes;          // as outputs
+    float *gradient;         // of the mean loss of a micro-batch, as outputs
+    double *loss;            // [image]
+} sw_net_density;
+
+// The penalty λ (|g| − 1)² of the images of each part (Learning/GradientPenalty.swift): g is the gradient of Σ K.
+typedef struct {
+    int64_t parts, micro_batch, size, classes;
+    double weight;             // λ
+    double step;               // of the image that moves most
+    double sign;               // of the move
+    const float *log_kernels;  // [image][class]
+    float *pull;               // [image][class]: gradient of log K
+    const float *images;       // [image][size]
+    const float *gradient;     // g, [image][size]
+    float *direction;          // v, [image][size]
+    float *moved;              // [image][size]
+    double *lengths;           // [image]: |g|
+    double *moves;             // [part]: ε; 0 where nothing moves. Null: the pull is that of Σ K itself
+    double *loss;              // [image]: what the penalty is added to
+} sw_net_penalty;
+
+enum { SW_NET_KERNEL, SW_NET_OTHER, SW_NET_STATISTIC, SW_NET_CENTROID };
 
 // A run of weights of one kind.
 typedef struct {
     int64_t start, count;
+    int64_t images;  // of a centroid: where, among the gradients, the number of its class's images is
     int32_t kind;
 } sw_net_run;
+
+// gradient += other, where weights are learnt by it.
+typedef struct {
+    int64_t runs;
+    const sw_net_run *table;
+    const float *other;
+    float *gradient;
+} sw_net_addition;
 
 typedef struct {
     int64_t runs;
@@ -148,7 +202,7 @@ typedef struct {
     float momentum;          // SGD
     float rate, decay;       // of one update; decay: rate · weight decay
     float beta1, beta2, epsilon, step;
-    float statistics_part;
+    float statistics_part, centroids_part;
 } sw_net_update;
 
 // Points on the way from a baseline to an image, or noisy copies of an image; and the mean of gradients there.
