@@ -106,6 +106,7 @@ extension DoctorFindings {
                     + "\(Wording.bytes(CUDAKernelDevice.pinnedBytes)) of pinned memory a stream")
             add("", device.problem.map { "unfit: \($0)" } ?? "its check gave right answers")
         }
+        for error in inventory.unusable { add("", "of no use: \(error.message)") }
         lines.append("libraries")
         for library in inventory.libraries {
             let version = library.version.map(\.description) ?? ""
@@ -156,6 +157,7 @@ extension DoctorFindings {
                             "pinned-memory": .int(CUDAKernelDevice.pinnedBytes), "problem": text(found.problem),
                         ])
                     }),
+                "unusable-devices": .list(inventory.unusable.map { .string($0.message) }),
                 "libraries": .list(
                     inventory.libraries.map { library in
                         .record([

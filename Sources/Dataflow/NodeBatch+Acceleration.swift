@@ -8,8 +8,32 @@ extension NodeBatch {
         var waiting: ArraySlice<Int>
         /// Largest batch that found room, by device.
         var sizes: [Int]
+        /// Batches under way, by device, and whether it has had another try alone with a step that found no room.
+        var busy: [Int]
+        var hasTriedAlone: [Bool]
         /// What no device could do.
         var left: [Int] = []
+
+        enum Next { case again, leaveToOther, giveUp }
+
+        /// What a thread of a device does after a batch that failed. One step for which there is no room beside another of the device's is done
+        /// after that one, and once more alone, before the device is said to have no room for it.
+        mutating func goOn(after failure: AcceleratorFailure, _ batch: [Int], size: Int, _ device: Int) -> Next {
+            busy[device] -= 1
+            // In front, so that steps are finished in about their order.
+            let isAlone = busy[device] == 0
+            if !failure.isFull || failure.isUnfit || (size == 1 && isAlone && hasTriedAlone[device]) {
+                left += batch
+                return .giveUp
+            }
+            waiting = batch + waiting
+            if size > 1 {
+                sizes[device] = min(sizes[device], (size + 1) / 2)
+                return .again
+            }
+            hasTriedAlone[device] = hasTriedAlone[device] || isAlone
+            return isAlone ? .again : .leaveToOther
+        }
     }
 
     /// Gives steps to the devices of the run: several threads a device take batches from one queue, so that one batch
@@ -23,7 +47,8 @@ extension NodeBatch {
         else { return positions }
         let queue = Mutex(
             Queue(
-                waiting: positions[...], sizes: accelerators.map { max(1, stage.batchSize(on: $0.accelerator)) }))
+                waiting: positions[...], sizes: accelerators.map { max(1, stage.batchSize(on: $0.accelerator)) },
+                busy: accelerators.map { _ in 0 }, hasTriedAlone: accelerators.map { _ in false }))
         let threadsPerDevice = 2
         try Parallel.forEach(accelerators.count * threadsPerDevice, threads: accelerators.count * threadsPerDevice) {
             [self] worker in
@@ -32,24 +57,20 @@ extension NodeBatch {
                 let (batch, size) = queue.withLock { queue in
                     let batch = Array(queue.waiting.prefix(queue.sizes[device]))
                     queue.waiting = queue.waiting.dropFirst(batch.count)
+                    queue.busy[device] += batch.isEmpty ? 0 : 1
                     return (batch, queue.sizes[device])
                 }
                 if batch.isEmpty { return }
                 do {
                     try compute(batch, stage, on: accelerators[device].accelerator, retries: retries)
+                    queue.withLock { $0.busy[device] -= 1 }
                 } catch let failure as AcceleratorFailure {
-                    let smaller = failure.isUnfit ? 0 : failure.isFull ? (size > 1 ? (size + 1) / 2 : 0) : size
-                    queue.withLock { queue in
-                        queue.sizes[device] = min(queue.sizes[device], smaller)
-                        if failure.isFull, smaller > 0 {
-                            // In front, so that steps are finished in about their order.
-                            queue.waiting = batch + queue.waiting
-                        } else {
-                            queue.left += batch
-                        }
+                    let next = queue.withLock { $0.goOn(after: failure, batch, size: size, device) }
+                    switch next {
+                    case .again: continue
+                    case .leaveToOther: return
+                    case .giveUp: try give(up: accelerators[device], because: failure)
                     }
-                    if failure.isFull, smaller > 0 { continue }
-                    try give(up: accelerators[device], because: failure)
                 }
             }
         }

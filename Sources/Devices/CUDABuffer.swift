@@ -56,9 +56,11 @@ public final class CUDABuffer<Element: BitwiseCopyable & Sendable>: Sendable {
         precondition(values.count == count, "\(values.count) values for a buffer of \(count)")
         if count == 0 { return }
         try stream.device.makeCurrent()
-        // From pageable memory the driver returns when it has a copy of its own ("API synchronization behavior").
+        // Pageable memory may be read after the call has returned, where a device reads the host's own ("API synchronization behavior").
+        let functions = stream.device.driver.functions
         let status = values.withUnsafeBytes {
-            stream.device.driver.functions.copy_to_device(address, $0.baseAddress, $0.count, stream.handle)
+            let given = functions.copy_to_device(address, $0.baseAddress, $0.count, stream.handle)
+            return given == 0 ? functions.stream_synchronize(stream.handle) : given
         }
         try stream.device.check(status, "cuMemcpyHtoDAsync")
     }

@@ -38,19 +38,33 @@ public final class CUDADriver: Sendable {
         try check(status, "cuInit", "this machine")
     }
 
-    /// All devices that the driver shows this program, in its order.
-    public func devices() throws(DeviceError) -> [CUDADevice] {
+    /// All devices that the driver shows this program and that can be used, in its order; `unusable` is told why another cannot: it may
+    /// be another process's alone.
+    ///
+    /// - Throws: why the first cannot, where none can.
+    public func devices(unusable: (DeviceError) -> Void = { _ in }) throws(DeviceError) -> [CUDADevice] {
         var count: Int32 = 0
         try check(functions.device_count(&count), "cuDeviceGetCount", "this machine")
         if count == 0 { throw .noDevice(path: path) }
         var devices: [CUDADevice] = []
-        for ordinal in 0..<Int(count) { devices.append(try CUDADevice(ordinal, of: self)) }
+        var first: DeviceError?
+        for ordinal in 0..<Int(count) {
+            do throws(DeviceError) {
+                devices.append(try CUDADevice(ordinal, of: self))
+            } catch {
+                first = first ?? error
+                unusable(error)
+            }
+        }
+        if let first, devices.isEmpty { throw first }
         return devices
     }
 
     /// Throws where a call did not succeed.
     func check(_ status: Int32, _ function: String, _ device: String) throws(DeviceError) {
         if status == 0 { return }
+        // Launches, streams, events and modules take memory, too, and do not say how much.
+        if status == Int32(SW_CU_OUT_OF_MEMORY) { throw .noRoom(function: function, device: device) }
         throw .call(function: function, device: device, code: name(of: status), reason: text(of: status))
     }
 

@@ -14,12 +14,18 @@ public final class CUDAModule: Sendable {
         try device.makeCurrent()
         var handle: sw_cu_module?
         let status = kernel.code.withUnsafeBytes { device.driver.functions.module_load(&handle, $0.baseAddress) }
-        if status == Int32(SW_CU_NO_BINARY_FOR_DEVICE) {
+        if Self.meansOtherCode.contains(status) {
             throw .unusableCode(kernel: kernel.text, device: device.name)
         }
         try device.check(status, "cuModuleLoadData")
         self.handle = handle
     }
+
+    /// Code for another device, or damaged.
+    private static let meansOtherCode: Set<Int32> = [
+        Int32(SW_CU_INVALID_IMAGE), Int32(SW_CU_NO_BINARY_FOR_DEVICE), Int32(SW_CU_INVALID_PTX),
+        Int32(SW_CU_UNSUPPORTED_PTX_VERSION),
+    ]
 
     deinit {
         if (try? device.makeCurrent()) == nil { return }
@@ -109,6 +115,13 @@ public final class CUDAKernel: Sendable {
         localBytes = try attribute(SW_CU_FUNCTION_LOCAL_BYTES)
         sharedBytes = try attribute(SW_CU_FUNCTION_SHARED_BYTES)
         threadsPerBlock = try attribute(SW_CU_FUNCTION_MAX_THREADS_PER_BLOCK)
+        // As much as there is, once: without it a block has 48 KB in all, and to ask for each launch's own would race with those of
+        // other threads.
+        try device.check(
+            functions.function_set_attribute(
+                function, Int32(SW_CU_FUNCTION_MAX_DYNAMIC_SHARED_BYTES),
+                Int32(max(0, device.sharedPerBlock - sharedBytes))),
+            "cuFuncSetAttribute")
         if let parameter = functions.function_parameter {
             var sizes: [Int] = []
             var offset = 0
@@ -134,12 +147,6 @@ public final class CUDAKernel: Sendable {
         }
         let device = module.device
         try device.makeCurrent()
-        if sharedBytes > Self.sharedBytesWithoutAsking {
-            try device.check(
-                device.driver.functions.function_set_attribute(
-                    function, Int32(SW_CU_FUNCTION_MAX_DYNAMIC_SHARED_BYTES), Int32(sharedBytes)),
-                "cuFuncSetAttribute")
-        }
         // Each argument at a multiple of sixteen bytes, which is enough for every type of a kernel's.
         var offsets: [Int] = []
         var size = 0
@@ -159,9 +166,6 @@ public final class CUDAKernel: Sendable {
         withExtendedLifetime(arguments) {}
         try device.check(status, "cuLaunchKernel of \(name)")
     }
-
-    /// More than this a kernel must be told that it may have.
-    private static let sharedBytesWithoutAsking = 48 << 10
 
     private func obstacle(
         _ grid: GridExtent, _ block: GridExtent, _ shared: Int, _ arguments: [KernelArgument]

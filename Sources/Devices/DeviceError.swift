@@ -18,6 +18,10 @@ public enum DeviceError: Error, Sendable, Hashable {
     case launch(kernel: String, device: String, reason: String)
     /// - Parameter requested: bytes.
     case outOfMemory(device: String, requested: Int, free: Int)
+    /// A call for which the device, or the host beside it, had no memory.
+    case noRoom(function: String, device: String)
+    /// What a library of NVIDIA's cannot do, or not so that it could be repeated: the device is as good as before.
+    case unsupported(function: String, device: String, code: String, reason: String)
     /// A call that failed otherwise; the device's context may be lost.
     case call(function: String, device: String, code: String, reason: String)
 }
@@ -41,7 +45,9 @@ extension DeviceError: CustomStringConvertible {
         case .launch(let kernel, let device, let reason): "\(kernel) cannot be launched on \(device): \(reason)"
         case .outOfMemory(let device, let requested, let free):
             "\(device) has no room for \(Self.megabytes(requested)); \(Self.megabytes(free)) are free"
-        case .call(let function, let device, let code, let reason):
+        case .noRoom(let function, let device): "\(function) found no memory on \(device)"
+        case .unsupported(let function, let device, let code, let reason),
+            .call(let function, let device, let code, let reason):
             "\(function) failed on \(device): \(code), \(reason)"
         }
     }
@@ -56,8 +62,27 @@ extension DeviceError: CustomStringConvertible {
         case .unknownArchitecture: "install an NVRTC that knows the device, or use --executor cpu"
         case .unusableCode: "run 'spinweave doctor'; if it finds the same, please report it"
         case .noKernel, .launch: "this is a defect of the program: please report it"
-        case .outOfMemory: "close other programs that use the device, or use --executor cpu"
+        case .unsupported: "run 'spinweave doctor' to see which versions are used; the CPU computes such networks"
+        case .outOfMemory, .noRoom: "close other programs that use the device, or use --executor cpu"
         case .call: "run 'spinweave doctor'; if the device stays unusable, use --executor cpu"
+        }
+    }
+
+    /// The device has no room, now.
+    public var isFull: Bool {
+        switch self {
+        case .outOfMemory, .noRoom: true
+        default: false
+        }
+    }
+
+    /// It is what was asked for that cannot be done; the device can do other things.
+    public var isUnfit: Bool {
+        switch self {
+        case .launch, .noKernel, .compilation, .unknownArchitecture, .unusableCode, .unsupported, .noLibrary,
+            .incompleteLibrary:
+            true
+        default: false
         }
     }
 

@@ -16,6 +16,8 @@ public struct DeviceInventory: Sendable {
     public var driver: CUDADriver?
     public var compiler: KernelCompiler?
     public var devices: [CUDADevice] = []
+    /// Of devices beside `devices`, why they cannot be used.
+    public var unusable: [DeviceError] = []
     /// Driver, compiler, then those that networks need.
     public var libraries: [Library] = []
     /// Why no device can be used; nil where one can.
@@ -32,7 +34,9 @@ public struct DeviceInventory: Sendable {
             driverEntry.path = driver.path
             driverEntry.version = driver.version
             self.driver = driver
-            devices = try driver.devices()
+            var unusable: [DeviceError] = []
+            defer { self.unusable = unusable }
+            devices = try driver.devices { unusable.append($0) }
         } catch {
             obstacle = error
             driverEntry.problem = error.message

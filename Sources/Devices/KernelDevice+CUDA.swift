@@ -63,10 +63,12 @@ public struct CUDAKernelDevice: KernelDevice, Sendable {
             if let failure { throw failure }
             return
         }
-        // From pageable memory the driver returns when it has a copy of its own ("API synchronization behavior").
+        // Pageable memory may be read after the call has returned, where a device reads the host's own ("API synchronization behavior").
+        let functions = device.driver.functions
         let status = values.withUnsafeBytes {
-            device.driver.functions.copy_to_device(
+            let given = functions.copy_to_device(
                 memory.address + UInt64(offset), $0.baseAddress, bytes, stream.handle)
+            return given == 0 ? functions.stream_synchronize(stream.handle) : given
         }
         try device.check(status, "cuMemcpyHtoDAsync")
     }

@@ -47,7 +47,7 @@ public final class DeviceConvolution {
 
     /// Asks cuDNN how to do it.
     ///
-    /// - Throws: `DeviceError.call` where it knows no way that gives the same bits every time.
+    /// - Throws: `DeviceError.unsupported` where it knows no way that gives the same bits every time.
     public init(_ shape: Shape, on owner: NetworkDevice) throws(DeviceError) {
         self.owner = owner
         let dnn = owner.dnnFunctions
@@ -137,7 +137,7 @@ public final class DeviceConvolution {
             return Way(convolution: convolution, algorithm: choice.algorithm, workspace: choice.workspace)
         }
         _ = dnn.convolution_destroy(convolution)
-        throw .call(
+        throw .unsupported(
             function: name, device: owner.device.stream.device.name, code: "no way",
             reason: "cuDNN has no way of giving the same bits every time for \(shape)")
     }

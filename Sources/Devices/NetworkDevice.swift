@@ -116,16 +116,29 @@ public final class NetworkDevice {
     }
 
     private func checkBLAS(_ status: Int32, _ function: String) throws(DeviceError) {
-        try Self.check(status, function, device.stream.device, libraries.blas.error_string)
+        try Self.check(status, function, device.stream.device, libraries.blas.error_string, isBLAS: true)
     }
 
+    /// Memory that is not there, and what a library does not do, leave the device as it was; only a kernel that failed does not.
     private static func check(
         _ status: Int32, _ function: String, _ device: CUDADevice,
-        _ text: (Int32) -> UnsafePointer<CChar>?
+        _ text: (Int32) -> UnsafePointer<CChar>?, isBLAS: Bool = false
     ) throws(DeviceError) {
         if status == 0 { return }
+        let (full, failed) =
+            isBLAS
+            ? ([SW_BLAS_ALLOCATION_FAILED], [SW_BLAS_EXECUTION_FAILED])
+            // cuDNN 8 and 9 number them differently.
+            : (
+                [SW_DNN_ALLOCATION_FAILED_8, SW_DNN_ALLOCATION_FAILED],
+                [SW_DNN_EXECUTION_FAILED_8] + SW_DNN_EXECUTION_FAILED..<SW_DNN_EXECUTION_FAILED + 1000
+            )
+        if full.contains(Int(status)) { throw .noRoom(function: function, device: device.name) }
         var reason = "which the library does not explain"
         if let words = text(status) { reason = String(cString: words) }
-        throw .call(function: function, device: device.name, code: "status \(status)", reason: reason)
+        if failed.contains(Int(status)) {
+            throw .call(function: function, device: device.name, code: "status \(status)", reason: reason)
+        }
+        throw .unsupported(function: function, device: device.name, code: "status \(status)", reason: reason)
     }
 }

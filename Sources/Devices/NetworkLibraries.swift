@@ -17,7 +17,7 @@ public final class NetworkLibraries: Sendable {
     static let dnnFiles = ["libcudnn.so.9", "libcudnn.so.8"]
     static let blasFiles = ["libcublas.so.13", "libcublas.so.12"]
 
-    /// - Parameter newest: the driver's major version: cuBLAS of a later one it does not take.
+    /// - Parameter newest: the driver's major version: cuBLAS and cuDNN of a later one it does not take.
     public init(_ search: LibrarySearch, newest: Int = .max) throws(DeviceError) {
         let blasLibrary = try SharedLibrary(
             newest >= 13 ? Self.blasFiles : ["libcublas.so.12"], symbol: "cublasGetProperty", search: search,
@@ -27,6 +27,13 @@ public final class NetworkLibraries: Sendable {
             hint: "it comes with cuDNN and with PyPI's nvidia-cudnn-cu12; networks are computed on the CPU")
         blasVersion = try Self.version(Self.version(ofBLAS: blasLibrary), of: blasLibrary, atLeast: Self.oldestBLAS)
         dnnVersion = try Self.version(Self.version(ofDNN: dnnLibrary), of: dnnLibrary, atLeast: Self.oldestDNN)
+        // One file name for every CUDA; it says for which it was built. (0: it does not say.)
+        let built = dnnLibrary.number("cudnnGetCudartVersion") / 1000
+        if built > newest {
+            throw .noLibrary(
+                name: dnnLibrary.path, reason: "it was built for CUDA \(built), and the driver is for CUDA \(newest)",
+                hint: "install the cuDNN for CUDA \(newest), or a later driver; networks are computed on the CPU")
+        }
         var dnn = sw_cuda_dnn()
         if let missing = sw_cuda_dnn_fill(dnnLibrary.handle, &dnn) {
             throw .incompleteLibrary(path: dnnLibrary.path, missing: String(cString: missing))

@@ -56,8 +56,14 @@ struct ImageDeviceBatch {
     var visitBytes: Int { 8 * ((2 * sites.count + 5 * modeCount + 1) / 2 * 2) }
     /// Warps of a block of the visit's kernels, as shared memory allows.
     func visitWarps(_ limit: Int) -> Int { max(1, min(4, limit / visitBytes)) }
-    /// Threads of a row's block: a warp for each 31 columns, four at most.
-    var rowThreads: Int { 32 * min(4, (Int(problem.k_count) + 30) / 31) }
+    /// Threads of a row's block: a warp for each 31 columns, four at most, as shared memory allows.
+    func rowThreads(_ limit: Int) -> Int {
+        var warps = min(4, (Int(problem.k_count) + 30) / 31)
+        while warps > 1, rowBytes(32 * warps) > limit { warps -= 1 }
+        return 32 * warps
+    }
+    /// Shared memory of a row's block: bins for each thread, and what `sw_image_deposit` has besides.
+    func rowBytes(_ threads: Int) -> Int { 8 * Int(problem.bin_count) * threads + 8208 }
 }
 
 /// An image, and where the device has it.
@@ -270,6 +276,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
         _ collected: sw_image_device_problem, samples: Int, columns: Int
     ) throws -> [DeviceImage<Device.Memory>] {
         let settings = batch.settingCount
+        let threads = batch.rowThreads(device.sharedBytesPerBlock)
         let images = try device.memory(bytes: 4 * samples * batch.pixels)
         var problem = collected
         problem.sample_count = Int64(samples)
@@ -281,8 +288,8 @@ struct ImageDeviceRoom<Device: KernelDevice> {
         try device.launch(
             KernelLaunch(
                 text: "detector_image.cu", kernel: "sw_image_deposit", columns: Int(batch.problem.h_count),
-                rows: samples * settings * batch.twins.count, threads: batch.rowThreads,
-                sharedBytes: 8 * Int(batch.problem.bin_count) * batch.rowThreads), problem)
+                rows: samples * settings * batch.twins.count, threads: threads,
+                sharedBytes: 8 * Int(batch.problem.bin_count) * threads), problem)
         let pixels = try device.read(Float.self, count: samples * batch.pixels, from: images)
         return (0..<samples).map {
             DeviceImage(

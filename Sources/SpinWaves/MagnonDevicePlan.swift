@@ -36,13 +36,16 @@ struct MagnonDevicePlan: Sendable {
     let rotationCapacity: Int
     let reduce: Step
     let finish: Step
+    private let sharedBytesPerBlock: Int
 
     /// Blocks of spilling steps that each multiprocessor has at once.
     static let spillingBlocks = 2
 
     /// - Parameter kernels: of Hamiltonians that are alike (`MagnonKernel.isAlike`).
+    /// - Parameter sees: whether intensities are wanted.
     /// - Parameter team: threads of a team, for tests; nil chooses by the blocks' size.
-    init(_ kernels: [MagnonKernel], sharedBytesPerBlock: Int, team: Int? = nil) {
+    init(_ kernels: [MagnonKernel], sharedBytesPerBlock: Int, sees: Bool = true, team: Int? = nil) {
+        self.sharedBytesPerBlock = sharedBytesPerBlock
         var counts = sw_magnon_table_counts()
         for kernel in kernels {
             counts = kernel.withProblem(phases: [], points: 0, sight: nil) {
@@ -68,7 +71,7 @@ struct MagnonDevicePlan: Sendable {
         pitch = size
         isSmall = team == nil && size <= Int(SW_MAGNON_SMALL)
         rotationCapacity = isSmall ? 0 : 2 * size * size + 64
-        let orbits = Int32(kernels[0].hamiltonian.reduction.representatives.count)
+        let orbits = sees ? Int32(kernels[0].hamiltonian.reduction.representatives.count) : 0
         let chosen = team ?? [8, 16, 32, 64].first { size <= $0 } ?? 128
         let small = Step(
             kernel: "sw_magnons_small", teamsPerBlock: 128, threads: 128,
@@ -132,8 +135,9 @@ struct MagnonDevicePlan: Sendable {
             text: "magnons.cu", kernel: "sw_magnons_write", columns: (slots + 3) / 4, threads: 128,
             sharedBytes: 4 * 16 * modeCount)
         if wanted == 0 || isSmall { return [launch(reduce), write] }
-        // 64 KB at most for the largest blocks: a thread has two lines of doubles.
-        let threads = pitch <= 16 ? 128 : pitch <= 64 ? 64 : 32
+        // A thread has two lines of doubles.
+        var threads = pitch <= 16 ? 128 : pitch <= 64 ? 64 : 32
+        while threads > 1, threads * 16 * pitch > sharedBytesPerBlock { threads /= 2 }
         let ql = KernelLaunch(
             text: "magnons.cu", kernel: "sw_magnons_ql", columns: (slots + threads - 1) / threads,
             rows: blockCount,

@@ -57,7 +57,8 @@ extension MagnonKernel {
         if wavevectors == 0 { return found }
         func batch(_ kernels: [MagnonKernel]) -> MagnonDeviceBatch {
             let plan = MagnonDevicePlan(
-                kernels, sharedBytesPerBlock: device.sharedBytesPerBlock, team: team)
+                kernels, sharedBytesPerBlock: device.sharedBytesPerBlock, sees: request.contains(.intensities),
+                team: team)
             return MagnonDeviceBatch(kernels, plan, request, seesWith: sight?.axes ?? [])
         }
         let one = batch([first])

@@ -29,8 +29,10 @@ public final class CUDAAccelerator: Accelerator {
         residents = ResidentArtifacts(bound: residentBytes ?? Self.residentBytes(of: kernels.device))
     }
 
-    /// What stays where nobody says otherwise: half of the device's memory.
-    public static func residentBytes(of device: CUDADevice) -> Int { device.memory / 2 }
+    /// What stays where nobody says otherwise: half of the device's memory, or of what others leave free of it now.
+    public static func residentBytes(of device: CUDADevice) -> Int {
+        min(device.memory, (try? device.freeMemory()) ?? device.memory) / 2
+    }
 
     /// Every device of an inventory.
     ///
@@ -95,7 +97,7 @@ public final class CUDAAccelerator: Accelerator {
         do {
             return try body(device)
         } catch let error as DeviceError {
-            guard case .outOfMemory = error else { throw error }
+            guard error.isFull else { throw error }
             try device.stream.synchronize()
             guard try residents.release() else { throw error }
         }
@@ -107,13 +109,9 @@ public final class CUDAAccelerator: Accelerator {
         do {
             return try body(kernels)
         } catch let error as DeviceError {
-            var isFull = false
-            if case .outOfMemory = error {
-                isFull = true
-                // Whoever tries again finds more room.
-                _ = try? residents.release()
-            }
-            throw AcceleratorFailure(error.message, isFull: isFull)
+            // Whoever tries again finds more room.
+            if error.isFull { _ = try? residents.release() }
+            throw AcceleratorFailure(error.message, isFull: error.isFull, isUnfit: error.isUnfit)
         }
     }
 }

@@ -36,6 +36,7 @@ struct Event {
 
 struct Function {
     std::string name;
+    long dynamic_shared = -1;
 };
 
 struct Module {
@@ -447,7 +448,7 @@ SW_EXPORT int cuModuleGetFunction(Function **function, Module *module, const cha
     BEGIN("cuModuleGetFunction")
     if (sw_host_parameter_count(name) < 0) return not_found;
     // Another thread may have it already.
-    *function = &module->functions.try_emplace(name, Function{name}).first->second;
+    *function = &module->functions.try_emplace(name, Function{name, -1}).first->second;
     return success;
 }
 
@@ -455,12 +456,18 @@ SW_EXPORT int cuFuncGetAttribute(int *value, int attribute, Function *) {
     switch (attribute) {
     case 0: *value = 1024; break;
     case 4: *value = 32; break;
+    case 1: *value = (int)software_number("shared", 0); break;
     default: *value = 0; break;
     }
     return success;
 }
 
-SW_EXPORT int cuFuncSetAttribute(Function *, int, int) { return success; }
+SW_EXPORT int cuFuncSetAttribute(Function *function, int attribute, int value) {
+    Lock lock(mutex);
+    if (attribute != 8 || value < 0) return invalid_value;
+    function->dynamic_shared = value;
+    return success;
+}
 
 SW_EXPORT int cuFuncGetParamInfo(Function *function, size_t index, size_t *offset, size_t *size) {
     if (index >= (size_t)sw_host_parameter_count(function->name.c_str())) return invalid_value;
@@ -474,6 +481,9 @@ SW_EXPORT int cuLaunchKernel(
     unsigned block_z, unsigned shared_bytes, Stream *stream, void **parameters, void **) {
     BEGIN("cuLaunchKernel")
     std::string name = function->name;
+    // Without cuFuncSetAttribute 48 KB in all.
+    long allowed = function->dynamic_shared >= 0 ? function->dynamic_shared : (48 << 10) - software_number("shared", 0);
+    if ((long)shared_bytes > allowed) return invalid_value;
     // Arguments are copied at the launch; each at a multiple of sixteen bytes.
     std::vector<std::pair<size_t, size_t>> places;
     std::vector<long double> storage;

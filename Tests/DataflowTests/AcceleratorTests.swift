@@ -17,12 +17,16 @@ private final class TestDevice: Accelerator {
     let room: Int
     /// Batches that succeed before the device fails.
     let lifetime: Int
+    /// Batches that find room beside each other.
+    let concurrent: Int
     private let done = Mutex<[[Int]]>([])
+    private let busy = Mutex(0)
 
-    init(_ name: String = "device 0", room: Int = .max, lifetime: Int = .max) {
+    init(_ name: String = "device 0", room: Int = .max, lifetime: Int = .max, concurrent: Int = .max) {
         self.name = name
         self.room = room
         self.lifetime = lifetime
+        self.concurrent = concurrent
     }
 
     /// Samples of each batch that succeeded.
@@ -30,6 +34,14 @@ private final class TestDevice: Accelerator {
 
     func take(_ samples: [Int]) throws {
         if samples.count > room { throw AcceleratorFailure("no room for \(samples.count)", isFull: true) }
+        let isBeside = busy.withLock { busy in
+            if busy >= concurrent { return false }
+            busy += 1
+            return true
+        }
+        guard isBeside else { throw AcceleratorFailure("no room beside another", isFull: true) }
+        defer { busy.withLock { $0 -= 1 } }
+        if concurrent < .max { Thread.sleep(forTimeInterval: 0.002) }
         try done.withLock { done in
             if done.count >= lifetime { throw AcceleratorFailure("it fell off the bus") }
             done.append(samples)
@@ -45,21 +57,24 @@ private struct Squares: AcceleratedStage {
             Parameter("count", .integer(1...1000), about: "How many samples."),
             Parameter("base", .integer(0...1000), about: "What is added."),
             Parameter("failing", .integer(-1...1000), about: "The sample without an answer."),
+            Parameter("batch", .integer(1...64), about: "Steps that a device takes at once."),
         ])
 
     let base: Int
     let failing: Int
+    let batch: Int
 
     init(parameters: Value) throws {
         base = try parameters.int("base")
         failing = try parameters.int("failing")
+        batch = try parameters.int("batch")
     }
 
     static func obstacle(toAccelerating parameters: Value) -> String? {
         (try? parameters.int("base")) == 13 ? "no device likes 13" : nil
     }
 
-    func batchSize(on accelerator: any Accelerator) -> Int { 64 }
+    func batchSize(on accelerator: any Accelerator) -> Int { batch }
 
     func answer(_ sample: Int) -> Result<StepOutput, StepFailure> {
         sample == failing ? .failure(StepFailure("not this one")) : .success(StepOutput(.int(base + sample * sample)))
@@ -89,10 +104,15 @@ final class AcceleratorTests {
         var executors: [String?] { records.map { $0?.executor } }
     }
 
-    private func graph(_ count: Int, base: Int = 0, failing: Int = -1, isLimited: Bool = false) -> Graph {
+    private func graph(
+        _ count: Int, base: Int = 0, failing: Int = -1, batch: Int = 64, isLimited: Bool = false
+    ) -> Graph {
         var node = Graph.Node(
             name: "v", declaredName: "v", className: nil, stage: Squares.self,
-            parameters: .record(["count": .int(count), "base": .int(base), "failing": .int(failing)]), edges: [],
+            parameters: .record([
+                "count": .int(count), "base": .int(base), "failing": .int(failing), "batch": .int(batch),
+            ]),
+            edges: [],
             samples: count, range: SourceRange(file: "v.yaml", line: 1, column: 1))
         if isLimited { node.limits = StepLimits(seconds: 60) }
         return Graph(file: "v.yaml", name: "v", seed: 1, classes: [], nodes: [node])
@@ -128,6 +148,19 @@ final class AcceleratorTests {
             #expect(record?.artifact == Value.int(sample * sample).digest)
         }
         #expect(outcome.records[0]?.machine.hasSuffix("; Test device") == true)
+    }
+
+    /// Two threads of a device, whose steps fit one at a time: as the members of an ensemble on a small card.
+    @Test("a step for which there is no room beside another waits for that one, and nothing is left to the CPU")
+    func oneAtATime() throws {
+        let device = TestDevice(concurrent: 1)
+        let outcome = try run(graph(20, batch: 1), on: [device])
+        #expect(outcome.report.computed == 20 && outcome.fallbacks == [])
+        #expect(Set(outcome.executors) == ["cuda"])
+        // One that never fits is the CPU's, and says so once.
+        let full = TestDevice(room: 0)
+        let left = try run(graph(20, base: 1, batch: 1), on: [full])
+        #expect(Set(left.executors) == ["cpu"] && left.fallbacks.count == 1)
     }
 
     @Test("records of one are the other's, and a mixed run works")

@@ -120,6 +120,49 @@ struct DeviceTests {
         #expect(reason(shared: 240_000, right) == "240000 bytes of shared memory; a block has at most 232448")
     }
 
+    /// CUDA driver API, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES: what a kernel has of its own counts in the 48 KB that a block
+    /// may have without asking. The device in software refuses more, as a driver does.
+    @Test("shared memory up to a block's limit is asked for, a kernel's own counted", arguments: [0, 8208])
+    func shared(own: Int) throws {
+        let (device, software) = try device(["shared": "\(own)"])
+        let kernel = try module(on: device, software).kernel("sw_axpy")
+        #expect(kernel.sharedBytes == own)
+        let stream = try CUDAStream(device)
+        for dynamic in [0, 40_944, 40_945, 49_152, 49_153, 232_448 - own] {
+            try kernel.launch(
+                grid: 1, block: 32, sharedBytes: dynamic, on: stream, [.value(Int64(0)), .value(1.0), .null, .null])
+        }
+        #expect(throws: DeviceError.self) {
+            try kernel.launch(
+                grid: 1, block: 32, sharedBytes: 232_449 - own, on: stream,
+                [.value(Int64(0)), .value(1.0), .null, .null])
+        }
+        try stream.synchronize()
+    }
+
+    @Test("memory that a launch does not find is lack of room, not a lost device")
+    func noRoomToLaunch() throws {
+        let (device, software) = try device(["fail": "cuLaunchKernel:1", "code": "2"])
+        let kernel = try module(on: device, software).kernel("sw_axpy")
+        let stream = try CUDAStream(device)
+        #expect {
+            try kernel.launch(grid: 1, block: 32, on: stream, [.value(Int64(0)), .value(1.0), .null, .null])
+        } throws: { error in
+            let error = error as? DeviceError
+            return error == .noRoom(function: "cuLaunchKernel of sw_axpy", device: "Software device (device 0)")
+                && error?.isFull == true && error?.isUnfit == false
+        }
+    }
+
+    @Test("a device that cannot be used leaves the others, and is named")
+    func oneOfTwo() throws {
+        let software = try SoftwareCUDA(["devices": "2", "fail": "cuDevicePrimaryCtxRetain:2", "code": "46"])
+        let inventory = DeviceInventory(LibrarySearch(preferred: software.directory))
+        #expect(inventory.obstacle == nil && inventory.devices.map(\.ordinal) == [0])
+        #expect(inventory.unusable.count == 1)
+        #expect(inventory.unusable.first?.message.contains("cuDevicePrimaryCtxRetain failed on device 1") == true)
+    }
+
     @Test("a kernel that writes beside its buffer is an error of what waits for it")
     func outside() throws {
         let (device, software) = try device()

@@ -10,6 +10,7 @@ typedef struct sw_blas_handle *sw_blas_handle;
 
 enum {
     SW_BLAS_ALLOCATION_FAILED = 3,    // cublasStatus_t
+    SW_BLAS_EXECUTION_FAILED = 13,
     SW_BLAS_PLAIN = 0,                // cublasOperation_t
     SW_BLAS_TRANSPOSED = 1,
     SW_BLAS_PEDANTIC_MATH = 2,        // cublasMath_t

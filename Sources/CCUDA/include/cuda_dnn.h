@@ -12,6 +12,11 @@ typedef struct sw_dnn_filter *sw_dnn_filter;
 typedef struct sw_dnn_convolution *sw_dnn_convolution;
 
 enum {
+    // cudnnStatus_t, of 8 and of 9 (each kind of failure has a thousand numbers there)
+    SW_DNN_ALLOCATION_FAILED_8 = 2,
+    SW_DNN_ALLOCATION_FAILED = 4004,
+    SW_DNN_EXECUTION_FAILED_8 = 8,
+    SW_DNN_EXECUTION_FAILED = 5000,
     SW_DNN_FLOAT = 0,              // cudnnDataType_t
     SW_DNN_ROW_MAJOR = 0,          // cudnnTensorFormat_t: CUDNN_TENSOR_NCHW
     SW_DNN_CROSS_CORRELATION = 1,  // cudnnConvolutionMode_t

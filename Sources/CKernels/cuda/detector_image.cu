@@ -12,8 +12,9 @@
 // order of the host's kernel.
 #include "detector_image_visit.cuh"
 
-template <bool writes>
-__device__ __forceinline__ void visit(const sw_image_device_problem &d, double *shared) {
+// What is counted and what is written must be the same bundles: one piece of code, whose arithmetic the compiler cannot contract in two
+// ways.
+__device__ __noinline__ void visit(const sw_image_device_problem &d, double *shared, bool writes) {
     const sw_image_problem &p = d.image;
     const int64_t warp = threadIdx.x / 32, number = blockIdx.x * (blockDim.x / 32) + warp, sample = blockIdx.y;
     if (number >= d.visit_count) return;
@@ -75,8 +76,13 @@ __device__ __forceinline__ void visit(const sw_image_device_problem &d, double *
                 layer.share = 1 / (double)p.layer_count;
             }
             team.sync();
-            for (int mode = team.rank; mode < modes; mode += 32)
-                if (!see(p, s, v, (double)zone, layer, mode, seen)) seen.intensity[mode] = 0;
+            bool sees = false;
+            for (int mode = team.rank; mode < modes; mode += 32) {
+                if (see(p, s, v, (double)zone, layer, mode, seen)) sees = true;
+                else seen.intensity[mode] = 0;
+            }
+            // Most settings see nothing in most zones.
+            if (!__any_sync(0xffffffffu, sees)) continue;
             team.sync();
             count += bundle(p, s, seen, team.rank, (int32_t)number, out ? out + count : nullptr);
         }
@@ -87,12 +93,12 @@ __device__ __forceinline__ void visit(const sw_image_device_problem &d, double *
 // 2 · sites + 5 · modes doubles of shared memory a warp, an even number of them.
 SW_KERNEL __launch_bounds__(128, 3) sw_image_count(const sw_image_device_problem d) {
     SW_DYNAMIC_SHARED(double, shared);
-    visit<false>(d, shared);
+    visit(d, shared, false);
 }
 
 SW_KERNEL __launch_bounds__(128, 3) sw_image_collect(const sw_image_device_problem d) {
     SW_DYNAMIC_SHARED(double, shared);
-    visit<true>(d, shared);
+    visit(d, shared, true);
 }
 
 // Trilinear interpolation of the six covariances.
@@ -172,7 +178,8 @@ __device__ inline int64_t parts_of(const double *six, double x, double y, double
     return (int64_t)fmin(fmax(ceil(sqrt(z1 * z1 + z2 * z2 + z3 * z3) / finest), 1.0), 64.0);
 }
 
-__device__ inline Cell cell_of(
+// Not inlined, for the same reason as `visit`: one kernel counts the parts that another writes.
+__device__ __noinline__ Cell cell_of(
     const sw_image_device_problem &d, const sw_image_setting &s, const sw_image_bundle &b, const double *m) {
     const sw_image_problem &p = d.image;
     Cell cell;

@@ -39,7 +39,7 @@ __device__ __forceinline__ void finish(const sw_magnon_device_problem &p, double
     const sw_magnon_device_block block = p.blocks[blockIdx.y];
     if (block.modes == 0) return;
     const sw_magnon_vector_layout at =
-        sw_magnon_lay_out_vectors(block.size, block.modes, block.in_quadratures, p.orbit_count, Team::size);
+        sw_magnon_lay_out_vectors(block.size, block.modes, block.in_quadratures, p.intensities ? p.orbit_count : 0, Team::size);
     const int64_t teams = blockDim.x / Team::size, member = threadIdx.x / Team::size;
     double *room = spills ? p.spill + ((int64_t)blockIdx.y * gridDim.x + blockIdx.x) * p.spill_stride : shared;
     room += member * at.total;

@@ -120,6 +120,7 @@ typedef struct {
     int32_t turned, modes, rows, effective, phase, rotations, values, tau, inverse, energies, order, columns, scratch, total;
 } sw_magnon_vector_layout;
 
+// `orbits` of those that intensities are wanted of, else 0.
 SW_MAGNON_RULE sw_magnon_vector_layout sw_magnon_lay_out_vectors(
     int32_t size, int32_t modes, int32_t in_quadratures, int32_t orbits, int32_t team) {
     sw_magnon_vector_layout at;

@@ -8,6 +8,7 @@
 //     devices=1               how many there are
 //     architecture=90
 //     memory=1073741824       bytes a device has
+//     shared=0                bytes of shared memory that each kernel has before a launch adds some
 //     order=0                 of blocks and threads (host_device.h)
 //     fail=cuLaunchKernel:3   the third call of that function, and each later one, gives `code`
 //     code=719
