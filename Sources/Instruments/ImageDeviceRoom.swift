@@ -129,12 +129,12 @@ struct ImageDeviceRoom<Device: KernelDevice> {
         problem.image.velocities = pointer(modes.velocities)
         problem.image.amplitudes = pointer(modes.amplitudes)
         let warps = batch.visitWarps(device.sharedBytesPerBlock)
-        func visit(_ kernel: String, samples: Int) -> KernelLaunch {
+        func visit(_ samples: Int) -> KernelLaunch {
             KernelLaunch(
-                text: "detector_image.cu", kernel: kernel, columns: max(1, (batch.visits.count + warps - 1) / warps),
+                text: "detector_image.cu", kernel: "sw_image_visit", columns: max(1, (batch.visits.count + warps - 1) / warps),
                 rows: samples, threads: 32 * warps, sharedBytes: warps * batch.visitBytes)
         }
-        try device.launch(visit("sw_image_count", samples: samples.count), problem)
+        try device.launch(visit(samples.count), problem)
         try device.launch(
             KernelLaunch(
                 text: "detector_image.cu", kernel: "sw_image_place", columns: samples.count * settings, threads: 256),
@@ -185,7 +185,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
     /// Images of some of the samples that were counted.
     private func deposit(
         _ counted: sw_image_device_problem, samples: Range<Int>, bundles: [Int], budget: Int,
-        _ visit: (_ kernel: String, _ samples: Int) -> KernelLaunch
+        _ visit: (_ samples: Int) -> KernelLaunch
     ) throws -> [DeviceImage<Device.Memory>] {
         let settings = batch.settingCount
         let (first, count) = (samples.lowerBound, samples.count)
@@ -209,7 +209,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
         problem.bases = pointer(baseMemory)
         problem.bundles = mutablePointer(bundleMemory)
         problem.bundle_count = Int64(all)
-        try device.launch(visit("sw_image_collect", count), problem)
+        try device.launch(visit(count), problem)
         let most = max(1, ((bundles.max() ?? 0) * batch.twins.count + 127) / 128)
         defer { withExtendedLifetime((baseMemory, bundleMemory)) {} }
         if batch.problem.finest > 0 { return try depositParts(problem, samples: count, columns: most, budget: budget) }
@@ -234,7 +234,7 @@ struct ImageDeviceRoom<Device: KernelDevice> {
         problem.part_totals = mutablePointer(totals)
         try device.launch(
             KernelLaunch(
-                text: "detector_image.cu", kernel: "sw_image_split", columns: columns, rows: samples * settings,
+                text: "detector_image.cu", kernel: "sw_image_spread", columns: columns, rows: samples * settings,
                 threads: 128), problem)
         try device.launch(
             KernelLaunch(

@@ -1,20 +1,24 @@
 // Detector images of many samples: the kernel of ../detector_image.h for a device.
 //
-//     sw_image_count      a warp a visit and sample: how many bundles of modes each setting sees
+//     sw_image_visit      a warp a visit and sample: how many bundles of modes each setting sees
 //     sw_image_place      a block a sample and setting: where each visit's bundles begin
-//     sw_image_collect    as sw_image_count, and writes them
-//     sw_image_split      a thread a bundle and domain: into how many parts its cell is cut, where cells are cut at all
+//     sw_image_visit      again, with room for them: writes them
+//     sw_image_spread     a thread a bundle and domain: into how many parts its cell is cut, where cells are cut at all
 //     sw_image_order      a block a sample, setting and domain: where the parts of each bundle begin
-//     sw_image_spread     a thread a bundle and domain: its Gaussian, or those of its parts
+//     sw_image_spread     with room for them: a bundle's Gaussian, or those of its parts
 //     sw_image_deposit    a block a row of an image: gathers what reaches it
+//
+// What is counted and what is written must be the same: one kernel does both, because in two the compiler might contract the same
+// arithmetic in two ways.
 //
 // A pixel belongs to one thread, which adds in the order of visits and modes: no atomics, the same bits every time, and the
 // order of the host's kernel.
 #include "detector_image_visit.cuh"
 
-// What is counted and what is written must be the same bundles: one piece of code, whose arithmetic the compiler cannot contract in two
-// ways.
-__device__ __noinline__ void visit(const sw_image_device_problem &d, double *shared, bool writes) {
+// 2 · sites + 5 · modes doubles of shared memory a warp, an even number of them. Counts where `bundles` is null.
+SW_KERNEL __launch_bounds__(128, 3) sw_image_visit(const sw_image_device_problem d) {
+    SW_DYNAMIC_SHARED(double, shared);
+    const bool writes = d.bundles != nullptr;
     const sw_image_problem &p = d.image;
     const int64_t warp = threadIdx.x / 32, number = blockIdx.x * (blockDim.x / 32) + warp, sample = blockIdx.y;
     if (number >= d.visit_count) return;
@@ -88,17 +92,6 @@ __device__ __noinline__ void visit(const sw_image_device_problem &d, double *sha
         }
         if (!writes && team.rank == 0) d.counts[cell] = count;
     }
-}
-
-// 2 · sites + 5 · modes doubles of shared memory a warp, an even number of them.
-SW_KERNEL __launch_bounds__(128, 3) sw_image_count(const sw_image_device_problem d) {
-    SW_DYNAMIC_SHARED(double, shared);
-    visit(d, shared, false);
-}
-
-SW_KERNEL __launch_bounds__(128, 3) sw_image_collect(const sw_image_device_problem d) {
-    SW_DYNAMIC_SHARED(double, shared);
-    visit(d, shared, true);
 }
 
 // Trilinear interpolation of the six covariances.
@@ -178,8 +171,7 @@ __device__ inline int64_t parts_of(const double *six, double x, double y, double
     return (int64_t)fmin(fmax(ceil(sqrt(z1 * z1 + z2 * z2 + z3 * z3) / finest), 1.0), 64.0);
 }
 
-// Not inlined, for the same reason as `visit`: one kernel counts the parts that another writes.
-__device__ __noinline__ Cell cell_of(
+__device__ inline Cell cell_of(
     const sw_image_device_problem &d, const sw_image_setting &s, const sw_image_bundle &b, const double *m) {
     const sw_image_problem &p = d.image;
     Cell cell;
@@ -201,18 +193,6 @@ __device__ __noinline__ Cell cell_of(
             parts_of(cell.six, m[1] * cell.wide[1], m[3] * cell.wide[1], b.velocity_k * cell.wide[1], p.finest);
     }
     return cell;
-}
-
-// blockIdx.y: sample and setting; blockIdx.x strides over its bundles.
-SW_KERNEL __launch_bounds__(128, 4) sw_image_split(const sw_image_device_problem d) {
-    const sw_image_problem &p = d.image;
-    const sw_image_setting &s = p.settings[blockIdx.y % p.setting_count];
-    const int64_t total = d.totals[blockIdx.y], base = d.bases[blockIdx.y];
-    for (int64_t k = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; k < total * p.twin_count; k += gridDim.x * blockDim.x) {
-        const int64_t twin = k / total, number = base + k % total;
-        const Cell cell = cell_of(d, s, d.bundles[number], p.twins[twin].map);
-        d.part_counts[twin * d.bundle_count + number] = cell.parts[0] * cell.parts[1];
-    }
 }
 
 // `counts` become places among themselves; the same by every thread: their sum.
@@ -250,7 +230,7 @@ SW_KERNEL __launch_bounds__(256) sw_image_order(const sw_image_device_problem d)
     if (threadIdx.x == 0) d.part_totals[blockIdx.x] = total;
 }
 
-// blockIdx.y: sample and setting; blockIdx.x strides over its bundles.
+// blockIdx.y: sample and setting; blockIdx.x strides over its bundles. Counts parts where `gaussians` is null.
 SW_KERNEL __launch_bounds__(128, 4) sw_image_spread(const sw_image_device_problem d) {
     const sw_image_problem &p = d.image;
     const sw_image_setting &s = p.settings[blockIdx.y % p.setting_count];
@@ -260,6 +240,10 @@ SW_KERNEL __launch_bounds__(128, 4) sw_image_spread(const sw_image_device_proble
         const double *m = p.twins[twin].map;
         const sw_image_bundle b = d.bundles[number];
         const Cell cell = cell_of(d, s, b, m);
+        if (!d.gaussians) {
+            d.part_counts[twin * d.bundle_count + number] = cell.parts[0] * cell.parts[1];
+            continue;
+        }
         const double share = (double)(cell.parts[0] * cell.parts[1]);
         const double small[2] = {
             cell.variance[0] / (double)(cell.parts[0] * cell.parts[0]),

@@ -1,9 +1,7 @@
 #include "detector_image.cu"
 
-SW_HOST_KERNEL(sw_image_count);
+SW_HOST_KERNEL(sw_image_visit);
 SW_HOST_KERNEL(sw_image_place);
-SW_HOST_KERNEL(sw_image_collect);
-SW_HOST_KERNEL(sw_image_split);
 SW_HOST_KERNEL(sw_image_order);
 SW_HOST_KERNEL(sw_image_spread);
 SW_HOST_KERNEL(sw_image_deposit);
