@@ -131,7 +131,8 @@ struct ImageDeviceRoom<Device: KernelDevice> {
         let warps = batch.visitWarps(device.sharedBytesPerBlock)
         func visit(_ samples: Int) -> KernelLaunch {
             KernelLaunch(
-                text: "detector_image.cu", kernel: "sw_image_visit", columns: max(1, (batch.visits.count + warps - 1) / warps),
+                text: "detector_image.cu", kernel: "sw_image_see",
+                columns: max(1, (batch.visits.count + warps - 1) / warps),
                 rows: samples, threads: 32 * warps, sharedBytes: warps * batch.visitBytes)
         }
         try device.launch(visit(samples.count), problem)

@@ -1,8 +1,8 @@
 // Detector images of many samples: the kernel of ../detector_image.h for a device.
 //
-//     sw_image_visit      a warp a visit and sample: how many bundles of modes each setting sees
+//     sw_image_see        a warp a visit and sample: how many bundles of modes each setting sees
 //     sw_image_place      a block a sample and setting: where each visit's bundles begin
-//     sw_image_visit      again, with room for them: writes them
+//     sw_image_see        again, with room for them: writes them
 //     sw_image_spread     a thread a bundle and domain: into how many parts its cell is cut, where cells are cut at all
 //     sw_image_order      a block a sample, setting and domain: where the parts of each bundle begin
 //     sw_image_spread     with room for them: a bundle's Gaussian, or those of its parts
@@ -16,7 +16,7 @@
 #include "detector_image_visit.cuh"
 
 // 2 · sites + 5 · modes doubles of shared memory a warp, an even number of them. Counts where `bundles` is null.
-SW_KERNEL __launch_bounds__(128, 3) sw_image_visit(const sw_image_device_problem d) {
+SW_KERNEL __launch_bounds__(128, 3) sw_image_see(const sw_image_device_problem d) {
     SW_DYNAMIC_SHARED(double, shared);
     const bool writes = d.bundles != nullptr;
     const sw_image_problem &p = d.image;
