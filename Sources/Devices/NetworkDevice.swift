@@ -125,18 +125,20 @@ public final class NetworkDevice {
         _ text: (Int32) -> UnsafePointer<CChar>?, isBLAS: Bool = false
     ) throws(DeviceError) {
         if status == 0 { return }
-        let (full, failed) =
+        // cuDNN 8 and 9 number them differently.
+        let full =
+            isBLAS ? [SW_BLAS_ALLOCATION_FAILED] : [SW_DNN_ALLOCATION_FAILED_8, SW_DNN_ALLOCATION_FAILED]
+        let failed =
             isBLAS
-            ? ([SW_BLAS_ALLOCATION_FAILED], [SW_BLAS_EXECUTION_FAILED])
-            // cuDNN 8 and 9 number them differently.
-            : (
-                [SW_DNN_ALLOCATION_FAILED_8, SW_DNN_ALLOCATION_FAILED],
-                [SW_DNN_EXECUTION_FAILED_8] + SW_DNN_EXECUTION_FAILED..<SW_DNN_EXECUTION_FAILED + 1000
-            )
+            ? [SW_BLAS_EXECUTION_FAILED..<SW_BLAS_EXECUTION_FAILED + 1]
+            : [
+                SW_DNN_EXECUTION_FAILED_8..<SW_DNN_EXECUTION_FAILED_8 + 1,
+                SW_DNN_EXECUTION_FAILED..<SW_DNN_EXECUTION_FAILED + 1000,
+            ]
         if full.contains(Int(status)) { throw .noRoom(function: function, device: device.name) }
         var reason = "which the library does not explain"
         if let words = text(status) { reason = String(cString: words) }
-        if failed.contains(Int(status)) {
+        if failed.contains(where: { $0.contains(Int(status)) }) {
             throw .call(function: function, device: device.name, code: "status \(status)", reason: reason)
         }
         throw .unsupported(function: function, device: device.name, code: "status \(status)", reason: reason)
