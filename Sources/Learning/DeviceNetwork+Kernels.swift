@@ -19,7 +19,7 @@ extension DeviceNetwork {
             .init(
                 images: images, inputs: inputShape[0], height: height, width: width, outputs: outputShape[0],
                 rows: window.kernel[0], columns: window.kernel[1], stride: window.stride,
-                padding: isEven ? window.before : [0, 0]), on: device)
+                padding: isEven ? window.before : [0, 0]), of: factors.number, on: device)
         keep(convolution)
         var move = sw_net_move()
         move.maps = Int64(images * inputShape[0])
@@ -27,50 +27,72 @@ extension DeviceNetwork {
         (move.inner_height, move.inner_width) = (Int32(inputShape[1]), Int32(inputShape[2]))
         (move.top, move.left) = (Int32(window.before[0]), Int32(window.before[1]))
         let padded = images * inputShape[0] * height * width
-        var x = source
-        if !isEven {
-            x = try floats(padded)
+        let x: DeviceFloats
+        if isEven {
+            x = try stored(source, padded, as: factors.number)
+        } else {
+            x = try floats(padded, as: factors.number)
             var out = move
             out.count = Int64(padded)
-            out.source = source.source()
-            out.result = x.target()
+            out.source = source.values()
+            out.result = x.places()
             emitEach("sw_network_pad", .layers, count: padded, out)
         }
-        let output = try floats(count(number))
+        let output = try output(number, after: source)
         let kernel = layout.offset(number, .kernel)
-        emit { [from = x.address(), w = parameters.address(kernel), to = output.address()] in
+        emit { [from = x.address(), w = factors.address(kernel), to = output.address()] in
             try convolution.forward(from, kernel: w, into: to)
         }
-        if !isEven { retire(x) }
-        emitBias(number, output, fusingReLU: fusingReLU)
+        if x !== source { retire(x) }
+        emitBias(number, output, into: output, fusingReLU: fusingReLU)
         let inner = count(number - 1)
         return (
             output,
             { [unowned self] gradient, isWanted in
                 if fusingReLU { emitReLUBackward(gradient, output, count(number)) }
-                if mode == .training, let gradients {
-                    emit { [from = x.address(), g = gradient.address(), to = gradients.address(kernel)] in
-                        try convolution.backward(source: from, g, intoKernel: to)
-                    }
+                if mode == .training {
+                    try emitKernelGradient(number, convolution, x, gradient)
                     try emitBiasGradient(number, gradient)
                 }
                 if !isWanted { return nil }
-                let result = try floats(padded)
-                emit { [g = gradient.address(), w = parameters.address(kernel), to = result.address()] in
+                let result = try floats(padded, as: factors.number)
+                emit { [g = gradient.address(), w = factors.address(kernel), to = result.address()] in
                     try convolution.backward(g, kernel: w, into: to)
                 }
-                if isEven { return result }
-                let cropped = try floats(inner)
+                if isEven {
+                    let like = try stored(result, inner, as: source.number)
+                    if like !== result { retire(result) }
+                    return like
+                }
+                let cropped = try floats(inner, as: source.number)
                 var back = move
                 back.count = Int64(inner)
                 back.is_back = 1
-                back.source = result.source()
-                back.result = cropped.target()
+                back.source = result.values()
+                back.result = cropped.places()
                 emitEach("sw_network_pad", .layers, count: inner, back)
                 retire(result)
                 return cropped
             }
         )
+    }
+
+    private func emitKernelGradient(
+        _ number: Int, _ convolution: DeviceConvolution, _ x: DeviceFloats, _ gradient: DeviceFloats
+    ) throws {
+        guard let gradients else { return }
+        let count = spec.parameter(number, .kernel).count
+        let kernel = layout.offset(number, .kernel)
+        // As cuDNN gives it, then where gradients are.
+        let isRounded = factors.number != gradients.number
+        let own = try isRounded ? floats(count, as: factors.number) : gradients
+        emit { [from = x.address(), g = gradient.address(), to = own.address(isRounded ? 0 : kernel)] in
+            try convolution.backward(source: from, g, intoKernel: to)
+        }
+        if isRounded {
+            emitCopy(own.values(), count, into: gradients.places(kernel))
+            retire(own)
+        }
     }
 
     func emitDense(
@@ -80,45 +102,54 @@ extension DeviceNetwork {
         let units = spec.shapes[number][0]
         let images = images
         let kernel = layout.offset(number, .kernel)
-        let output = try floats(images * units)
-        emit { [device, x = source.address(), w = parameters.address(kernel), to = output.address()] in
+        let kind = factors.number
+        let x = try stored(source, images * inputs, as: kind)
+        let output = try output(number, after: source)
+        // Rounded once, after the bias.
+        let product = try kind == .f32 ? output : floats(images * units)
+        emit { [device, x = x.address(), w = factors.address(kernel), to = product.address()] in
             try device.multiply(
                 .init(x, stride: inputs), .init(w, stride: inputs, isTransposed: true), rows: images, columns: units,
-                inner: inputs, into: to)
+                inner: inputs, of: kind, into: to)
         }
-        emitBias(number, output, fusingReLU: fusingReLU)
+        emitBias(number, product, into: output, fusingReLU: fusingReLU)
+        if product !== output { retire(product) }
+        if x !== source { retire(x) }
         return (
             output,
             { [unowned self] gradient, isWanted in
                 if fusingReLU { emitReLUBackward(gradient, output, images * units) }
                 if mode == .training, let gradients {
-                    emit { [device, x = source.address(), g = gradient.address(), to = gradients.address(kernel)] in
+                    emit { [device, x = x.address(), g = gradient.address(), to = gradients.address(kernel)] in
                         try device.multiply(
                             .init(g, stride: units, isTransposed: true), .init(x, stride: inputs), rows: units,
-                            columns: inputs, inner: images, into: to)
+                            columns: inputs, inner: images, of: kind, into: to)
                     }
                     try emitBiasGradient(number, gradient)
                 }
                 if !isWanted { return nil }
-                let result = try floats(images * inputs)
-                emit { [device, g = gradient.address(), w = parameters.address(kernel), to = result.address()] in
+                let result = try floats(images * inputs, as: kind)
+                emit { [device, g = gradient.address(), w = factors.address(kernel), to = result.address()] in
                     try device.multiply(
                         .init(g, stride: units), .init(w, stride: inputs), rows: images, columns: inputs, inner: units,
-                        into: to)
+                        of: kind, into: to, as: kind)
                 }
-                return result
+                let like = try stored(result, images * inputs, as: source.number)
+                if like !== result { retire(result) }
+                return like
             }
         )
     }
 
-    private func emitBias(_ number: Int, _ values: DeviceFloats, fusingReLU: Bool) {
+    private func emitBias(_ number: Int, _ source: DeviceFloats, into result: DeviceFloats, fusingReLU: Bool) {
         let shape = spec.shapes[number]
         var bias = sw_net_bias()
         (bias.images, bias.channels) = (Int64(images), Int64(shape[0]))
         bias.pixels = Int64(shape.dropFirst().reduce(1, *))
         bias.is_rectified = fusingReLU ? 1 : 0
         bias.bias = parameters.source(layout.offset(number, .bias))
-        bias.values = values.target()
+        bias.source = source.values()
+        bias.result = result.places()
         emitEachBlock("sw_network_bias", .layers, count: images * shape[0], bias)
     }
 
@@ -128,8 +159,8 @@ extension DeviceNetwork {
         var sums = sw_net_sums()
         (sums.images, sums.channels) = (Int64(images), Int64(shape[0]))
         sums.pixels = Int64(shape.dropFirst().reduce(1, *))
-        sums.source = gradient.source()
-        sums.result = gradients.target(layout.offset(number, .bias))
+        sums.source = gradient.values()
+        sums.result = gradients.places(layout.offset(number, .bias))
         if sums.pixels > 1 {
             let maps = images * shape[0]
             sums.partial = try values(Double.self, maps).target()
@@ -143,9 +174,9 @@ extension DeviceNetwork {
         var map = sw_net_map()
         map.count = Int64(count)
         map.kind = Int32(SW_NET_RELU_BACK)
-        map.source = output.source()
-        map.gradient = gradient.source()
-        map.result = gradient.target()
+        map.source = output.values()
+        map.gradient = gradient.values()
+        map.result = gradient.places()
         emitEach("sw_network_map", .layers, count: count, map)
     }
 }

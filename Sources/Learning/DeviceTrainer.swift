@@ -32,8 +32,16 @@ final class DeviceTrainer: EpochTrainer {
         if spec.centroids != nil {
             throw LearningError.setting(name: "device", problem: "centroids are learnt on the CPU alone")
         }
-        if settings.precision != .f32 {
-            throw LearningError.setting(name: "precision", problem: "bf16 is the CPU's alone")
+        if settings.precision == .bf16 {
+            if spec.centroids != nil {
+                throw LearningError.setting(name: "precision", problem: "centroids in bf16 are learnt on the CPU alone")
+            }
+            let place = device.device.stream.device
+            if !place.multipliesBF16 {
+                throw LearningError.machine(
+                    problem: "\(place.name) has no arithmetic for precision bf16",
+                    hint: "use precision f32, or a device of compute capability 8.0 or later")
+            }
         }
         self.spec = spec
         self.images = images
@@ -101,8 +109,8 @@ final class DeviceTrainer: EpochTrainer {
     private func learner(_ parts: Int) throws -> DeviceNetwork {
         if let known = learners[parts] { return known }
         let made = try DeviceNetwork(
-            spec, parts: parts, microBatch: microBatch, mode: .training, parameters: weights, gradients: gradients,
-            on: device)
+            spec, parts: parts, microBatch: microBatch, mode: .training, precision: settings.precision,
+            parameters: weights, gradients: gradients, on: device)
         learners[parts] = made
         return made
     }

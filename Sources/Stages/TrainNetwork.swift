@@ -44,6 +44,8 @@ struct TrainNetwork: Stage {
     /// A record of path and content; nil: random weights.
     private let initialWeights: Value?
     let usesTF32: Bool
+    /// Whether it computes in bf16.
+    var isRounded: Bool { plan.settings.precision == .bf16 }
     private let shufflesLabels: Bool
     private let shared = ReadOnce<LabelledImages>()
 

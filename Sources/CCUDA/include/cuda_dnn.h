@@ -13,6 +13,7 @@ typedef struct sw_dnn_convolution *sw_dnn_convolution;
 
 enum {
     SW_DNN_FLOAT = 0,              // cudnnDataType_t
+    SW_DNN_BF16 = 9,
     SW_DNN_ROW_MAJOR = 0,          // cudnnTensorFormat_t: CUDNN_TENSOR_NCHW
     SW_DNN_CROSS_CORRELATION = 1,  // cudnnConvolutionMode_t
     SW_DNN_DETERMINISTIC = 1,      // cudnnDeterminism_t
