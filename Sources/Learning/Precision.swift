@@ -15,7 +15,8 @@ public enum Precision: String, Hashable, Sendable, CaseIterable {
         if !isSupported {
             throw .machine(
                 problem: "this processor has no arithmetic for precision \(rawValue)",
-                hint: "use precision f32, a processor with avx512_bf16, or a CUDA device of compute capability 8.0 or later")
+                hint: "use precision f32, a processor with avx512_bf16, or a CUDA device of compute capability 8.0 "
+                    + "or later")
         }
     }
 }

@@ -73,24 +73,25 @@ __device__ inline void store_four(const sw_net_target t, int64_t i, int64_t step
 #define SW_NET_FOURS(i, first, end, step) \
     for (int64_t i = (first), i##_end = (end), i##_step = (step); i < i##_end; i += 4 * i##_step)
 
-// A thread's share of Σ x, and of Σ (x − mean)², over [start, end).
-__device__ inline double thread_sum(const sw_net_source s, int64_t start, int64_t end) {
+// A thread's share of Σ term(x) over [start, end).
+template <class Term>
+__device__ inline double thread_total(const sw_net_source s, int64_t start, int64_t end, Term term) {
     double sum = 0;
     if (s.is_bf16) {
-        for (int64_t i = start + threadIdx.x; i < end; i += blockDim.x) sum += bf16_at(s.values, i);
+        for (int64_t i = start + threadIdx.x; i < end; i += blockDim.x) sum += term(bf16_at(s.values, i));
     } else {
-        for (int64_t i = start + threadIdx.x; i < end; i += blockDim.x) sum += ((const float *)s.values)[i];
+        for (int64_t i = start + threadIdx.x; i < end; i += blockDim.x) sum += term(((const float *)s.values)[i]);
     }
     return sum;
 }
 
+__device__ inline double thread_sum(const sw_net_source s, int64_t start, int64_t end) {
+    return thread_total(s, start, end, [](float x) { return (double)x; });
+}
+
+// Σ (x − mean)²
 __device__ inline double thread_squares(const sw_net_source s, int64_t start, int64_t end, double mean) {
-    double sum = 0;
-    for (int64_t i = start + threadIdx.x; i < end; i += blockDim.x) {
-        const double off = load(s, i) - mean;
-        sum += off * off;
-    }
-    return sum;
+    return thread_total(s, start, end, [mean](float x) { return (x - mean) * (x - mean); });
 }
 
 #endif
