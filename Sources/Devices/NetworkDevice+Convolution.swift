@@ -37,6 +37,8 @@ public final class DeviceConvolution {
         let workspace: Int
     }
 
+    /// Of maps and kernels.
+    public let number: DeviceNumber
     private let owner: NetworkDevice
     private let source: sw_dnn_tensor
     private let result: sw_dnn_tensor
@@ -51,6 +53,7 @@ public final class DeviceConvolution {
     /// - Throws: `DeviceError.call` where it knows no way that gives the same bits every time.
     public init(_ shape: Shape, of number: DeviceNumber = .f32, on owner: NetworkDevice) throws(DeviceError) {
         self.owner = owner
+        self.number = number
         let dnn = owner.dnnFunctions
         try owner.device.stream.device.makeCurrent()
         // What was made is ended by the process where a later call fails: descriptors are small, and failures rare.

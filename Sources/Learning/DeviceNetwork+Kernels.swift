@@ -15,19 +15,18 @@ extension DeviceNetwork {
         let isEven = window.before == window.after
         let height = isEven ? inputShape[1] : inputShape[1] + window.before[0] + window.after[0]
         let width = isEven ? inputShape[2] : inputShape[2] + window.before[1] + window.after[1]
-        let convolution = try DeviceConvolution(
+        let convolution = try convolution(
             .init(
                 images: images, inputs: inputShape[0], height: height, width: width, outputs: outputShape[0],
                 rows: window.kernel[0], columns: window.kernel[1], stride: window.stride,
-                padding: isEven ? window.before : [0, 0]), of: factors.number, on: device)
-        keep(convolution)
+                padding: isEven ? window.before : [0, 0]))
         var move = sw_net_move()
         move.maps = Int64(images * inputShape[0])
         (move.height, move.width) = (Int32(height), Int32(width))
         (move.inner_height, move.inner_width) = (Int32(inputShape[1]), Int32(inputShape[2]))
         (move.top, move.left) = (Int32(window.before[0]), Int32(window.before[1]))
         let padded = images * inputShape[0] * height * width
-        let x: DeviceFloats
+        var x: DeviceFloats
         if isEven {
             x = try stored(source, padded, as: factors.number)
         } else {
@@ -38,32 +37,32 @@ extension DeviceNetwork {
             out.result = x.places()
             emitEach("sw_network_pad", .layers, count: padded, out)
         }
+        x = try stored(x, padded, as: convolution.number)
+        let kernel = try kernel(number, as: convolution.number)
         let output = try output(number, after: source)
-        let kernel = layout.offset(number, .kernel)
-        emit { [from = x.address(), w = factors.address(kernel), to = output.address()] in
-            try convolution.forward(from, kernel: w, into: to)
-        }
+        let sums = try convolution.number == output.number ? output : floats(count(number), as: convolution.number)
+        emit { [from = x.address(), to = sums.address()] in try convolution.forward(from, kernel: kernel, into: to) }
         if x !== source { retire(x) }
-        emitBias(number, output, into: output, fusingReLU: fusingReLU)
-        let inner = count(number - 1)
+        emitBias(number, sums, into: output, fusingReLU: fusingReLU)
+        if sums !== output { retire(sums) }
+        let (inner, taken) = (count(number - 1), x)
         return (
             output,
             { [unowned self] gradient, isWanted in
                 if fusingReLU { emitReLUBackward(gradient, output, count(number)) }
+                let g = try stored(gradient, count(number), as: convolution.number)
                 if mode == .training {
-                    try emitKernelGradient(number, convolution, x, gradient)
+                    try emitKernelGradient(number, convolution, taken, g)
                     try emitBiasGradient(number, gradient)
                 }
                 if !isWanted { return nil }
-                let result = try floats(padded, as: factors.number)
-                emit { [g = gradient.address(), w = factors.address(kernel), to = result.address()] in
-                    try convolution.backward(g, kernel: w, into: to)
+                let found = try floats(padded, as: convolution.number)
+                emit { [g = g.address(), to = found.address()] in
+                    try convolution.backward(g, kernel: kernel, into: to)
                 }
-                if isEven {
-                    let like = try stored(result, inner, as: source.number)
-                    if like !== result { retire(result) }
-                    return like
-                }
+                if g !== gradient { retire(g) }
+                let result = try restored(found, padded, as: factors.number)
+                if isEven { return try restored(result, inner, as: source.number) }
                 let cropped = try floats(inner, as: source.number)
                 var back = move
                 back.count = Int64(inner)
@@ -77,6 +76,29 @@ extension DeviceNetwork {
         )
     }
 
+    /// In the numbers of factors; where cuDNN has no way for those in bf16, in singles, which hold them.
+    private func convolution(_ shape: DeviceConvolution.Shape) throws -> DeviceConvolution {
+        let made: DeviceConvolution
+        do throws(DeviceError) {
+            made = try DeviceConvolution(shape, of: factors.number, on: device)
+        } catch {
+            if factors.number == .f32 { throw error }
+            made = try DeviceConvolution(shape, on: device)
+        }
+        keep(made)
+        return made
+    }
+
+    /// Address of a layer's kernel as factor, in numbers of another kind if need be.
+    private func kernel(_ number: Int, as kind: DeviceNumber) throws -> UInt64 {
+        let offset = layout.offset(number, .kernel)
+        if factors.number == kind { return factors.address(offset) }
+        let count = spec.parameter(number, .kernel).count
+        let copy = try floats(count, as: kind)
+        emitCopy(factors.values(offset), count, into: copy.places())
+        return copy.address()
+    }
+
     private func emitKernelGradient(
         _ number: Int, _ convolution: DeviceConvolution, _ x: DeviceFloats, _ gradient: DeviceFloats
     ) throws {
@@ -84,8 +106,8 @@ extension DeviceNetwork {
         let count = spec.parameter(number, .kernel).count
         let kernel = layout.offset(number, .kernel)
         // As cuDNN gives it, then where gradients are.
-        let isRounded = factors.number != gradients.number
-        let own = try isRounded ? floats(count, as: factors.number) : gradients
+        let isRounded = convolution.number != gradients.number
+        let own = try isRounded ? floats(count, as: convolution.number) : gradients
         emit { [from = x.address(), g = gradient.address(), to = own.address(isRounded ? 0 : kernel)] in
             try convolution.backward(source: from, g, intoKernel: to)
         }
@@ -134,9 +156,7 @@ extension DeviceNetwork {
                         .init(g, stride: units), .init(w, stride: inputs), rows: images, columns: inputs, inner: units,
                         of: kind, into: to, as: kind)
                 }
-                let like = try stored(result, images * inputs, as: source.number)
-                if like !== result { retire(result) }
-                return like
+                return try restored(result, images * inputs, as: source.number)
             }
         )
     }

@@ -8,7 +8,8 @@ import Devices
 // gradients, statistics and the loss are singles.
 //
 // Two roundings are cuDNN's own: a convolution is rounded before its bias is added, and a convolution kernel's gradient once, after
-// all sums: its interface has no singles beside factors in bf16.
+// all sums: its interface has no singles beside factors in bf16. Where it offers no way for a convolution in bf16, the same numbers
+// go there as singles, and neither is.
 
 extension DeviceNetwork {
     /// What layer `number` makes of values like `source`. Singles that the next layer would round first are rounded at once:
@@ -34,6 +35,13 @@ extension DeviceNetwork {
         let copy = try floats(count, as: number)
         emitCopy(value.values(), count, into: copy.places())
         return copy
+    }
+
+    /// As `stored`, of a value that nothing else needs.
+    func restored(_ value: DeviceFloats, _ count: Int, as number: DeviceNumber) throws -> DeviceFloats {
+        let result = try stored(value, count, as: number)
+        if result !== value { retire(value) }
+        return result
     }
 
     /// Where a gradient goes that a kernel makes of `gradient` value by value: over it, where it lies as `source` does.

@@ -39,16 +39,14 @@ extension Attribute: NetworkAcceleratedStage {
     func batchSize(on accelerator: any Accelerator) -> Int { 1 }
 
     func run(_ steps: [Step], on accelerator: any Accelerator) throws -> [Result<StepOutput, StepFailure>] {
-        try CUDAAccelerator.of(accelerator).networkOutputs(of: steps, usesTF32: false, bf16: false) {
-            try run($0, on: $1)
-        }
+        try CUDAAccelerator.of(accelerator).networkOutputs(of: steps, usesTF32: false) { try run($0, on: $1) }
     }
 }
 
 extension CUDAAccelerator {
     /// Does steps one after the other.
     fileprivate func networkOutputs(
-        of steps: [Step], usesTF32: Bool, bf16: Bool, _ run: (Step, NetworkDevice) throws -> StepOutput
+        of steps: [Step], usesTF32: Bool, bf16: Bool = false, _ run: (Step, NetworkDevice) throws -> StepOutput
     ) throws -> [Result<StepOutput, StepFailure>] {
         try performNetwork(usesTF32: usesTF32, bf16: bf16) { device in
             try steps.map { step in

@@ -11,7 +11,7 @@ import Testing
 /// Both round at the same places (DeviceNetwork+Rounding.swift), but for cuDNN's two: a convolution before its bias is added, and the
 /// gradient of its kernel. So without biases of convolutions they agree to that second rounding. With them a value in two is
 /// rounded otherwise, and ReLU and pooling choose otherwise where numbers are near: what can be claimed then is that both are as far from
-/// single precision, which is 2¹⁶ times finer.
+/// single precision, which is 2¹⁶ times finer. Where cuDNN takes the same numbers as singles, everything agrees to single precision.
 @Suite("Networks in bf16: host = CUDA", .enabled(if: Precision.bf16.isSupported, "this processor has no avx512_bf16"))
 struct NetworkRoundingTests {
     static let (parts, microBatch) = (2, 3)
@@ -96,17 +96,53 @@ struct NetworkRoundingTests {
         b.isEmpty ? 0 : NetworkBench.distance(a, b) / NetworkBench.length(b)
     }
 
-    /// The second rounding moves each number of a kernel's gradient by 2⁻⁹ of itself at most. A value of which the host's sum in single precision
-    /// lies on the other side of a tie is a whole rounding apart: one of some thousand values.
+    /// The middle of some draws' numbers: in one of several a sum lies so near a tie that its order decides, and moves what ReLU and
+    /// pooling choose behind it.
+    private static func middle(of draws: Int, _ body: (Int) throws -> Double) rethrows -> Double {
+        try (0..<draws).map(body).sorted()[draws / 2]
+    }
+
+    /// The second rounding moves each number of a kernel's gradient by 2⁻⁹ of itself at most, all else is equal.
     @Test(
         "the same roundings: outputs and gradients of all weights, where no biases are between",
         arguments: NetworkBench.cases)
     func roundings(_ example: NetworkBench.Case) throws {
-        let draw = try Draw(example, withoutBiases: true)
-        let (host, found) = (try draw.onHost(.bf16), try draw.onDevice(NetworkBench().device))
-        #expect(Self.apart(found.logits, host.logits) < 0x1p-9)
-        #expect(Self.apart(found.weights, host.weights) < 0x1p-8)
-        #expect(Self.apart(found.statistics, host.statistics) < 0x1p-9)
+        try Self.compare(example, withoutBiases: true, tolerance: 0x1p-9, on: NetworkBench().device)
+    }
+
+    /// The same numbers as singles: every rounding is the host's, with biases too. But for two: where pooling windows overlap, what they
+    /// send back differs by a rounding (2⁻⁸ of a pixel; the device adds singles and rounds once), and oneDNN's logarithm is good to 4e-6,
+    /// so that one value in a thousand is a rounding apart.
+    @Test("where cuDNN has no way in bf16, convolutions in singles", arguments: NetworkBench.cases)
+    func singles(_ example: NetworkBench.Case) throws {
+        let isRoundedOtherwise = example.layers.contains { layer in
+            switch layer {
+            case .maxPool(let kernel, let stride, _), .averagePool(let kernel, let stride, _):
+                zip(kernel, stride ?? kernel).contains { $0 > $1 }
+            case .log1p: true
+            default: false
+            }
+        }
+        try Self.compare(
+            example, withoutBiases: false,
+            tolerance: isRoundedOtherwise ? 0x1p-9 : NetworkAgreementTests.tolerance,
+            on: NetworkBench(["bf16-ways": "0"]).device)
+    }
+
+    private static func compare(
+        _ example: NetworkBench.Case, withoutBiases: Bool, tolerance: Double, on device: NetworkDevice
+    ) throws {
+        var (logits, statistics): ([Double], [Double]) = ([], [])
+        let weights = try middle(of: 5) { number in
+            let draw = try Draw(example, number, withoutBiases: withoutBiases)
+            let (host, found) = (try draw.onHost(.bf16), try draw.onDevice(device))
+            logits.append(apart(found.logits, host.logits))
+            statistics.append(apart(found.statistics, host.statistics))
+            return apart(found.weights, host.weights)
+        }
+        #expect(weights < tolerance, "\(weights)")
+        #expect(middle(of: 5) { logits[$0] } < NetworkAgreementTests.tolerance)
+        #expect(middle(of: 5) { statistics[$0] } < NetworkAgreementTests.tolerance)
     }
 
     /// Of nine draws the middle one. Errors of one cause in other draws: as long, but for √2 where each value is rounded twice, and
@@ -118,37 +154,47 @@ struct NetworkRoundingTests {
     }
 
     static func compare(_ example: NetworkBench.Case, on device: NetworkDevice) throws {
-        for (name, of) in [("logits", \Gradients.logits), ("gradient", \Gradients.weights)] {
-            var (hosts, own): ([Double], [Double]) = ([], [])
-            for number in 0..<9 {
-                let draw = try Draw(example, number)
-                let exact = try draw.onHost(.f32)
-                hosts.append(apart(try draw.onHost(.bf16)[keyPath: of], exact[keyPath: of]))
-                own.append(apart(try draw.onDevice(device)[keyPath: of], exact[keyPath: of]))
+        let parts = [("logits", \Gradients.logits), ("gradient", \Gradients.weights)]
+        var (hosts, own) = ([[Double]](repeating: [], count: 2), [[Double]](repeating: [], count: 2))
+        for number in 0..<9 {
+            let draw = try Draw(example, number)
+            let (exact, host) = (try draw.onHost(.f32), try draw.onHost(.bf16))
+            let found = try draw.onDevice(device)
+            for (index, (_, part)) in parts.enumerated() {
+                hosts[index].append(apart(host[keyPath: part], exact[keyPath: part]))
+                own[index].append(apart(found[keyPath: part], exact[keyPath: part]))
             }
-            let (a, b) = (own.sorted()[4], hosts.sorted()[4])
+        }
+        for (index, (name, _)) in parts.enumerated() {
+            let (a, b) = (own[index].sorted()[4], hosts[index].sorted()[4])
             #expect(a > 0x1p-12 && a < 2 * b, "\(name): \(a), host \(b)")
         }
     }
 
-    /// By SGD, whose step is the gradient's, clipped, with labels smoothed and kernels decaying; to a rounding of the step.
+    /// By SGD, whose step is the gradient's, clipped, with labels smoothed and kernels decaying.
     @Test("weights after one update, where no biases are between", arguments: NetworkBench.cases)
     func update(_ example: NetworkBench.Case) throws {
         let spec = try example.spec()
-        let images = try NetworkBench.images(spec.inputShape, 6)
         let start = Self.weights(spec, withoutBiases: true)
         var settings = NetworkTrainingTests.examples[1].settings
         settings.precision = .bf16
-        func trained(on device: NetworkDevice?) throws -> TrainingResult {
-            try train(
-                spec, on: images, split: Split(training: Array(0..<6), validation: []), settings: settings,
-                random: RandomStream(seed: 4), initial: start, on: device)
+        let network = try NetworkBench().device
+        var losses: [Double] = []
+        let steps = try Self.middle(of: 3) { number in
+            let images = try NetworkBench.images(spec.inputShape, 6, seed: 5 + number)
+            func trained(on device: NetworkDevice?) throws -> TrainingResult {
+                try train(
+                    spec, on: images, split: Split(training: Array(0..<6), validation: []), settings: settings,
+                    random: RandomStream(seed: 4), initial: start, on: device)
+            }
+            let (host, device) = (try trained(on: nil), try trained(on: network))
+            let moved = NetworkBench.distance(host.weights.values, start.values)
+            #expect(moved > 1e-3)
+            losses.append(abs(device.history[0].loss - host.history[0].loss) / host.history[0].loss)
+            return NetworkBench.distance(device.weights.values, host.weights.values) / moved
         }
-        let (host, device) = (try trained(on: nil), try trained(on: NetworkBench().device))
-        let moved = NetworkBench.distance(host.weights.values, start.values)
-        let apart = NetworkBench.distance(device.weights.values, host.weights.values)
-        #expect(moved > 1e-3 && apart < 0x1p-8 * moved, "\(apart / moved) of the step")
-        #expect(abs(device.history[0].loss - host.history[0].loss) < 0x1p-9 * host.history[0].loss)
+        #expect(steps < 0x1p-9, "\(steps) of the step")
+        #expect(Self.middle(of: 3) { losses[$0] } < 1e-5)
     }
 
     @Test("nothing depends on the order of threads: the same bits of a training", arguments: ["1", "20261"])

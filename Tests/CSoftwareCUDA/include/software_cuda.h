@@ -13,6 +13,7 @@
 //     code=719
 //     cudnn=90100             version of cuDNN
 //     deterministic=0         cuDNN knows no way of giving the same bits every time
+//     bf16-ways=0             nor does it for factors in bf16
 //     wrong=forward           a number of cuDNN's (forward, data, filter) or cuBLAS's (product) answers is off by 1; with
 //                             bf16- before, only where factors are in bf16
 //
