@@ -50,8 +50,14 @@ public final class DeviceConvolution {
     /// Asks cuDNN how to do it.
     ///
     /// - Parameter number: of maps and kernels, of gradients too; sums are in single precision.
+    /// - Parameter isShort: singles have no more bits than bf16, so that TF32 takes them as they are.
     /// - Throws: `DeviceError.call` where it knows no way that gives the same bits every time.
-    public init(_ shape: Shape, of number: DeviceNumber = .f32, on owner: NetworkDevice) throws(DeviceError) {
+    public init(
+        _ shape: Shape, of number: DeviceNumber = .f32, isShort: Bool = false, on owner: NetworkDevice
+    ) throws(DeviceError) {
+        // Factors in bf16 are exact in tensor cores.
+        let math =
+            number == .bf16 ? SW_DNN_TENSOR_MATH : owner.usesTF32 || isShort ? SW_DNN_DEFAULT_MATH : SW_DNN_FMA_MATH
         self.owner = owner
         self.number = number
         let dnn = owner.dnnFunctions
@@ -80,17 +86,19 @@ public final class DeviceConvolution {
         self.result = result
         self.filter = filter
         forwardWay = try Self.way(
-            shape, number, owner, "cudnnGetConvolutionForwardAlgorithm", { $0 < SW_DNN_FORWARD_PRODUCTS }
+            shape, number, math, owner, "cudnnGetConvolutionForwardAlgorithm", { $0 < SW_DNN_FORWARD_PRODUCTS }
         ) {
             dnn.forward_choices(owner.dnnHandle, source, filter, $0, result, $1, $2, $3)
         }
         dataWay = try Self.way(
-            shape, number, owner, "cudnnGetConvolutionBackwardDataAlgorithm", { $0 == SW_DNN_BACKWARD_DATA_PRODUCT }
+            shape, number, math, owner, "cudnnGetConvolutionBackwardDataAlgorithm",
+            { $0 == SW_DNN_BACKWARD_DATA_PRODUCT }
         ) {
             dnn.backward_data_choices(owner.dnnHandle, filter, result, $0, source, $1, $2, $3)
         }
         filterWay = try Self.way(
-            shape, number, owner, "cudnnGetConvolutionBackwardFilterAlgorithm", { $0 == SW_DNN_BACKWARD_FILTER_PRODUCT }
+            shape, number, math, owner, "cudnnGetConvolutionBackwardFilterAlgorithm",
+            { $0 == SW_DNN_BACKWARD_FILTER_PRODUCT }
         ) {
             dnn.backward_filter_choices(owner.dnnHandle, source, result, $0, filter, $1, $2, $3)
         }
@@ -112,7 +120,8 @@ public final class DeviceConvolution {
 
     /// The fastest of the ways that are allowed.
     private static func way(
-        _ shape: Shape, _ number: DeviceNumber, _ owner: NetworkDevice, _ name: String, _ isAllowed: (Int) -> Bool,
+        _ shape: Shape, _ number: DeviceNumber, _ allowed: Int, _ owner: NetworkDevice, _ name: String,
+        _ isAllowed: (Int) -> Bool,
         _ ask: (sw_dnn_convolution?, Int32, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<sw_dnn_choice>) -> Int32
     ) throws(DeviceError) -> Way {
         let dnn = owner.dnnFunctions
@@ -124,9 +133,6 @@ public final class DeviceConvolution {
                 convolution, Int32(shape.padding[0]), Int32(shape.padding[1]), Int32(shape.stride[0]),
                 Int32(shape.stride[1]), 1, 1, Int32(SW_DNN_CROSS_CORRELATION), Int32(SW_DNN_FLOAT)),
             "cudnnSetConvolution2dDescriptor")
-        // Factors in bf16 are exact in tensor cores.
-        let allowed =
-            number == .bf16 ? SW_DNN_TENSOR_MATH : owner.usesTF32 ? SW_DNN_DEFAULT_MATH : SW_DNN_FMA_MATH
         try owner.check(dnn.convolution_set_math(convolution, Int32(allowed)), "cudnnSetConvolutionMathType")
         var choices = [sw_dnn_choice](repeating: sw_dnn_choice(), count: 16)
         var found: Int32 = 0

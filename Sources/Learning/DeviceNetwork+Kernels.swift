@@ -83,7 +83,7 @@ extension DeviceNetwork {
             made = try DeviceConvolution(shape, of: factors.number, on: device)
         } catch {
             if factors.number == .f32 { throw error }
-            made = try DeviceConvolution(shape, on: device)
+            made = try DeviceConvolution(shape, isShort: true, on: device)
         }
         keep(made)
         return made
