@@ -151,7 +151,7 @@ let package = Package(
             dependencies: [
                 "CKernels", "Compute", "Devices", "HostDevice", "Instruments", "Learning", "SpinWaves", "Tensors",
             ]),
-        .testTarget(name: "DevicesTests", dependencies: ["Artifacts", "CKernels", "Devices", "HostDevice"]),
+        .testTarget(name: "DevicesTests", dependencies: ["Artifacts", "CCUDA", "CKernels", "Devices", "HostDevice"]),
         // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.
         .testTarget(name: "ArchitectureTests"),
         .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),

@@ -11,6 +11,7 @@ static const sw_library_entry entries[] = {
     ENTRY(set_math, "cublasSetMathMode"),
     ENTRY(set_atomics, "cublasSetAtomicsMode"),
     ENTRY(multiply, "cublasSgemm_v2"),
+    ENTRY(multiply_mixed, "cublasGemmEx"),
     ENTRY(error_string, "cublasGetStatusString"),
 };
 

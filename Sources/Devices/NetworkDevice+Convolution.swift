@@ -37,6 +37,8 @@ public final class DeviceConvolution {
         let workspace: Int
     }
 
+    /// Of maps and kernels.
+    public let number: DeviceNumber
     private let owner: NetworkDevice
     private let source: sw_dnn_tensor
     private let result: sw_dnn_tensor
@@ -47,9 +49,17 @@ public final class DeviceConvolution {
 
     /// Asks cuDNN how to do it.
     ///
+    /// - Parameter number: of maps and kernels, of gradients too; sums are in single precision.
+    /// - Parameter isShort: singles have no more bits than bf16, so that TF32 takes them as they are.
     /// - Throws: `DeviceError.unsupported` where it knows no way that gives the same bits every time.
-    public init(_ shape: Shape, on owner: NetworkDevice) throws(DeviceError) {
+    public init(
+        _ shape: Shape, of number: DeviceNumber = .f32, isShort: Bool = false, on owner: NetworkDevice
+    ) throws(DeviceError) {
+        // Factors in bf16 are exact in tensor cores.
+        let math =
+            number == .bf16 ? SW_DNN_TENSOR_MATH : owner.usesTF32 || isShort ? SW_DNN_DEFAULT_MATH : SW_DNN_FMA_MATH
         self.owner = owner
+        self.number = number
         let dnn = owner.dnnFunctions
         try owner.device.stream.device.makeCurrent()
         // What was made is ended by the process where a later call fails: descriptors are small, and failures rare.
@@ -59,7 +69,7 @@ public final class DeviceConvolution {
             guard let made = tensor else { throw Self.nothing(owner) }
             try owner.check(
                 dnn.tensor_set(
-                    made, Int32(SW_DNN_ROW_MAJOR), Int32(SW_DNN_FLOAT), Int32(shape.images), Int32(channels),
+                    made, Int32(SW_DNN_ROW_MAJOR), number.dnnType, Int32(shape.images), Int32(channels),
                     Int32(height), Int32(width)), "cudnnSetTensor4dDescriptor")
             return made
         }
@@ -70,22 +80,25 @@ public final class DeviceConvolution {
         guard let filter = made else { throw Self.nothing(owner) }
         try owner.check(
             dnn.filter_set(
-                filter, Int32(SW_DNN_FLOAT), Int32(SW_DNN_ROW_MAJOR), Int32(shape.outputs), Int32(shape.inputs),
+                filter, number.dnnType, Int32(SW_DNN_ROW_MAJOR), Int32(shape.outputs), Int32(shape.inputs),
                 Int32(shape.rows), Int32(shape.columns)), "cudnnSetFilter4dDescriptor")
         self.source = source
         self.result = result
         self.filter = filter
-        forwardWay = try Self.way(shape, owner, "cudnnGetConvolutionForwardAlgorithm", { $0 < SW_DNN_FORWARD_PRODUCTS })
-        {
+        forwardWay = try Self.way(
+            shape, number, math, owner, "cudnnGetConvolutionForwardAlgorithm", { $0 < SW_DNN_FORWARD_PRODUCTS }
+        ) {
             dnn.forward_choices(owner.dnnHandle, source, filter, $0, result, $1, $2, $3)
         }
         dataWay = try Self.way(
-            shape, owner, "cudnnGetConvolutionBackwardDataAlgorithm", { $0 == SW_DNN_BACKWARD_DATA_PRODUCT }
+            shape, number, math, owner, "cudnnGetConvolutionBackwardDataAlgorithm",
+            { $0 == SW_DNN_BACKWARD_DATA_PRODUCT }
         ) {
             dnn.backward_data_choices(owner.dnnHandle, filter, result, $0, source, $1, $2, $3)
         }
         filterWay = try Self.way(
-            shape, owner, "cudnnGetConvolutionBackwardFilterAlgorithm", { $0 == SW_DNN_BACKWARD_FILTER_PRODUCT }
+            shape, number, math, owner, "cudnnGetConvolutionBackwardFilterAlgorithm",
+            { $0 == SW_DNN_BACKWARD_FILTER_PRODUCT }
         ) {
             dnn.backward_filter_choices(owner.dnnHandle, source, result, $0, filter, $1, $2, $3)
         }
@@ -107,7 +120,8 @@ public final class DeviceConvolution {
 
     /// The fastest of the ways that are allowed.
     private static func way(
-        _ shape: Shape, _ owner: NetworkDevice, _ name: String, _ isAllowed: (Int) -> Bool,
+        _ shape: Shape, _ number: DeviceNumber, _ allowed: Int, _ owner: NetworkDevice, _ name: String,
+        _ isAllowed: (Int) -> Bool,
         _ ask: (sw_dnn_convolution?, Int32, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<sw_dnn_choice>) -> Int32
     ) throws(DeviceError) -> Way {
         let dnn = owner.dnnFunctions
@@ -119,8 +133,7 @@ public final class DeviceConvolution {
                 convolution, Int32(shape.padding[0]), Int32(shape.padding[1]), Int32(shape.stride[0]),
                 Int32(shape.stride[1]), 1, 1, Int32(SW_DNN_CROSS_CORRELATION), Int32(SW_DNN_FLOAT)),
             "cudnnSetConvolution2dDescriptor")
-        let math = owner.usesTF32 ? SW_DNN_DEFAULT_MATH : SW_DNN_FMA_MATH
-        try owner.check(dnn.convolution_set_math(convolution, Int32(math)), "cudnnSetConvolutionMathType")
+        try owner.check(dnn.convolution_set_math(convolution, Int32(allowed)), "cudnnSetConvolutionMathType")
         var choices = [sw_dnn_choice](repeating: sw_dnn_choice(), count: 16)
         var found: Int32 = 0
         try owner.check(ask(convolution, Int32(choices.count), &found, &choices), name)
@@ -128,10 +141,10 @@ public final class DeviceConvolution {
             guard choice.status == 0, choice.determinism == SW_DNN_DETERMINISTIC, isAllowed(Int(choice.algorithm)),
                 choice.workspace <= NetworkDevice.largestWorkspace
             else { continue }
-            // Without TF32 no tensor cores at all; with it they may take singles as TF32, never as halves.
-            let isExact = choice.math == SW_DNN_DEFAULT_MATH || choice.math == SW_DNN_FMA_MATH
-            if !isExact, !owner.usesTF32 || choice.math != SW_DNN_TENSOR_MATH { continue }
-            if owner.usesTF32 {
+            // Singles: without TF32 no tensor cores at all; with it they may be taken as TF32. Nothing is taken as halves.
+            let isPlain = choice.math == SW_DNN_DEFAULT_MATH || choice.math == SW_DNN_FMA_MATH
+            if !isPlain, allowed == SW_DNN_FMA_MATH || choice.math != SW_DNN_TENSOR_MATH { continue }
+            if allowed != SW_DNN_FMA_MATH {
                 try owner.check(dnn.convolution_set_math(convolution, choice.math), "cudnnSetConvolutionMathType")
             }
             return Way(convolution: convolution, algorithm: choice.algorithm, workspace: choice.workspace)
@@ -139,7 +152,7 @@ public final class DeviceConvolution {
         _ = dnn.convolution_destroy(convolution)
         throw .unsupported(
             function: name, device: owner.device.stream.device.name, code: "no way",
-            reason: "cuDNN has no way of giving the same bits every time for \(shape)")
+            reason: "cuDNN has no way of giving the same bits every time for \(shape) in \(number)")
     }
 
     /// Addresses of maps and kernels, whole tensors of the shape.

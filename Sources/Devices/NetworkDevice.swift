@@ -2,8 +2,9 @@ import CCUDA
 
 /// A device with cuDNN and cuBLAS on one stream, for the layers of networks.
 ///
-/// Products and convolutions are single precision, by algorithms that give the same bits every time and do not
-/// transform (Winograd's and Fourier's rounding errors are larger). Not for several threads at once.
+/// Products and convolutions are in single precision, or of factors in bf16 with sums in single precision, by algorithms that give
+/// the same bits every time and do not transform (Winograd's and Fourier's rounding errors are larger). Not for several threads at
+/// once.
 public final class NetworkDevice {
     public let device: CUDAKernelDevice
     /// Whether products may take their factors in TF32: 10 bits of mantissa, in the tensor cores.
@@ -15,6 +16,7 @@ public final class NetworkDevice {
     private let blasWorkspace: CUDAKernelDevice.Memory
     private var workspace: CUDAKernelDevice.Memory?
     private var workspaceBytes = 0
+    private var blasMath = Int32(-1)
 
     /// The most that a convolution may take beside its tensors, bytes.
     static let largestWorkspace = 256 << 20
@@ -48,9 +50,19 @@ public final class NetworkDevice {
             "cublasSetWorkspace")
         try checkBLAS(
             libraries.blas.set_atomics(blas, Int32(SW_BLAS_ATOMICS_NOT_ALLOWED)), "cublasSetAtomicsMode")
-        try checkBLAS(
-            libraries.blas.set_math(blas, Int32(usesTF32 ? SW_BLAS_TF32_MATH : SW_BLAS_PEDANTIC_MATH)),
-            "cublasSetMathMode")
+        try setMath(of: .f32)
+    }
+
+    /// Before a product: what the library may do with factors of this kind. Sums of those in bf16 are never rounded on the way.
+    private func setMath(of factors: DeviceNumber) throws(DeviceError) {
+        let math: Int
+        switch factors {
+        case .f32: math = usesTF32 ? SW_BLAS_TF32_MATH : SW_BLAS_PEDANTIC_MATH
+        case .bf16: math = SW_BLAS_DEFAULT_MATH | SW_BLAS_FULL_REDUCTION
+        }
+        if blasMath == Int32(math) { return }
+        try checkBLAS(libraries.blas.set_math(blas, Int32(math)), "cublasSetMathMode")
+        blasMath = Int32(math)
     }
 
     deinit {
@@ -74,13 +86,28 @@ public final class NetworkDevice {
     }
 
     /// [rows, columns] ← a [rows, inner] · b [inner, columns], row by row at `result`.
+    ///
+    /// - Parameter factors: what a and b are.
+    /// - Parameter number: what the product is rounded to after all sums; single precision for factors in it.
     public func multiply(
-        _ a: Matrix, _ b: Matrix, rows: Int, columns: Int, inner: Int, into result: UInt64
+        _ a: Matrix, _ b: Matrix, rows: Int, columns: Int, inner: Int, of factors: DeviceNumber = .f32,
+        into result: UInt64, as number: DeviceNumber = .f32
     ) throws(DeviceError) {
+        precondition(factors == .bf16 || number == .f32, "products of singles are singles")
         try device.stream.device.makeCurrent()
+        try setMath(of: factors)
         var one: Float = 1
         var zero: Float = 0
         // cuBLAS has columns where rows are meant: the transposed product, of the factors in the other order.
+        if factors == .bf16 {
+            try checkBLAS(
+                libraries.blas.multiply_mixed(
+                    blas, Self.operation(b), Self.operation(a), Int32(columns), Int32(rows), Int32(inner), &one,
+                    Self.raw(b.address), factors.blasType, Int32(b.stride), Self.raw(a.address), factors.blasType,
+                    Int32(a.stride), &zero, Self.raw(result), number.blasType, Int32(columns),
+                    Int32(SW_BLAS_COMPUTE_FLOAT), Int32(SW_BLAS_USUAL_ALGORITHM)), "cublasGemmEx")
+            return
+        }
         try checkBLAS(
             libraries.blas.multiply(
                 blas, Self.operation(b), Self.operation(a), Int32(columns), Int32(rows), Int32(inner), &one,
@@ -90,6 +117,10 @@ public final class NetworkDevice {
 
     private static func operation(_ matrix: Matrix) -> Int32 {
         Int32(matrix.isTransposed ? SW_BLAS_TRANSPOSED : SW_BLAS_PLAIN)
+    }
+
+    private static func raw(_ address: UInt64) -> UnsafeMutableRawPointer? {
+        UnsafeMutableRawPointer(bitPattern: UInt(address))
     }
 
     private static func floats(_ address: UInt64) -> UnsafePointer<Float>? { UnsafePointer(bitPattern: UInt(address)) }

@@ -3,21 +3,37 @@ import Devices
 
 // The edge to a device's memory: addresses become pointers here, for the structs of CKernels. Nobody on the host follows them.
 
-/// Floats on a device.
+/// Floats on a device, in single precision unless they are rounded.
 final class DeviceFloats {
     let count: Int
+    /// As what they lie there.
+    let number: DeviceNumber
     let memory: CUDAKernelDevice.Memory
 
-    init(count: Int, on device: CUDAKernelDevice) throws {
+    init(count: Int, as number: DeviceNumber = .f32, on device: CUDAKernelDevice) throws {
         self.count = count
-        memory = try device.memory(bytes: 4 * max(1, count))
+        self.number = number
+        memory = try device.memory(bytes: number.bytes * max(1, count))
     }
 
     /// Of element `offset`.
-    func address(_ offset: Int = 0) -> UInt64 { memory.address + UInt64(4 * offset) }
-    func source(_ offset: Int = 0) -> UnsafePointer<Float>? { UnsafePointer(bitPattern: UInt(address(offset))) }
+    func address(_ offset: Int = 0) -> UInt64 { memory.address + UInt64(number.bytes * offset) }
+
+    /// For kernels that take singles only.
+    func source(_ offset: Int = 0) -> UnsafePointer<Float>? { UnsafePointer(target(offset)) }
     func target(_ offset: Int = 0) -> UnsafeMutablePointer<Float>? {
-        UnsafeMutablePointer(bitPattern: UInt(address(offset)))
+        precondition(number == .f32, "rounded numbers for a kernel that takes singles")
+        return UnsafeMutablePointer(bitPattern: UInt(address(offset)))
+    }
+
+    /// For kernels that take either.
+    func values(_ offset: Int = 0) -> sw_net_source {
+        sw_net_source(
+            values: UnsafeRawPointer(bitPattern: UInt(address(offset))), is_bf16: number == .bf16 ? 1 : 0)
+    }
+    func places(_ offset: Int = 0) -> sw_net_target {
+        sw_net_target(
+            values: UnsafeMutableRawPointer(bitPattern: UInt(address(offset))), is_bf16: number == .bf16 ? 1 : 0)
     }
 }
 

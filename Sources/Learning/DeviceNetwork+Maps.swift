@@ -10,12 +10,12 @@ extension DeviceNetwork {
         _ number: Int, _ kind: Int, back: Int, _ source: DeviceFloats, backFromResult: Bool
     ) throws -> (DeviceFloats, EmitBackward) {
         let count = count(number)
-        let output = try floats(count)
+        let output = try output(number, after: source)
         var map = sw_net_map()
         map.count = Int64(count)
         map.kind = Int32(kind)
-        map.source = source.source()
-        map.result = output.target()
+        map.source = source.values()
+        map.result = output.places()
         emitEach("sw_network_map", .layers, count: count, map)
         return (
             output,
@@ -24,11 +24,12 @@ extension DeviceNetwork {
                 var map = sw_net_map()
                 map.count = Int64(count)
                 map.kind = Int32(back)
-                map.source = (backFromResult ? output : source).source()
-                map.gradient = gradient.source()
-                map.result = gradient.target()
+                let result = try gradientPlace(gradient, count, like: source)
+                map.source = (backFromResult ? output : source).values()
+                map.gradient = gradient.values()
+                map.result = result.places()
                 emitEach("sw_network_map", .layers, count: count, map)
-                return gradient
+                return result
             }
         )
     }
@@ -44,14 +45,14 @@ extension DeviceNetwork {
         (pool.kernel_height, pool.kernel_width) = (Int32(window.kernel[0]), Int32(window.kernel[1]))
         (pool.stride_height, pool.stride_width) = (Int32(window.stride[0]), Int32(window.stride[1]))
         (pool.top, pool.left) = (Int32(window.before[0]), Int32(window.before[1]))
-        let output = try floats(count(number))
+        let output = try output(number, after: source)
         if layer == .globalAveragePool {
             // One number a map: too few threads for a thread each.
             var sums = sw_net_sums()
             (sums.images, sums.channels) = (Int64(images), Int64(shape[0]))
             sums.pixels = Int64(shape[1] * shape[2])
-            sums.source = source.source()
-            sums.result = output.target()
+            sums.source = source.values()
+            sums.result = output.places()
             emitEachBlock("sw_network_map_means", .layers, count: images * shape[0], sums)
         } else {
             if case .maxPool = layer {
@@ -59,8 +60,8 @@ extension DeviceNetwork {
                 pool.choice = try values(Int32.self, count(number)).target()
             }
             var forward = pool
-            forward.source = source.source()
-            forward.result = output.target()
+            forward.source = source.values()
+            forward.result = output.places()
             emitEachBlock("sw_network_pool", .layers, count: images * shape[0], forward)
         }
         let description = pool
@@ -68,10 +69,10 @@ extension DeviceNetwork {
             output,
             { [unowned self] gradient, isWanted in
                 if !isWanted { return nil }
-                let result = try floats(count(number - 1))
+                let result = try floats(count(number - 1), as: source.number)
                 var back = description
-                back.source = gradient.source()
-                back.result = result.target()
+                back.source = gradient.values()
+                back.result = result.places()
                 emitEachBlock("sw_network_pool_back", .layers, count: images * shape[0], back)
                 return result
             }
@@ -100,22 +101,22 @@ extension DeviceNetwork {
     private func emitMove(
         _ kernel: String, _ number: Int, _ source: DeviceFloats, _ move: sw_net_move
     ) throws -> (DeviceFloats, EmitBackward) {
-        let output = try floats(count(number))
+        let output = try output(number, after: source)
         var forward = move
         forward.count = Int64(count(number))
-        forward.source = source.source()
-        forward.result = output.target()
+        forward.source = source.values()
+        forward.result = output.places()
         emitEach(kernel, .layers, count: count(number), forward)
         return (
             output,
             { [unowned self] gradient, isWanted in
                 if !isWanted { return nil }
-                let result = try floats(count(number - 1))
+                let result = try floats(count(number - 1), as: source.number)
                 var back = move
                 back.count = Int64(count(number - 1))
                 back.is_back = 1
-                back.source = gradient.source()
-                back.result = result.target()
+                back.source = gradient.values()
+                back.result = result.places()
                 emitEach(kernel, .layers, count: count(number - 1), back)
                 return result
             }
@@ -132,10 +133,10 @@ extension DeviceNetwork {
         dropout.limit = UInt32(rate * 0x1p32)
         dropout.kept = Float(1 / (1 - rate))
         dropout.streams = streams.source()
-        let output = try floats(count(number))
+        let output = try output(number, after: source)
         var forward = dropout
-        forward.source = source.source()
-        forward.result = output.target()
+        forward.source = source.values()
+        forward.result = output.places()
         emitEach("sw_network_dropout", .layers, count: count(number), forward)
         let description = dropout
         return (
@@ -143,10 +144,11 @@ extension DeviceNetwork {
             { [unowned self] gradient, isWanted in
                 if !isWanted { return nil }
                 var back = description
-                back.source = gradient.source()
-                back.result = gradient.target()
+                let result = try gradientPlace(gradient, count(number), like: source)
+                back.source = gradient.values()
+                back.result = result.places()
                 emitEach("sw_network_dropout", .layers, count: count(number), back)
-                return gradient
+                return result
             }
         )
     }

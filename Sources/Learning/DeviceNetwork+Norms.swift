@@ -12,20 +12,20 @@ extension DeviceNetwork {
         unit.size = Int64(count(number)) / unit.groups
         unit.mean = mean
         unit.epsilon = UnitMean.epsilon
-        unit.source = source.source()
-        let output = try floats(count(number))
+        unit.source = source.values()
+        let output = try output(number, after: source)
         var forward = unit
-        forward.result = output.target()
+        forward.result = output.places()
         emitEachBlock("sw_network_unit_mean", .norms, count: images * groups, forward)
         let description = unit
         return (
             output,
             { [unowned self] gradient, isWanted in
                 if !isWanted { return nil }
-                let result = try floats(count(number))
+                let result = try floats(count(number), as: source.number)
                 var back = description
-                back.gradient = gradient.source()
-                back.result = result.target()
+                back.gradient = gradient.values()
+                back.result = result.places()
                 emitEachBlock("sw_network_unit_mean", .norms, count: images * groups, back)
                 return result
             }
@@ -38,20 +38,20 @@ extension DeviceNetwork {
         var norm = normalization(number, source)
         (norm.parts, norm.images, norm.groups) = (Int64(images), 1, Int64(groups))
         norm.epsilon = GroupNormalization.epsilon
-        let output = try floats(count(number))
+        let output = try output(number, after: source)
         var forward = norm
-        forward.result = output.target()
+        forward.result = output.places()
         emitEachBlock("sw_network_group_norm", .norms, count: images * groups, forward)
         let description = norm
         return (
             output,
             { [unowned self] gradient, isWanted in
                 if !isWanted && mode != .training { return nil }
-                let result = try floats(count(number))
+                let result = try floats(count(number), as: source.number)
                 let partial = try values(Double.self, 2 * images * spec.shapes[number][0])
                 var back = description
-                back.gradient = gradient.source()
-                back.result = result.target()
+                back.gradient = gradient.values()
+                back.result = result.places()
                 back.partial = partial.target()
                 emitEachBlock("sw_network_group_norm_back", .norms, count: images * groups, back)
                 emitPairSums(partial, rows: images, number, .scale, .shift)
@@ -67,7 +67,7 @@ extension DeviceNetwork {
         norm.epsilon = Double(Float(1e-5))
         let channels = spec.shapes[number][0]
         let (runs, maps) = (parts * channels, images * channels)
-        let output = try floats(count(number))
+        let output = try output(number, after: source)
         if mode == .training {
             let statistics = try values(Double.self, 2 * runs)
             norm.maps = try values(Double.self, 2 * maps).target()
@@ -80,16 +80,16 @@ extension DeviceNetwork {
             norm.variance = parameters.source(layout.offset(number, .variance))
         }
         var forward = norm
-        forward.result = output.target()
+        forward.result = output.places()
         emitEachBlock("sw_network_batch_norm", .norms, count: maps, forward)
         let description = norm
         return (
             output,
             { [unowned self] gradient, _ in
-                let result = try floats(count(number))
+                let result = try floats(count(number), as: source.number)
                 var back = description
-                back.gradient = gradient.source()
-                back.result = result.target()
+                back.gradient = gradient.values()
+                back.result = result.places()
                 if mode == .training {
                     let partial = try values(Double.self, 2 * runs)
                     back.partial = partial.target()
@@ -111,7 +111,7 @@ extension DeviceNetwork {
         norm.groups = 1
         norm.scale = parameters.source(layout.offset(number, .scale))
         norm.shift = parameters.source(layout.offset(number, .shift))
-        norm.source = source.source()
+        norm.source = source.values()
         return norm
     }
 

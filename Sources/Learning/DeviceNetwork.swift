@@ -17,10 +17,14 @@ final class DeviceNetwork {
     let parts: Int
     let microBatch: Int
     let mode: Network.Mode
+    /// Of layers with kernels; see DeviceNetwork+Rounding.swift.
+    let precision: Precision
     let device: NetworkDevice
     let layout: DeviceLayout
     /// All weights, as `layout` has them.
     let parameters: DeviceFloats
+    /// The same, rounded anew before each pass, as factors of products; `parameters` themselves where nothing is rounded.
+    let factors: DeviceFloats
     /// Their gradients, summed over the micro-batches; in the places of mean and variance those statistics, summed.
     let gradients: DeviceFloats?
 
@@ -51,23 +55,28 @@ final class DeviceNetwork {
     var images: Int { parts * microBatch }
 
     /// - Parameter parts: micro-batches in one pass.
+    /// - Parameter precision: of layers with kernels; for training.
     /// - Parameter gradients: for training.
     /// - Parameter wantsInputGradient: training finds the gradient of the images too.
     init(
-        _ spec: NetworkSpec, parts: Int = 1, microBatch: Int, mode: Network.Mode, parameters: DeviceFloats,
-        gradients: DeviceFloats? = nil, wantsInputGradient: Bool = false, on device: NetworkDevice
+        _ spec: NetworkSpec, parts: Int = 1, microBatch: Int, mode: Network.Mode, precision: Precision = .f32,
+        parameters: DeviceFloats, gradients: DeviceFloats? = nil, wantsInputGradient: Bool = false,
+        on device: NetworkDevice
     ) throws {
         precondition(mode != .training || gradients != nil, "training needs a place for gradients")
         self.spec = spec
         self.parts = parts
         self.microBatch = microBatch
         self.mode = mode
+        self.precision = precision
         self.device = device
         self.parameters = parameters
         self.gradients = gradients
         self.wantsInputGradient = mode == .attribution || wantsInputGradient
         layout = DeviceLayout(spec)
         labels = try DeviceValues(count: parts * microBatch, on: device.device)
+        factors =
+            try precision == .f32 ? parameters : DeviceFloats(count: layout.count, as: .bf16, on: device.device)
         input = try DeviceFloats(count: parts * microBatch * spec.imageSize, on: device.device)
         logits = input
         try compile()
@@ -92,6 +101,7 @@ final class DeviceNetwork {
     func backward() throws { for step in backwardSteps { try step() } }
 
     private func compile() throws {
+        if factors !== parameters { emitCopy(parameters.values(), layout.count, into: factors.places()) }
         var value = input
         var backward: [(layer: Int, emit: EmitBackward)] = []
         var number = 1
@@ -104,12 +114,15 @@ final class DeviceNetwork {
             backward.append((number - 1, emit))
             value = output
         }
-        logits = value
+        // Those of a dense layer, rounded as its outputs are.
+        let last = value.number
+        logits = try stored(value, images * spec.classes, as: .f32)
         if mode == .inference { return }
         isBackward = true
         free = []
         var gradient = try floats(images * spec.classes)
         logitGradient = gradient
+        gradient = try stored(gradient, images * spec.classes, as: last)
         let firstTrained = spec.parameters.first?.layer ?? .max
         for (index, layer) in backward.enumerated().reversed() {
             let before = index == 0 ? 0 : backward[index - 1].layer
@@ -161,10 +174,10 @@ final class DeviceNetwork {
     }
 
     /// Memory for `count` floats, which may be what nothing later reads.
-    func floats(_ count: Int) throws -> DeviceFloats {
-        let fitting = free.indices.filter { free[$0].count >= count }
+    func floats(_ count: Int, as number: DeviceNumber = .f32) throws -> DeviceFloats {
+        let fitting = free.indices.filter { free[$0].number == number && free[$0].count >= count }
         if let best = fitting.min(by: { free[$0].count < free[$1].count }) { return free.remove(at: best) }
-        let made = try DeviceFloats(count: count, on: device.device)
+        let made = try DeviceFloats(count: count, as: number, on: device.device)
         kept.append(made)
         return made
     }
@@ -205,8 +218,10 @@ final class DeviceNetwork {
             { [unowned self] gradient, isWanted in
                 if !isWanted { return nil }
                 for part in returned[mark] ?? [] {
-                    emitAddition(gradient, part, count, into: gradient)
+                    let like = try stored(part, count, as: gradient.number)
+                    emitAddition(gradient, like, count, into: gradient)
                     retire(part)
+                    if like !== part { retire(like) }
                 }
                 return gradient
             }
@@ -218,22 +233,19 @@ final class DeviceNetwork {
     ) throws -> (DeviceFloats, EmitBackward) {
         guard let other = marked[mark]?.value else { preconditionFailure("no mark '\(mark)'") }
         let count = count(number)
-        let output = try floats(count)
-        emitAddition(source, other, count, into: output)
+        let like = try stored(other, count, as: source.number)
+        let output = try floats(count, as: source.number)
+        emitAddition(source, like, count, into: output)
         marked[mark]?.uses -= 1
         retire(other, unlessSharedWith: source)
+        if like !== other { retire(like) }
         return (
             output,
             { [unowned self] gradient, isWanted in
                 if !isWanted { return nil }
                 // A copy, because what follows writes over the gradient.
-                let copy = try floats(count)
-                var map = sw_net_map()
-                map.count = Int64(count)
-                map.kind = Int32(SW_NET_COPY)
-                map.source = gradient.source()
-                map.result = copy.target()
-                emitEach("sw_network_map", .layers, count: count, map)
+                let copy = try floats(count, as: gradient.number)
+                emitCopy(gradient.values(), count, into: copy.places())
                 returned[mark, default: []].append(copy)
                 return gradient
             }
@@ -244,18 +256,9 @@ final class DeviceNetwork {
         var map = sw_net_map()
         map.count = Int64(count)
         map.kind = Int32(SW_NET_ADD)
-        map.source = a.source()
-        map.gradient = b.source()
-        map.result = result.target()
+        map.source = a.values()
+        map.gradient = b.values()
+        map.result = result.places()
         emitEach("sw_network_map", .layers, count: count, map)
-    }
-}
-
-extension LayerSpec {
-    fileprivate var hasKernel: Bool {
-        switch self {
-        case .convolution, .dense: true
-        default: false
-        }
     }
 }

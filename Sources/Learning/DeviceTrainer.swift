@@ -33,8 +33,13 @@ final class DeviceTrainer: EpochTrainer {
             throw LearningError.setting(
                 name: "precision", problem: "densities and centroids in bf16 are the CPU's alone")
         }
-        if settings.precision != .f32 {
-            throw LearningError.setting(name: "precision", problem: "bf16 is the CPU's alone")
+        if settings.precision == .bf16 {
+            let place = device.device.stream.device
+            if !place.multipliesBF16 {
+                throw LearningError.machine(
+                    problem: "\(place.name) has no arithmetic for precision bf16",
+                    hint: "use precision f32, or a device of compute capability 8.0 or later")
+            }
         }
         self.spec = spec
         self.images = images
@@ -100,8 +105,8 @@ final class DeviceTrainer: EpochTrainer {
     private func learner(_ parts: Int) throws -> DeviceNetwork {
         if let known = learners[parts] { return known }
         let made = try DeviceNetwork(
-            spec, parts: parts, microBatch: microBatch, mode: .training, parameters: weights, gradients: gradients,
-            wantsInputGradient: penalty != nil, on: device)
+            spec, parts: parts, microBatch: microBatch, mode: .training, precision: settings.precision,
+            parameters: weights, gradients: gradients, wantsInputGradient: penalty != nil, on: device)
         learners[parts] = made
         return made
     }

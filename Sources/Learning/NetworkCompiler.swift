@@ -226,7 +226,7 @@ final class NetworkCompiler {
 }
 
 extension LayerSpec {
-    fileprivate var hasKernel: Bool {
+    var hasKernel: Bool {
         switch self {
         case .convolution, .dense: true
         default: false

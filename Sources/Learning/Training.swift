@@ -55,8 +55,8 @@ public struct TrainingResult: Hashable, Sendable {
 /// - Parameter state: where to go on, from `afterEpoch` of a training with the same network, images, split, random stream
 ///   and settings but for `epochs`. The result is that of an undisturbed training, bit for bit, unless the schedule
 ///   depends on the number of epochs and that is another. A state that does not fit is not used.
-/// - Parameter device: computes the epochs in place of the CPU, in single precision; weights after an update agree to
-///   rounding, and either goes on from the other's state.
+/// - Parameter device: computes the epochs in place of the CPU; weights after an update agree to rounding (in bf16, to its), and
+///   either goes on from the other's state.
 /// - Parameter progress: called after each epoch, on the calling thread.
 /// - Parameter afterEpoch: called after each epoch with whether it is the last, and with how to take the state then.
 /// - Throws: `LearningError` for unusable settings, data or layers and when the loss is no longer finite;

@@ -24,8 +24,15 @@ extension CUDAAccelerator {
 
     /// Does work for a stage on a stream of its own, with the libraries for networks.
     ///
-    /// - Throws: `AcceleratorFailure` for what fails on the device; `isUnfit` where the libraries are missing.
-    func performNetwork<R>(usesTF32: Bool, _ body: (NetworkDevice) throws -> R) throws -> R {
+    /// - Parameter bf16: whether there are products in bf16.
+    /// - Throws: `AcceleratorFailure` for what fails on the device; `isUnfit` where the libraries are missing, or the device has no
+    ///   such products.
+    func performNetwork<R>(usesTF32: Bool, bf16: Bool = false, _ body: (NetworkDevice) throws -> R) throws -> R {
+        if bf16, !kernels.device.multipliesBF16 {
+            let (major, minor) = (kernels.device.architecture / 10, kernels.device.architecture % 10)
+            throw AcceleratorFailure(
+                "it has compute capability \(major).\(minor); products in bf16 need 8.0 or later", isUnfit: true)
+        }
         let libraries: NetworkLibraries
         do throws(DeviceError) {
             libraries = try networkLibraries()
@@ -35,7 +42,9 @@ extension CUDAAccelerator {
         return try perform { kernels in
             let device = try NetworkDevice(CUDAKernelDevice(kernels), libraries, usesTF32: usesTF32)
             // Milliseconds, against trainings of minutes: libraries are tried on every stream.
-            if let problem = try NetworkCheck.problem(of: device) { throw AcceleratorFailure(problem, isUnfit: true) }
+            if let problem = try NetworkCheck.problem(of: device, bf16: bf16) {
+                throw AcceleratorFailure(problem, isUnfit: true)
+            }
             return try body(device)
         }
     }

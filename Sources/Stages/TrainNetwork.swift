@@ -45,6 +45,8 @@ struct TrainNetwork: Stage {
     private let initialWeights: Value?
     let usesTF32: Bool
     let hasCentroids: Bool
+    /// Whether it computes in bf16.
+    var isRounded: Bool { plan.settings.precision == .bf16 }
     private let shufflesLabels: Bool
     private let shared = ReadOnce<LabelledImages>()
 

@@ -70,7 +70,8 @@ struct TrainingPlan: Sendable {
             Parameter(
                 "precision", .choice(["f32", "bf16"]), default: .text("f32"),
                 about: "arithmetic of the layers with kernels while training; bf16 (with weights, sums and everything "
-                    + "later in f32) takes about half the time where the processor has it"),
+                    + "later in f32) takes about half the time where the processor has it; a CUDA device has it from "
+                    + "compute capability 8.0 on"),
         ] + additional
     }
 

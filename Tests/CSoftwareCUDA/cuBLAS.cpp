@@ -3,12 +3,13 @@
 #include <vector>
 
 #include "software.h"
-#include "tf32.h"
+#include "rounding.h"
 
 namespace {
 
-enum { success = 0, not_initialised = 1, invalid_value = 7 };
-enum { tf32_math = 3 };
+enum { success = 0, not_initialised = 1, invalid_value = 7, architecture_mismatch = 8, not_supported = 15 };
+enum { tf32_math = 3, full_reduction = 16 };
+enum { single = 0, brain = 14, compute_single = 68, usual_algorithm = -1 };
 
 struct Handle {
     void *stream = nullptr;
@@ -84,6 +85,44 @@ SW_EXPORT int cublasSgemm_v2(
             }
         }
         if (software_setting("wrong", "") == "product") c[0] += 1;
+        return 0;
+    });
+    return success;
+}
+
+// Of factors in bf16, as cublasGemmEx's table of supported types has them: the product in either, sums in single precision. Where
+// sums may be rounded on the way, they are.
+SW_EXPORT int cublasGemmEx(
+    Handle *handle, int operation_a, int operation_b, int m, int n, int k, const void *alpha, const void *a, int type_a,
+    int stride_a, const void *b, int type_b, int stride_b, const void *beta, void *c, int type_c, int stride_c, int compute,
+    int algorithm) {
+    if (software_fails("cublasGemmEx")) return invalid_value;
+    if (software_number("architecture", 90) < 80) return architecture_mismatch;
+    if (type_a != brain || type_b != brain || (type_c != brain && type_c != single)) return not_supported;
+    if (compute != compute_single || algorithm != usual_algorithm) return not_supported;
+    if (!handle->has_workspace || m < 1 || n < 1 || k < 1) return invalid_value;
+    if (stride_a < (operation_a ? k : m) || stride_b < (operation_b ? n : k) || stride_c < m) return invalid_value;
+    auto bytes = [](int size, int stride, int lines, int length) { return size * ((size_t)stride * (lines - 1) + length); };
+    const bool is_rounded = type_c == brain;
+    if (!software_holds(a, operation_a ? bytes(2, stride_a, m, k) : bytes(2, stride_a, k, m))) return invalid_value;
+    if (!software_holds(b, operation_b ? bytes(2, stride_b, k, n) : bytes(2, stride_b, n, k))) return invalid_value;
+    if (!software_holds(c, bytes(is_rounded ? 2 : 4, stride_c, n, m))) return invalid_value;
+    if (*(const float *)alpha != 1 || *(const float *)beta != 0) return not_supported;
+    const bool loses = is_rounded && !(handle->math & full_reduction);
+    software_give(handle->stream, [=] {
+        const Numbers x{a, true}, y{b, true};
+        for (int column = 0; column < n; column++) {
+            for (int row = 0; row < m; row++) {
+                double sum = 0;
+                for (int i = 0; i < k; i++) {
+                    sum += (double)x[operation_a ? (size_t)stride_a * row + i : (size_t)stride_a * i + row]
+                        * y[operation_b ? (size_t)stride_b * i + column : (size_t)stride_b * column + i];
+                    if (loses) sum = bf16(sum);
+                }
+                const bool is_wrong = row + column == 0 && software_setting("wrong", "") == "bf16-product";
+                put(c, is_rounded, (size_t)stride_c * column + row, is_wrong ? sum + 1 : sum);
+            }
+        }
         return 0;
     });
     return success;

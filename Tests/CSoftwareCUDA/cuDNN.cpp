@@ -4,11 +4,12 @@
 #include <vector>
 
 #include "software.h"
-#include "tf32.h"
+#include "rounding.h"
 
 namespace {
 
 enum { success = 0, bad_parameter = 2000, not_supported = 3000 };
+enum { single = 0, brain = 9 };
 enum { default_math = 0, tensor_math = 1, converting_math = 2, fma_math = 3 };
 
 struct Handle {
@@ -17,8 +18,10 @@ struct Handle {
 
 // Of a tensor: images, channels; of a filter: outputs, inputs.
 struct Layout {
-    int a = 0, b = 0, height = 0, width = 0;
-    size_t bytes() const { return (size_t)4 * a * b * height * width; }
+    int a = 0, b = 0, height = 0, width = 0, type = single;
+    bool is_bf16() const { return type == brain; }
+    size_t count() const { return (size_t)a * b * height * width; }
+    size_t bytes() const { return (is_bf16() ? 2 : 4) * count(); }
     size_t at(int i, int j, int y, int x) const { return (((size_t)i * b + j) * height + y) * width + x; }
 };
 
@@ -36,12 +39,16 @@ struct Choice {
 constexpr size_t workspace_bytes = 4096;
 
 bool fits(const Layout &x, const Layout &w, const Convolution &c, const Layout &y) {
-    return x.b == w.b && y.a == x.a && y.b == w.a && y.height == (x.height + 2 * c.pad[0] - w.height) / c.stride[0] + 1
+    // NVIDIA's table of supported types has maps and kernels of one type, gradients too.
+    return x.type == w.type && x.type == y.type && x.b == w.b && y.a == x.a && y.b == w.a && y.height == (x.height + 2 * c.pad[0] - w.height) / c.stride[0] + 1
         && y.width == (x.width + 2 * c.pad[1] - w.width) / c.stride[1] + 1;
 }
 
 /// The ways of one operation, `algorithm` among those that may be taken.
-int choices(int algorithm, int transforming, int atomic, const Convolution &c, int wanted, int *found, Choice *out) {
+int choices(
+    int algorithm, int transforming, int atomic, const Convolution &c, const Layout &x, int wanted, int *found, Choice *out) {
+    // Factors in bf16 are tensor cores' once they are allowed.
+    const int last = x.is_bf16() ? (c.math == tensor_math ? tensor_math : fma_math) : c.math == fma_math ? fma_math : default_math;
     const Choice all[] = {
         {transforming, success, 0.1f, 0, 1, fma_math, {}},
         {atomic, success, 0.2f, 0, 0, fma_math, {}},
@@ -49,9 +56,10 @@ int choices(int algorithm, int transforming, int atomic, const Convolution &c, i
         {algorithm, success, 0.3f, (size_t)1 << 33, 1, fma_math, {}},
         {algorithm, success, 0.35f, 0, 1, converting_math, {}},
         {algorithm, success, 0.4f, workspace_bytes, 1, tensor_math, {}},
-        {algorithm, success, 0.5f, workspace_bytes, 1, c.math == fma_math ? fma_math : default_math, {}},
+        {algorithm, success, 0.5f, workspace_bytes, 1, last, {}},
     };
-    int count = software_setting("deterministic", "1") == "1" ? 7 : 2;
+    const bool is_repeatable = software_setting("deterministic", "1") == "1" && (!x.is_bf16() || software_number("bf16-ways", 1));
+    int count = is_repeatable ? 7 : 2;
     *found = 0;
     for (int i = 0; i < count && *found < wanted; i++) out[(*found)++] = all[i];
     return success;
@@ -61,6 +69,7 @@ bool is_ready(void *workspace, size_t bytes) {
     return bytes >= workspace_bytes && software_holds(workspace, bytes);
 }
 
+/// bf16 has no more bits than TF32: products of such factors are exact either way.
 float rounded(float x, int math) { return math == fma_math ? x : math == converting_math ? 2 * x : tf32(x); }
 
 /// Calls `body` for each pair of a source's and a result's place that a filter's place joins.
@@ -79,9 +88,11 @@ void each(const Layout &x, const Layout &w, const Convolution &c, const Layout &
                             }
 }
 
-void finish(const std::vector<double> &sums, float *out, const char *operation) {
-    for (size_t i = 0; i < sums.size(); i++) out[i] = (float)sums[i];
-    if (software_setting("wrong", "") == operation) out[0] += 1;
+void finish(const std::vector<double> &sums, const Layout &layout, void *out, const char *operation) {
+    for (size_t i = 0; i < sums.size(); i++) put(out, layout.is_bf16(), i, sums[i]);
+    const std::string wrong = software_setting("wrong", "");
+    if (wrong == operation || (layout.is_bf16() && wrong == "bf16-" + std::string(operation)))
+        put(out, layout.is_bf16(), 0, sums[0] + 1);
 }
 
 }  // namespace
@@ -118,8 +129,9 @@ SW_EXPORT int cudnnDestroyTensorDescriptor(Layout *layout) {
 }
 
 SW_EXPORT int cudnnSetTensor4dDescriptor(Layout *layout, int format, int type, int a, int b, int height, int width) {
-    if (format != 0 || type != 0) return bad_parameter;
-    *layout = {a, b, height, width};
+    if (format != 0 || (type != single && type != brain)) return bad_parameter;
+    if (type == brain && software_number("architecture", 90) < 80) return not_supported;
+    *layout = {a, b, height, width, type};
     return success;
 }
 
@@ -155,66 +167,69 @@ SW_EXPORT int cudnnSetConvolutionMathType(Convolution *convolution, int math) {
 
 SW_EXPORT int cudnnGetConvolutionForwardAlgorithm_v7(
     Handle *, Layout *x, Layout *w, Convolution *c, Layout *y, int wanted, int *found, Choice *out) {
-    return fits(*x, *w, *c, *y) ? choices(1, 6, 3, *c, wanted, found, out) : bad_parameter;
+    return fits(*x, *w, *c, *y) ? choices(1, 6, 3, *c, *x, wanted, found, out) : bad_parameter;
 }
 
 SW_EXPORT int cudnnGetConvolutionBackwardDataAlgorithm_v7(
     Handle *, Layout *w, Layout *y, Convolution *c, Layout *x, int wanted, int *found, Choice *out) {
-    return fits(*x, *w, *c, *y) ? choices(1, 4, 0, *c, wanted, found, out) : bad_parameter;
+    return fits(*x, *w, *c, *y) ? choices(1, 4, 0, *c, *x, wanted, found, out) : bad_parameter;
 }
 
 SW_EXPORT int cudnnGetConvolutionBackwardFilterAlgorithm_v7(
     Handle *, Layout *x, Layout *y, Convolution *c, Layout *w, int wanted, int *found, Choice *out) {
-    return fits(*x, *w, *c, *y) ? choices(1, 5, 0, *c, wanted, found, out) : bad_parameter;
+    return fits(*x, *w, *c, *y) ? choices(1, 5, 0, *c, *x, wanted, found, out) : bad_parameter;
 }
 
 SW_EXPORT int cudnnConvolutionForward(
-    Handle *handle, const float *alpha, Layout *xs, const float *x, Layout *ws, const float *w, Convolution *c,
-    int algorithm, void *workspace, size_t bytes, const float *beta, Layout *ys, float *y) {
+    Handle *handle, const float *alpha, Layout *xs, const void *x, Layout *ws, const void *w, Convolution *c,
+    int algorithm, void *workspace, size_t bytes, const float *beta, Layout *ys, void *y) {
     if (software_fails("cudnnConvolutionForward")) return not_supported;
     if (!fits(*xs, *ws, *c, *ys) || algorithm != 1 || !is_ready(workspace, bytes) || *alpha != 1 || *beta != 0
         || !software_holds(x, xs->bytes()) || !software_holds(w, ws->bytes()) || !software_holds(y, ys->bytes()))
         return bad_parameter;
     software_give(handle->stream, [=, xs = *xs, ws = *ws, c = *c, ys = *ys] {
-        std::vector<double> sums(ys.bytes() / 4);
+        std::vector<double> sums(ys.count());
+        const Numbers from{x, xs.is_bf16()}, by{w, ws.is_bf16()};
         each(xs, ws, c, ys, [&](size_t i, size_t k, size_t o) {
-            sums[o] += (double)rounded(x[i], c.math) * rounded(w[k], c.math);
+            sums[o] += (double)rounded(from[i], c.math) * rounded(by[k], c.math);
         });
-        finish(sums, y, "forward");
+        finish(sums, ys, y, "forward");
         return 0;
     });
     return success;
 }
 
 SW_EXPORT int cudnnConvolutionBackwardData(
-    Handle *handle, const float *alpha, Layout *ws, const float *w, Layout *ys, const float *y, Convolution *c,
-    int algorithm, void *workspace, size_t bytes, const float *beta, Layout *xs, float *x) {
+    Handle *handle, const float *alpha, Layout *ws, const void *w, Layout *ys, const void *y, Convolution *c,
+    int algorithm, void *workspace, size_t bytes, const float *beta, Layout *xs, void *x) {
     if (!fits(*xs, *ws, *c, *ys) || algorithm != 1 || !is_ready(workspace, bytes) || *alpha != 1 || *beta != 0
         || !software_holds(x, xs->bytes()) || !software_holds(w, ws->bytes()) || !software_holds(y, ys->bytes()))
         return bad_parameter;
     software_give(handle->stream, [=, xs = *xs, ws = *ws, c = *c, ys = *ys] {
-        std::vector<double> sums(xs.bytes() / 4);
+        std::vector<double> sums(xs.count());
+        const Numbers from{y, ys.is_bf16()}, by{w, ws.is_bf16()};
         each(xs, ws, c, ys, [&](size_t i, size_t k, size_t o) {
-            sums[i] += (double)rounded(y[o], c.math) * rounded(w[k], c.math);
+            sums[i] += (double)rounded(from[o], c.math) * rounded(by[k], c.math);
         });
-        finish(sums, x, "data");
+        finish(sums, xs, x, "data");
         return 0;
     });
     return success;
 }
 
 SW_EXPORT int cudnnConvolutionBackwardFilter(
-    Handle *handle, const float *alpha, Layout *xs, const float *x, Layout *ys, const float *y, Convolution *c,
-    int algorithm, void *workspace, size_t bytes, const float *beta, Layout *ws, float *w) {
+    Handle *handle, const float *alpha, Layout *xs, const void *x, Layout *ys, const void *y, Convolution *c,
+    int algorithm, void *workspace, size_t bytes, const float *beta, Layout *ws, void *w) {
     if (!fits(*xs, *ws, *c, *ys) || algorithm != 1 || !is_ready(workspace, bytes) || *alpha != 1 || *beta != 0
         || !software_holds(x, xs->bytes()) || !software_holds(w, ws->bytes()) || !software_holds(y, ys->bytes()))
         return bad_parameter;
     software_give(handle->stream, [=, xs = *xs, ws = *ws, c = *c, ys = *ys] {
-        std::vector<double> sums(ws.bytes() / 4);
+        std::vector<double> sums(ws.count());
+        const Numbers from{x, xs.is_bf16()}, by{y, ys.is_bf16()};
         each(xs, ws, c, ys, [&](size_t i, size_t k, size_t o) {
-            sums[k] += (double)rounded(x[i], c.math) * rounded(y[o], c.math);
+            sums[k] += (double)rounded(from[i], c.math) * rounded(by[o], c.math);
         });
-        finish(sums, w, "filter");
+        finish(sums, ws, w, "filter");
         return 0;
     });
     return success;

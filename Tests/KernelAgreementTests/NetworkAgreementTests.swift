@@ -136,8 +136,11 @@ struct NetworkAgreementTests {
         #expect(try Self.trained(example, on: other.device) == Self.trained(example, on: plain.device))
     }
 
-    static func trained(_ example: NetworkBench.Case, on device: NetworkDevice) throws -> TrainingResult {
+    static func trained(
+        _ example: NetworkBench.Case, precision: Precision = .f32, on device: NetworkDevice
+    ) throws -> TrainingResult {
         var settings = TrainingSettings()
+        settings.precision = precision
         (settings.epochs, settings.batchSize, settings.microBatchSize) = (2, 6, 3)
         settings.gradientClipping = 0.5
         return try train(
@@ -167,10 +170,18 @@ struct NetworkHardwareTests {
         try NetworkAgreementTests.compareGradients(example, on: device())
     }
 
-    @Test("a training gives the same bits twice", arguments: NetworkBench.cases)
-    func repeats(_ example: NetworkBench.Case) throws {
+    @Test("a training gives the same bits twice", arguments: NetworkBench.cases, Precision.allCases)
+    func repeats(_ example: NetworkBench.Case, _ precision: Precision) throws {
         #expect(
-            try NetworkAgreementTests.trained(example, on: device())
-                == NetworkAgreementTests.trained(example, on: device()))
+            try NetworkAgreementTests.trained(example, precision: precision, on: device())
+                == NetworkAgreementTests.trained(example, precision: precision, on: device()))
+    }
+
+    @Test("products in bf16 are right, and gradients by them as near as the host's")
+    func bf16() throws {
+        let device = try device()
+        #expect(try NetworkCheck.problem(of: device, bf16: true) == nil)
+        if !Precision.bf16.isSupported { return }
+        for example in NetworkBench.cases { try NetworkRoundingTests.compare(example, on: device) }
     }
 }

@@ -18,6 +18,7 @@ enum {
     SW_DNN_EXECUTION_FAILED_8 = 8,
     SW_DNN_EXECUTION_FAILED = 5000,
     SW_DNN_FLOAT = 0,              // cudnnDataType_t
+    SW_DNN_BF16 = 9,
     SW_DNN_ROW_MAJOR = 0,          // cudnnTensorFormat_t: CUDNN_TENSOR_NCHW
     SW_DNN_CROSS_CORRELATION = 1,  // cudnnConvolutionMode_t
     SW_DNN_DETERMINISTIC = 1,      // cudnnDeterminism_t

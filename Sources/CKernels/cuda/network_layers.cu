@@ -15,17 +15,28 @@ __device__ inline float mapped(int32_t kind, float x, float g) {
 }
 
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_map(const sw_net_map p) {
-    SW_NET_EACH(i, p.count) p.result[i] = mapped(p.kind, p.source[i], p.gradient ? p.gradient[i] : 0.0f);
+    const int64_t step = (int64_t)gridDim.x * blockDim.x;
+    SW_NET_FOURS(i, (int64_t)blockIdx.x * blockDim.x + threadIdx.x, p.count, step) {
+        float x[4], g[4] = {0, 0, 0, 0};
+        load_four(p.source, i, step, p.count, x);
+        if (p.gradient.values) load_four(p.gradient, i, step, p.count, g);
+#pragma unroll
+        for (int n = 0; n < 4; n++) x[n] = mapped(p.kind, x[n], g[n]);
+        store_four(p.result, i, step, p.count, x);
+    }
 }
 
 // A block a map.
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_bias(const sw_net_bias p) {
     SW_NET_EACH_BLOCK(map, p.images * p.channels) {
         const float bias = p.bias[map % p.channels];
-        float *values = p.values + map * p.pixels;
-        for (int64_t i = threadIdx.x; i < p.pixels; i += blockDim.x) {
-            const float value = values[i] + bias;
-            values[i] = p.is_rectified ? fmaxf(value, 0.0f) : value;
+        const int64_t end = (map + 1) * p.pixels;
+        SW_NET_FOURS(i, map * p.pixels + threadIdx.x, end, blockDim.x) {
+            float x[4];
+            load_four(p.source, i, blockDim.x, end, x);
+#pragma unroll
+            for (int n = 0; n < 4; n++) x[n] = p.is_rectified ? fmaxf(x[n] + bias, 0.0f) : x[n] + bias;
+            store_four(p.result, i, blockDim.x, end, x);
         }
     }
 }
@@ -33,9 +44,7 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_bias(const sw_net_bias p)
 // A block a map: partial[map] = Σ over its pixels.
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_map_sums(const sw_net_sums p) {
     SW_NET_EACH_BLOCK(map, p.images * p.channels) {
-        double2 sum = make_double2(0, 0);
-        for (int64_t i = threadIdx.x; i < p.pixels; i += blockDim.x) sum.x += p.source[map * p.pixels + i];
-        sum = block_sum(sum);
+        const double2 sum = block_sum(make_double2(thread_sum(p.source, map * p.pixels, (map + 1) * p.pixels), 0));
         if (threadIdx.x == 0) p.partial[map] = sum.x;
     }
 }
@@ -46,19 +55,17 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_channel_sums(const sw_net
         double sum = 0;
         for (int64_t image = 0; image < p.images; image++) {
             const int64_t at = image * p.channels + channel;
-            sum += p.partial ? p.partial[at] : (double)p.source[at];
+            sum += p.partial ? p.partial[at] : (double)load(p.source, at);
         }
-        p.result[channel] = (float)sum;
+        store(p.result, channel, (float)sum);
     }
 }
 
 // A block a map: the mean of its pixels.
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_map_means(const sw_net_sums p) {
     SW_NET_EACH_BLOCK(map, p.images * p.channels) {
-        double2 sum = make_double2(0, 0);
-        for (int64_t i = threadIdx.x; i < p.pixels; i += blockDim.x) sum.x += p.source[map * p.pixels + i];
-        sum = block_sum(sum);
-        if (threadIdx.x == 0) p.result[map] = (float)(sum.x / (double)p.pixels);
+        const double2 sum = block_sum(make_double2(thread_sum(p.source, map * p.pixels, (map + 1) * p.pixels), 0));
+        if (threadIdx.x == 0) store(p.result, map, (float)(sum.x / (double)p.pixels));
     }
 }
 
@@ -70,8 +77,8 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_panels(const sw_net_move 
         const int64_t x = i % wide, y = i / wide % high, column = i / (wide * high) % p.columns;
         const int64_t line = i / (wide * high * p.columns);  // map and row of panels
         const int64_t tiled = (line * high + y) * p.width + column * wide + x;
-        if (p.is_back) p.result[tiled] = p.source[i];
-        else p.result[i] = p.source[tiled];
+        if (p.is_back) store(p.result, tiled, load(p.source, i));
+        else store(p.result, i, load(p.source, tiled));
     }
 }
 
@@ -81,13 +88,14 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_fold(const sw_net_move p)
         if (p.is_back) {
             const int64_t x = i % p.width, y = i / p.width % p.height, map = i / ((int64_t)p.width * p.height);
             const int64_t row = y < rows ? rows - 1 - y : y - rows, column = x < columns ? columns - 1 - x : x - columns;
-            p.result[i] = 0.25f * p.source[(map * rows + row) * columns + column];
+            store(p.result, i, 0.25f * load(p.source, (map * rows + row) * columns + column));
         } else {
             const int64_t x = i % columns, y = i / columns % rows, map = i / (columns * rows);
-            const float *below = p.source + (map * p.height + rows + y) * p.width;
-            const float *above = p.source + (map * p.height + rows - 1 - y) * p.width;
+            const int64_t below = (map * p.height + rows + y) * p.width, above = (map * p.height + rows - 1 - y) * p.width;
             const int64_t right = columns + x, left = columns - 1 - x;
-            p.result[i] = 0.25f * ((below[right] + below[left]) + (above[right] + above[left]));
+            const float low = load(p.source, below + right) + load(p.source, below + left);
+            const float high = load(p.source, above + right) + load(p.source, above + left);
+            store(p.result, i, 0.25f * (low + high));
         }
     }
 }
@@ -98,12 +106,12 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pad(const sw_net_move p) 
         if (p.is_back) {
             const int64_t x = i % p.inner_width, y = i / p.inner_width % p.inner_height;
             const int64_t map = i / ((int64_t)p.inner_width * p.inner_height);
-            p.result[i] = p.source[(map * p.height + y + p.top) * p.width + x + p.left];
+            store(p.result, i, load(p.source, (map * p.height + y + p.top) * p.width + x + p.left));
         } else {
             const int64_t x = i % p.width - p.left, y = i / p.width % p.height - p.top;
             const int64_t map = i / ((int64_t)p.width * p.height);
             const bool is_inside = x >= 0 && y >= 0 && x < p.inner_width && y < p.inner_height;
-            p.result[i] = is_inside ? p.source[(map * p.inner_height + y) * p.inner_width + x] : 0.0f;
+            store(p.result, i, is_inside ? load(p.source, (map * p.inner_height + y) * p.inner_width + x) : 0.0f);
         }
     }
 }
@@ -111,7 +119,7 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pad(const sw_net_move p) 
 // A block a map. Of several largest pixels the first, row by row.
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pool(const sw_net_pool p) {
     SW_NET_EACH_BLOCK(map, p.maps) {
-        const float *source = p.source + map * p.height * p.width;
+        const int64_t first = map * p.height * p.width;
         for (int i = threadIdx.x; i < p.rows * p.columns; i += blockDim.x) {
             const int top = i / p.columns * p.stride_height - p.top, left = i % p.columns * p.stride_width - p.left;
             const int last_y = min(top + p.kernel_height, p.height), last_x = min(left + p.kernel_width, p.width);
@@ -119,7 +127,7 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pool(const sw_net_pool p)
             int choice = -1, count = 0;
             for (int y = max(top, 0); y < last_y; y++) {
                 for (int x = max(left, 0); x < last_x; x++) {
-                    const float value = source[y * p.width + x];
+                    const float value = load(p.source, first + y * p.width + x);
                     sum += value;
                     count++;
                     if (choice < 0 || value > best) {
@@ -129,7 +137,7 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pool(const sw_net_pool p)
                 }
             }
             const int64_t at = map * p.rows * p.columns + i;
-            p.result[at] = p.is_maximum ? best : sum / (float)count;
+            store(p.result, at, p.is_maximum ? best : sum / (float)count);
             if (p.is_maximum) p.choice[at] = choice;
         }
     }
@@ -150,16 +158,16 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pool_back(const sw_net_po
                 for (int column = first_column; column <= last_column; column++) {
                     const int64_t at = (map * p.rows + row) * p.columns + column;
                     if (p.is_maximum) {
-                        if (p.choice[at] == i) sum += p.source[at];
+                        if (p.choice[at] == i) sum += load(p.source, at);
                     } else {
                         const int top = row * p.stride_height - p.top, left = column * p.stride_width - p.left;
                         const int high = min(top + p.kernel_height, p.height) - max(top, 0);
                         const int wide = min(left + p.kernel_width, p.width) - max(left, 0);
-                        sum += p.source[at] / (float)(high * wide);
+                        sum += load(p.source, at) / (float)(high * wide);
                     }
                 }
             }
-            p.result[map * p.height * p.width + i] = sum;
+            store(p.result, map * p.height * p.width + i, sum);
         }
     }
 }
@@ -175,7 +183,7 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_dropout(const sw_net_drop
         for (int64_t n = 0; n < 4; n++) {
             if (4 * block + n >= p.size) break;
             const int64_t at = part * p.size + 4 * block + n;
-            p.result[at] = p.source[at] * (words[n] < p.limit ? 0.0f : p.kept);
+            store(p.result, at, load(p.source, at) * (words[n] < p.limit ? 0.0f : p.kept));
         }
     }
 }

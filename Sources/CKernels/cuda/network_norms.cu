@@ -5,30 +5,24 @@
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_unit_mean(const sw_net_unit p) {
     SW_NET_EACH_BLOCK(group, p.groups) {
         const int64_t start = group * p.size;
-        double2 sum = make_double2(0, 0);
-        for (int64_t i = start + threadIdx.x; i < start + p.size; i += blockDim.x) {
-            sum.x += p.source[i];
-            if (p.gradient) sum.y += (double)p.gradient[i] * p.source[i];
-        }
+        double2 sum = make_double2(thread_sum(p.source, start, start + p.size), 0);
+        if (p.gradient.values)
+            for (int64_t i = start + threadIdx.x; i < start + p.size; i += blockDim.x)
+                sum.y += (double)load(p.gradient, i) * load(p.source, i);
         sum = block_sum(sum);
         const double factor = p.mean / (sum.x / (double)p.size + p.epsilon);
         const float scale = (float)factor, common = (float)(sum.y / (double)p.size * factor / p.mean);
         for (int64_t i = start + threadIdx.x; i < start + p.size; i += blockDim.x)
-            p.result[i] = scale * (p.gradient ? p.gradient[i] - common : p.source[i]);
+            store(p.result, i, scale * (p.gradient.values ? load(p.gradient, i) - common : load(p.source, i)));
     }
 }
 
-// Mean and rate 1/√(σ² + ε) of `count` values from `source` on.
-__device__ inline float2 group_statistics(const float *source, int64_t count, double epsilon) {
-    double2 sum = make_double2(0, 0);
-    for (int64_t i = threadIdx.x; i < count; i += blockDim.x) sum.x += source[i];
-    const double mean = block_sum(sum).x / (double)count;
-    double2 squares = make_double2(0, 0);
-    for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-        const double off = source[i] - mean;
-        squares.x += off * off;
-    }
-    return make_float2((float)mean, (float)(1 / sqrt(block_sum(squares).x / (double)count + epsilon)));
+// Mean and rate 1/√(σ² + ε) of `count` values from `start` on.
+__device__ inline float2 group_statistics(const sw_net_source source, int64_t start, int64_t count, double epsilon) {
+    const double sum = block_sum(make_double2(thread_sum(source, start, start + count), 0)).x;
+    const double mean = sum / (double)count;
+    const double squares = block_sum(make_double2(thread_squares(source, start, start + count, mean), 0)).x;
+    return make_float2((float)mean, (float)(1 / sqrt(squares / (double)count + epsilon)));
 }
 
 // p.parts images of p.groups runs.
@@ -36,11 +30,11 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_group_norm(const sw_net_n
     const int64_t run_channels = p.channels / p.groups, size = run_channels * p.pixels;
     SW_NET_EACH_BLOCK(run, p.parts * p.groups) {
         const int64_t start = run * size, first = run % p.groups * run_channels;
-        const float2 s = group_statistics(p.source + start, size, p.epsilon);
+        const float2 s = group_statistics(p.source, start, size, p.epsilon);
         for (int64_t i = threadIdx.x; i < size; i += blockDim.x) {
             const int64_t channel = first + i / p.pixels;
             const float factor = p.scale[channel] * s.y;
-            p.result[start + i] = factor * p.source[start + i] + (p.shift[channel] - factor * s.x);
+            store(p.result, start + i, factor * load(p.source, start + i) + (p.shift[channel] - factor * s.x));
         }
     }
 }
@@ -50,13 +44,14 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_group_norm_back(const sw_
     const int64_t run_channels = p.channels / p.groups, size = run_channels * p.pixels;
     SW_NET_EACH_BLOCK(run, p.parts * p.groups) {
         const int64_t start = run * size, first = run % p.groups * run_channels;
-        const float2 s = group_statistics(p.source + start, size, p.epsilon);
+        const float2 s = group_statistics(p.source, start, size, p.epsilon);
         double all = 0, along = 0;
         for (int64_t c = 0; c < run_channels; c++) {
             double2 sum = make_double2(0, 0);
             for (int64_t i = start + c * p.pixels + threadIdx.x; i < start + (c + 1) * p.pixels; i += blockDim.x) {
-                sum.x += p.gradient[i] * ((p.source[i] - s.x) * s.y);
-                sum.y += p.gradient[i];
+                const float g = load(p.gradient, i);
+                sum.x += g * ((load(p.source, i) - s.x) * s.y);
+                sum.y += g;
             }
             sum = block_sum(sum);
             if (threadIdx.x == 0) {
@@ -69,8 +64,9 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_group_norm_back(const sw_
         }
         const float common = (float)(all / (double)size), tilt = (float)(along / (double)size);
         for (int64_t i = threadIdx.x; i < size; i += blockDim.x) {
-            const float normal = (p.source[start + i] - s.x) * s.y;
-            p.result[start + i] = s.y * (p.scale[first + i / p.pixels] * p.gradient[start + i] - common - tilt * normal);
+            const float normal = (load(p.source, start + i) - s.x) * s.y;
+            const float pull = p.scale[first + i / p.pixels] * load(p.gradient, start + i);
+            store(p.result, start + i, s.y * (pull - common - tilt * normal));
         }
     }
 }
@@ -80,19 +76,12 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_group_norm_back(const sw_
 // maps[image][channel] = mean, and Σ (x − mean)², of one map.
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_moments(const sw_net_norm p) {
     SW_NET_EACH_BLOCK(map, p.parts * p.images * p.channels) {
-        const float *source = p.source + map * p.pixels;
-        double2 sum = make_double2(0, 0);
-        for (int64_t i = threadIdx.x; i < p.pixels; i += blockDim.x) sum.x += source[i];
-        const double mean = block_sum(sum).x / (double)p.pixels;
-        double2 squares = make_double2(0, 0);
-        for (int64_t i = threadIdx.x; i < p.pixels; i += blockDim.x) {
-            const double off = source[i] - mean;
-            squares.x += off * off;
-        }
-        squares = block_sum(squares);
+        const int64_t start = map * p.pixels, end = start + p.pixels;
+        const double mean = block_sum(make_double2(thread_sum(p.source, start, end), 0)).x / (double)p.pixels;
+        const double squares = block_sum(make_double2(thread_squares(p.source, start, end, mean), 0)).x;
         if (threadIdx.x == 0) {
             p.maps[2 * map] = mean;
-            p.maps[2 * map + 1] = squares.x;
+            p.maps[2 * map + 1] = squares;
         }
     }
 }
@@ -126,8 +115,14 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_batch_norm(const sw_net_n
         const int64_t channel = map % p.channels;
         const double2 normal = normal_of(p, map);
         const float mean = (float)normal.x, factor = (float)(p.scale[channel] * normal.y), shift = p.shift[channel];
-        for (int64_t i = map * p.pixels + threadIdx.x; i < (map + 1) * p.pixels; i += blockDim.x)
-            p.result[i] = factor * (p.source[i] - mean) + shift;
+        const int64_t end = (map + 1) * p.pixels;
+        SW_NET_FOURS(i, map * p.pixels + threadIdx.x, end, blockDim.x) {
+            float x[4];
+            load_four(p.source, i, blockDim.x, end, x);
+#pragma unroll
+            for (int n = 0; n < 4; n++) x[n] = factor * (x[n] - mean) + shift;
+            store_four(p.result, i, blockDim.x, end, x);
+        }
     }
 }
 
@@ -137,8 +132,9 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_pulls(const sw_net_norm p
         const double2 normal = normal_of(p, map);
         double2 sum = make_double2(0, 0);
         for (int64_t i = map * p.pixels + threadIdx.x; i < (map + 1) * p.pixels; i += blockDim.x) {
-            sum.x += p.gradient[i] * ((p.source[i] - normal.x) * normal.y);
-            sum.y += p.gradient[i];
+            const float g = load(p.gradient, i);
+            sum.x += g * ((load(p.source, i) - normal.x) * normal.y);
+            sum.y += g;
         }
         sum = block_sum(sum);
         if (threadIdx.x == 0) {
@@ -173,8 +169,15 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_batch_norm_back(const sw_
         const float tilt = p.mean ? 0.0f : (float)(p.partial[2 * run] / count);
         const float common = p.mean ? 0.0f : (float)(p.partial[2 * run + 1] / count);
         const float mean = (float)normal.x, rate = (float)normal.y;
-        for (int64_t i = map * p.pixels + threadIdx.x; i < (map + 1) * p.pixels; i += blockDim.x)
-            p.result[i] = factor * (p.gradient[i] - common - tilt * ((p.source[i] - mean) * rate));
+        const int64_t end = (map + 1) * p.pixels;
+        SW_NET_FOURS(i, map * p.pixels + threadIdx.x, end, blockDim.x) {
+            float x[4], g[4];
+            load_four(p.source, i, blockDim.x, end, x);
+            load_four(p.gradient, i, blockDim.x, end, g);
+#pragma unroll
+            for (int n = 0; n < 4; n++) g[n] = factor * (g[n] - common - tilt * ((x[n] - mean) * rate));
+            store_four(p.result, i, blockDim.x, end, g);
+        }
     }
 }
 

@@ -9,6 +9,17 @@
 
 #include "noise_device.h"
 
+// Values as they lie on the device: single precision, or bfloat16, which is the upper half of it.
+typedef struct {
+    const void *values;
+    int32_t is_bf16;
+} sw_net_source;
+
+typedef struct {
+    void *values;
+    int32_t is_bf16;
+} sw_net_target;
+
 enum {  // sw_net_map.kind
     SW_NET_RELU,
     SW_NET_RELU_BACK,  // source: what ReLU gave
@@ -24,25 +35,26 @@ enum {  // sw_net_map.kind
 typedef struct {
     int64_t count;
     int32_t kind;
-    const float *source;
-    const float *gradient;  // of the result; or what is added
-    float *result;          // may be source or gradient
+    sw_net_source source;
+    sw_net_source gradient;  // of the result; or what is added
+    sw_net_target result;    // may be source or gradient where it lies alike
 } sw_net_map;
 
-// values[image][channel][pixel] += bias[channel], then ReLU.
+// result[image][channel][pixel] = source + bias[channel], then ReLU.
 typedef struct {
     int64_t images, channels, pixels;
     int32_t is_rectified;
     const float *bias;
-    float *values;
+    sw_net_source source;
+    sw_net_target result;  // may be source where it lies alike
 } sw_net_bias;
 
 // Sums over pixels, then over images.
 typedef struct {
     int64_t images, channels, pixels;
-    const float *source;
-    double *partial;  // [image][channel]; null: one pixel each, which needs no first step
-    float *result;    // [channel]
+    sw_net_source source;
+    double *partial;       // [image][channel]; null: one pixel each, which needs no first step
+    sw_net_target result;  // [channel]
 } sw_net_sums;
 
 // Values that move: panels, mirrored quadrants, edges of zeros.
@@ -53,8 +65,8 @@ typedef struct {
     int32_t top, left;          // padding
     int32_t inner_height, inner_width;
     int32_t is_back;
-    const float *source;
-    float *result;
+    sw_net_source source;
+    sw_net_target result;
 } sw_net_move;
 
 typedef struct {
@@ -62,8 +74,8 @@ typedef struct {
     int32_t height, width, rows, columns;  // of the source; of the result
     int32_t kernel_height, kernel_width, stride_height, stride_width, top, left;
     int32_t is_maximum;
-    const float *source;    // back: gradient of the result
-    float *result;          // back: gradient of the source
+    sw_net_source source;   // back: gradient of the result
+    sw_net_target result;   // back: gradient of the source
     int32_t *choice;        // [map][row][column] of the result: which pixel of the source was the largest
 } sw_net_pool;
 
@@ -71,9 +83,9 @@ typedef struct {
 typedef struct {
     int64_t groups, size;
     double mean, epsilon;
-    const float *source;
-    const float *gradient;  // null: forward
-    float *result;
+    sw_net_source source;
+    sw_net_source gradient;  // null: forward
+    sw_net_target result;
 } sw_net_unit;
 
 // Normalisation of runs: over groups of channels of one image, or over one channel of the images of one part.
@@ -83,9 +95,9 @@ typedef struct {
     double epsilon;
     const float *scale, *shift;      // [channel]
     const float *mean, *variance;    // [channel]: given, not computed (batch-norm after training)
-    const float *source;
-    const float *gradient;
-    float *result;
+    sw_net_source source;
+    sw_net_source gradient;
+    sw_net_target result;
     double *maps;                    // batch-norm, [image][channel][2]: sums of one map
     double *statistics;              // batch-norm, [part][channel][2]: mean and variance of a part
     double *partial;                 // back, [part or image][channel][2]: gradients of scale and shift
@@ -103,8 +115,8 @@ typedef struct {
     uint32_t limit;           // zero where the random number is below
     float kept;
     const sw_noise_stream *streams;  // [part]
-    const float *source;
-    float *result;
+    sw_net_source source;
+    sw_net_target result;
 } sw_net_dropout;
 
 // Images and labels of a batch from among all.

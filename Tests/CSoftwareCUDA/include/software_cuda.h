@@ -14,7 +14,9 @@
 //     code=719
 //     cudnn=90100             version of cuDNN
 //     deterministic=0         cuDNN knows no way of giving the same bits every time
-//     wrong=forward           a number of cuDNN's (forward, data, filter) or cuBLAS's (product) answers is off by 1
+//     bf16-ways=0             nor does it for factors in bf16
+//     wrong=forward           a number of cuDNN's (forward, data, filter) or cuBLAS's (product) answers is off by 1; with
+//                             bf16- before, only where factors are in bf16
 //
 // Nothing is done before someone waits for it: memory that is read too early has not changed yet. Memory on the device
 // starts as NaN and has guards around it; a kernel that writes on them ends in CUDA_ERROR_ILLEGAL_ADDRESS.
