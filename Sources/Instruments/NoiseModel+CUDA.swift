@@ -47,27 +47,29 @@ extension NoiseModel {
     /// - Parameter exposures: of which source, and where their randomness comes from.
     public func measured<Device: KernelDevice>(
         _ exposures: [(source: Int, stream: RandomStream)], of sources: [PlacedDomains<Device.Memory>],
-        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int = 1
+        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int = 1,
+        angles: DetectorAngles? = nil
     ) throws -> [Tensor<Float>] {
         guard sources.allSatisfy({ $0.shape == sources[0].shape }) else {
             throw InstrumentError.invalid("the images", problem: "have different numbers of domains")
         }
         let pixels = geometry.rows * geometry.columns
         let free = try device.freeBytes() / 2
-        // Expected, holder, additions, response, correction in doubles; the image itself.
-        let batch = max(1, min(1024, free / (pixels * 44)))
+        // Mixed, expected, holder, additions, response, correction in doubles; the image itself.
+        let batch = max(1, min(1024, free / (pixels * 52)))
         var images: [Tensor<Float>] = []
         while images.count < exposures.count {
             let part = exposures[images.count..<min(exposures.count, images.count + batch)]
             images += try counted(
-                Array(part), of: sources, geometry: geometry, mask: mask, on: device, threads: threads)
+                Array(part), of: sources, geometry: geometry, mask: mask, on: device, threads: threads,
+                angles: angles ?? DetectorAngles(geometry))
         }
         return images
     }
 
     private func counted<Device: KernelDevice>(
         _ exposures: [(source: Int, stream: RandomStream)], of sources: [PlacedDomains<Device.Memory>],
-        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int
+        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int, angles: DetectorAngles
     ) throws -> [Tensor<Float>] {
         let pixels = geometry.rows * geometry.columns
         let mixes = mixesOnDevice
@@ -81,9 +83,12 @@ extension NoiseModel {
         let partly = try Parallel.map(exposures.count, threads: threads) { index in
             let (source, stream) = exposures[index]
             if mixes {
-                return try preparedForMixing(shapes[source], geometry: geometry, mask: mask, stream: stream)
+                return try preparedForMixing(
+                    shapes[source], geometry: geometry, mask: mask, stream: stream, angles: angles)
             }
-            return (try self.prepared(domains[source]!, geometry: geometry, mask: mask, stream: stream), nil)
+            return (
+                try self.prepared(domains[source]!, geometry: geometry, mask: mask, stream: stream, angles: angles), nil
+            )
         }
         let prepared = partly.map(\.prepared)
         var settings: [sw_noise_setting] = []
@@ -161,7 +166,7 @@ extension NoiseModel {
         return try Parallel.map(exposures.count, threads: threads) { index in
             var elements = Array(counted[index * pixels..<(index + 1) * pixels])
             if !mixes { decide(&elements, prepared[index], geometry: geometry, stream: exposures[index].stream) }
-            silence(&elements, prepared[index].draw, geometry: geometry)
+            silence(&elements, prepared[index].draw, geometry: geometry, angles: angles)
             return Tensor(shape: geometry.shape, elements: elements)
         }
     }

@@ -21,19 +21,19 @@ extension PlacedDomains: Sendable where Memory: Sendable {}
 
 /// Mixtures, levels and scales on a CUDA device: `noise.cu`.
 extension NoiseModel {
-    /// Whether a device makes expected images of domains that it has. Whole counts hang on their last places, which are the host's; and a
-    /// misaligned image is resampled there.
-    public var mixesOnDevice: Bool { statistics == .gaussian && jitter.isOff }
+    /// Whether a device makes expected images of domains that it has. Whole counts hang on their last places, which are the host's.
+    public var mixesOnDevice: Bool { statistics == .gaussian }
 
     /// All that is known of an image but the image itself, and what is added to it.
     func preparedForMixing(
-        _ shape: [Int], geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
+        _ shape: [Int], geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream,
+        angles: DetectorAngles? = nil
     ) throws(InstrumentError) -> (prepared: Prepared, additions: [Double]?) {
-        try checkShapes(shape, geometry: geometry, mask: mask)
+        try check(shape, geometry: geometry, mask: mask)
         let draw = try draw(stream: stream, domains: shape[0], geometry: geometry)
         var prepared = Prepared(
             draw: draw, expected: [], holder: nil,
-            responses: detectors.isOff ? nil : responses(draw, geometry: geometry))
+            responses: detectors.isOff ? nil : responses(draw, geometry: geometry, angles: angles))
         if backgrounds.areOff { return (prepared, nil) }
         let background = backgrounds.image(draw.backgrounds, geometry: geometry)
         if draw.backgrounds.subtraction > 0 { prepared.holder = background.holder }
@@ -51,7 +51,7 @@ extension NoiseModel {
         let pixels = geometry.rows * geometry.columns
         let bins = geometry.energyBins.count
         let draws = prepared.map(\.prepared.draw)
-        let expected = try device.memory(bytes: 8 * pixels * draws.count)
+        let mixed = try device.memory(bytes: 8 * pixels * draws.count)
         let sums = try device.memory(bytes: 8 * draws.count)
         let offsets = draws.flatMap { draw in
             geometry.settings.indices.flatMap { setting in
@@ -84,16 +84,22 @@ extension NoiseModel {
         mixture.additions = additions.flatMap { UnsafePointer(bitPattern: UInt($0.address)) }
         mixture.mask = maskMemory.flatMap { UnsafePointer(bitPattern: UInt($0.address)) }
         mixture.sums = UnsafeMutablePointer(bitPattern: UInt(sums.address))
-        mixture.expected = UnsafeMutablePointer(bitPattern: UInt(expected.address))
+        mixture.expected = UnsafeMutablePointer(bitPattern: UInt(mixed.address))
         func launch(_ kernel: String, columns: Int, rows: Int) throws {
             try device.launch(
                 KernelLaunch(text: "noise.cu", kernel: kernel, columns: columns, rows: rows, threads: 256), mixture)
         }
         try launch("sw_noise_mix", columns: (pixels + 255) / 256, rows: draws.count)
+        var expected = mixed
+        if !jitter.isOff {
+            expected = try GeometryJitter.Draw.resampled(
+                mixed, by: draws.map(\.jitter), geometry: geometry, on: device)
+            mixture.expected = UnsafeMutablePointer(bitPattern: UInt(expected.address))
+        }
         try launch("sw_noise_sum", columns: draws.count, rows: 1)
         try launch("sw_noise_expect", columns: (pixels + 255) / 256, rows: draws.count)
         // What launches read is given back in the stream's order: after them.
-        withExtendedLifetime((memory, targets, additions, sums)) {}
+        withExtendedLifetime((memory, targets, additions, sums, mixed)) {}
         return expected
     }
 }

@@ -31,6 +31,10 @@ final class DeviceNetwork {
     private(set) var logitGradient: DeviceFloats?
     /// For attribution.
     private(set) var inputGradient: DeviceFloats?
+    /// Number of a layer whose output is still there after a pass; 0: the input.
+    private let keptLayer: Int?
+    /// That output.
+    private(set) var keptOutput: DeviceFloats?
 
     // Steps own nothing: they know addresses, and `kept` keeps what is there.
     private var forwardSteps: [Step] = []
@@ -49,9 +53,10 @@ final class DeviceNetwork {
 
     /// - Parameter parts: micro-batches in one pass.
     /// - Parameter gradients: for training.
+    /// - Parameter keptLayer: a layer before one with a kernel, or 0.
     init(
         _ spec: NetworkSpec, parts: Int = 1, microBatch: Int, mode: Network.Mode, parameters: DeviceFloats,
-        gradients: DeviceFloats? = nil, on device: NetworkDevice
+        gradients: DeviceFloats? = nil, keptLayer: Int? = nil, on device: NetworkDevice
     ) throws {
         precondition(mode != .training || gradients != nil, "training needs a place for gradients")
         self.spec = spec
@@ -61,6 +66,7 @@ final class DeviceNetwork {
         self.device = device
         self.parameters = parameters
         self.gradients = gradients
+        self.keptLayer = keptLayer
         layout = DeviceLayout(spec)
         input = try DeviceFloats(count: parts * microBatch * spec.imageSize, on: device.device)
         logits = input
@@ -87,6 +93,7 @@ final class DeviceNetwork {
 
     private func compile() throws {
         var value = input
+        if keptLayer == 0 { keptOutput = input }
         var backward: [(layer: Int, emit: EmitBackward)] = []
         var number = 1
         while number <= spec.layers.count {
@@ -95,6 +102,7 @@ final class DeviceNetwork {
             let (output, emit) = try emitForward(number, value, fusingReLU: fuses)
             if number > 1 { retire(value, unlessSharedWith: output) }
             number += fuses ? 2 : 1
+            if number - 1 == keptLayer { keptOutput = output }
             backward.append((number - 1, emit))
             value = output
         }
@@ -181,7 +189,8 @@ final class DeviceNetwork {
     func retire(_ value: DeviceFloats, unlessSharedWith other: DeviceFloats? = nil) {
         let isReusable = isBackward || mode == .inference
         let isHeld = marked.values.contains { $0.uses > 0 && $0.value === value }
-        if isReusable, value !== other, value !== input, isBackward || !isHeld, !free.contains(where: { $0 === value })
+        if isReusable, value !== other, value !== input, value !== keptOutput, isBackward || !isHeld,
+            !free.contains(where: { $0 === value })
         {
             free.append(value)
         }

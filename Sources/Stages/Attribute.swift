@@ -99,14 +99,13 @@ struct Attribute: Stage {
 
     func run(_ step: Step) throws -> StepOutput { try run(step, on: nil) }
 
-    /// - Parameter device: takes the gradients of many points at once.
+    /// - Parameter device: takes many images at once.
     func run(_ step: Step, on device: NetworkDevice?) throws -> StepOutput {
         guard let input = step.inputs["measurement"] else { throw StepFailure("no measurement") }
         let measurement = try Measurement(input)
         let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
         guard let first = networks.first else { throw StepFailure("no network") }
-        // Centroids are the CPU's alone.
-        let device = networks.contains { $0.classifier.spec.centroids != nil } ? nil : device
+        let device = TrainedNetwork.areComputed(networks) ? device : nil
         let classes = first.classes
         let shuffled = try first.shuffledTwins(step.collections["shuffled"] ?? [])
         try first.requireGeometry(measurement.geometry, of: "the measurement")
@@ -129,7 +128,7 @@ struct Attribute: Stage {
                 found, of: networks, image: image, baseline: settings.baseline, class: index, methods: methods,
                 randomOrders: randomOrders,
                 grid: grid,
-                step: step)
+                step: step, device: device)
             guard let best = checks.best, let bestMap = found.maps[best] else { throw StepFailure("no method") }
             let table = try RegionTable(
                 bestMap.map { Float($0) }, geometry: geometry, divisions: divisions, count: regions,

@@ -21,15 +21,10 @@ extension TrainNetwork: NetworkAcceleratedStage {
     }
 }
 
-/// Integrated gradients and smooth gradients in batches; the other methods, the checks, and all of networks with centroids, on the CPU.
+/// Gradients, occlusion, and the curves of the checks in batches; activation maps, which are one pass each, and all of networks that no device
+/// computes, on the CPU.
 extension Attribute: NetworkAcceleratedStage {
-    static func obstacle(toAccelerating parameters: Value) -> String? {
-        let methods = (try? parameters.list("methods").map { try $0.asString() }) ?? []
-        let onDevice: Set = [
-            AttributionMethod.integratedGradients.rawValue, AttributionMethod.smoothGradients.rawValue,
-        ]
-        return methods.contains { onDevice.contains($0) } ? nil : "of its methods none has a CUDA implementation"
-    }
+    static func obstacle(toAccelerating parameters: Value) -> String? { nil }
 
     func batchSize(on accelerator: any Accelerator) -> Int { 1 }
 
@@ -40,7 +35,7 @@ extension Attribute: NetworkAcceleratedStage {
 
 extension CUDAAccelerator {
     /// Does steps one after the other.
-    fileprivate func networkOutputs(
+    func networkOutputs(
         of steps: [Step], usesTF32: Bool, _ run: (Step, NetworkDevice) throws -> StepOutput
     ) throws -> [Result<StepOutput, StepFailure>] {
         try performNetwork(usesTF32: usesTF32) { device in

@@ -51,6 +51,76 @@ SW_KERNEL __launch_bounds__(256) sw_noise_mix(const sw_noise_mixture p) {
     p.expected[image * pixels + pixel] = sum;
 }
 
+// Four neighbours along an axis, and their weights in Lagrange's interpolation of third degree; positions beyond the axis count as its ends.
+typedef struct {
+    int32_t index[4];
+    double weight[4];
+} sw_noise_taps;
+
+__device__ inline sw_noise_taps taps(double position, int64_t count) {
+    const double place = fmin(fmax(position, 0.0), (double)(count - 1)), base = floor(place), u = __dsub_rn(place, base);
+    const int32_t first = (int32_t)base, last = (int32_t)count - 1;
+    sw_noise_taps t;
+    // Exactly the pixel: the others, infinite or not, do not count.
+    const bool is_exact = u == 0;
+    const double a = u + 1, b = u - 1, c = u - 2;
+    t.index[0] = is_exact ? first : max(first - 1, 0);
+    t.index[1] = first;
+    t.index[2] = is_exact ? first : min(first + 1, last);
+    t.index[3] = is_exact ? first : min(first + 2, last);
+    t.weight[0] = is_exact ? 0 : -u * b * c / 6;
+    t.weight[1] = is_exact ? 1 : a * b * c / 2;
+    t.weight[2] = is_exact ? 0 : -a * u * c / 2;
+    t.weight[3] = is_exact ? 0 : a * u * b / 6;
+    return t;
+}
+
+// An image as drawn errors show it, a thread a pixel; blockIdx.y: the image. Where a pixel looks is computed without contraction, so that
+// a pixel that the host hits exactly is hit here.
+SW_KERNEL __launch_bounds__(256) sw_noise_resample(const sw_noise_misalignment p) {
+    const int64_t columns = p.bin_count * p.column_count, setting_pixels = p.row_count * columns;
+    const int64_t image = blockIdx.y, pixels = p.setting_count * setting_pixels;
+    const int64_t pixel = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (pixel >= pixels) return;
+    const int64_t setting = pixel / setting_pixels, row = pixel % setting_pixels / columns;
+    const int64_t bin = pixel % columns / p.column_count, column = pixel % p.column_count;
+    const double *still = p.still + image * pixels;
+    const double x = p.rows[row], y = p.columns[column];
+    const double forward = __dsub_rn(
+        __dsub_rn(p.final_squares[setting * p.bin_count + bin], __dmul_rn(x, x)), __dmul_rn(y, y));
+    // Out of reach of the kinematics.
+    if (forward <= 0) {
+        p.moved[image * pixels + pixel] = still[pixel];
+        return;
+    }
+    const double root = p.roots[image * p.setting_count + setting];
+    const double q[3] = {
+        __dmul_rn(x, root), __dmul_rn(y, root), __dmul_rn(__dsub_rn(p.incident[setting], __dsqrt_rn(forward)), root)};
+    double crystal[2];
+    for (int axis = 0; axis < 2; axis++) {
+        const double *r = p.rotation + 6 * image + 3 * axis;
+        const double sum = __dadd_rn(__dadd_rn(__dmul_rn(r[0], q[0]), __dmul_rn(r[1], q[1])), __dmul_rn(r[2], q[2]));
+        crystal[axis] = __ddiv_rn(__dmul_rn(p.lattice[2 * image + axis], sum), axis == 0 ? p.h_unit : p.k_unit);
+    }
+    const sw_noise_taps rows = taps(
+        __dsub_rn((double)(p.row_count - 1), __ddiv_rn(__dsub_rn(crystal[0], p.h_minimum), p.h_step)), p.row_count);
+    const sw_noise_taps ks = taps(__ddiv_rn(__dsub_rn(crystal[1], p.k_minimum), p.k_step), p.column_count);
+    const sw_noise_taps bins = taps(p.places[(image * p.setting_count + setting) * p.bin_count + bin], p.bin_count);
+    double sum = 0;
+    for (int r = 0; r < 4; r++) {
+        if (rows.weight[r] == 0) continue;
+        for (int b = 0; b < 4; b++) {
+            if (bins.weight[b] == 0) continue;
+            const double *line = still + setting * setting_pixels + rows.index[r] * columns + bins.index[b] * p.column_count;
+            double along = 0;
+            for (int k = 0; k < 4; k++) along += ks.weight[k] * line[ks.index[k]];
+            sum += rows.weight[r] * bins.weight[b] * along;
+        }
+    }
+    // fmax would make a number of NaN.
+    p.moved[image * pixels + pixel] = 0 >= sum ? 0 : sum;
+}
+
 // The sum over what is seen of an image, in an order of its own; a block an image.
 SW_KERNEL __launch_bounds__(256) sw_noise_sum(const sw_noise_mixture p) {
     __shared__ double sums[256];

@@ -46,4 +46,20 @@ typedef struct {
     double *expected;             // [image][pixel]
 } sw_noise_mixture;
 
+// Images as the errors of crystal and instrument show them: Instruments/GeometryJitter.swift.
+typedef struct {
+    int64_t setting_count, row_count, bin_count, column_count; // rows and columns of one panel: pixels along h, falling, and along k
+    double h_unit, k_unit;              // Q of h = 1 and k = 1, 1/angstrom
+    double h_minimum, h_step, k_minimum, k_step;
+    const double *rows, *columns;       // [row], [column]: Q of a pixel's centre along each axis
+    const double *incident;             // [setting]: ki
+    const double *final_squares;        // [setting][bin]: kf^2
+    const double *rotation;             // [image][2][3]: the first rows of the matrix that takes Q to the crystal's axes
+    const double *lattice;              // [image][2]
+    const double *roots;                // [image][setting]: of the factor of the energies
+    const double *places;               // [image][setting][bin]: where along the energy bins, in bins
+    const double *still;                // [image][pixel]
+    double *moved;                      // [image][pixel]
+} sw_noise_misalignment;
+
 #endif
