@@ -13,7 +13,8 @@ extension NoiseModel {
         _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream,
         angles: DetectorAngles? = nil
     ) throws(InstrumentError) -> Tensor<Float> {
-        let prepared = try prepared(domains, geometry: geometry, mask: mask, stream: stream, angles: angles)
+        var prepared = try prepared(domains, geometry: geometry, mask: mask, stream: stream)
+        if !detectors.isOff { prepared.responses = responses(prepared.draw, geometry: geometry, angles: angles) }
         var image = counted(prepared, geometry: geometry, mask: mask, stream: stream)
         silence(&image, prepared.draw, geometry: geometry, angles: angles)
         return Tensor(shape: geometry.shape, elements: image)
@@ -26,13 +27,12 @@ extension NoiseModel {
         var expected: [Double]
         /// What of it the empty holder has, where that is subtracted.
         var holder: [Double]?
-        /// Each pixel's response, and what data reduction divides by; nil where both are 1.
+        /// Each pixel's response, and what data reduction divides by; nil where both are 1, or nobody has asked for them.
         var responses: (response: [Double], correction: [Double])?
     }
 
     func prepared(
-        _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream,
-        angles: DetectorAngles? = nil
+        _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
     ) throws(InstrumentError) -> Prepared {
         try check(domains.shape, geometry: geometry, mask: mask)
         let draw = try draw(stream: stream, domains: domains.shape[0], geometry: geometry)
@@ -45,9 +45,7 @@ extension NoiseModel {
             for pixel in expected.indices { expected[pixel] += background.holder[pixel] + background.sample[pixel] }
             if draw.backgrounds.subtraction > 0 { holder = background.holder }
         }
-        return Prepared(
-            draw: draw, expected: expected, holder: holder,
-            responses: detectors.isOff ? nil : responses(draw, geometry: geometry, angles: angles))
+        return Prepared(draw: draw, expected: expected, holder: holder)
     }
 
     /// Refuses images of another shape, and misalignment where its formulas do not hold.
@@ -165,11 +163,8 @@ extension NoiseModel {
         var correction = response
         let tubes = DetectorResponse.Tubes(draw.detectors.tubes, width: tubeWidth)
         for setting in geometry.settings.indices {
-            let incident = geometry.settings[setting].incidentEnergy
             for bin in 0..<geometry.energyBins.count {
-                let width = geometry.binWidth(setting: setting)
-                let final = incident - geometry.firstBinEdge(setting: setting) - (Double(bin) + 0.5) * width
-                let helium = detectors.heliumResponse(draw.detectors, finalEnergy: final)
+                let helium = detectors.heliumResponse(draw.detectors, geometry: geometry, setting: setting, bin: bin)
                 for i in 0..<geometry.h.count {
                     let row = setting * geometry.h.count + i
                     for j in 0..<geometry.k.count {

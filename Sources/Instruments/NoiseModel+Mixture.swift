@@ -24,17 +24,15 @@ extension NoiseModel {
     /// Whether a device makes expected images of domains that it has. Whole counts hang on their last places, which are the host's.
     public var mixesOnDevice: Bool { statistics == .gaussian }
 
-    /// All that is known of an image but the image itself, and what is added to it.
+    /// All that is known of an image but the image itself, and what is added to it; nil for nothing, and where the device makes it
+    /// (`Backgrounds.Draw.isAddedOnDevice`).
     func preparedForMixing(
-        _ shape: [Int], geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream,
-        angles: DetectorAngles? = nil
+        _ shape: [Int], geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
     ) throws(InstrumentError) -> (prepared: Prepared, additions: [Double]?) {
         try check(shape, geometry: geometry, mask: mask)
         let draw = try draw(stream: stream, domains: shape[0], geometry: geometry)
-        var prepared = Prepared(
-            draw: draw, expected: [], holder: nil,
-            responses: detectors.isOff ? nil : responses(draw, geometry: geometry, angles: angles))
-        if backgrounds.areOff { return (prepared, nil) }
+        var prepared = Prepared(draw: draw, expected: [], holder: nil)
+        if backgrounds.areOff || draw.backgrounds.isAddedOnDevice(geometry) { return (prepared, nil) }
         let background = backgrounds.image(draw.backgrounds, geometry: geometry)
         if draw.backgrounds.subtraction > 0 { prepared.holder = background.holder }
         return (prepared, zip(background.holder, background.sample).map { $0 + $1 })
@@ -67,7 +65,14 @@ extension NoiseModel {
         let targets = try meanIntensity.map { mean in try device.memory(of: draws.map { mean - $0.background }) }
         let adds = prepared.contains { $0.additions != nil }
         let additions = try adds ? device.memory(of: prepared.flatMap { $0.additions ?? nothing }) : nil
+        let placed =
+            try backgrounds.areOff
+            ? nil
+            : PlacedBackgrounds(
+                draws.map { $0.backgrounds.isAddedOnDevice(geometry) ? $0.backgrounds : nil }, of: backgrounds,
+                geometry: geometry, on: device)
         var mixture = sw_noise_mixture()
+        placed?.describe(in: &mixture)
         mixture.domain_count = Int64(draws[0].fractions.count)
         mixture.setting_count = Int64(geometry.settings.count)
         mixture.setting_pixels = Int64(geometry.h.count * geometry.columns)
@@ -99,7 +104,7 @@ extension NoiseModel {
         try launch("sw_noise_sum", columns: draws.count, rows: 1)
         try launch("sw_noise_expect", columns: (pixels + 255) / 256, rows: draws.count)
         // What launches read is given back in the stream's order: after them.
-        withExtendedLifetime((memory, targets, additions, sums, mixed)) {}
+        withExtendedLifetime((memory, targets, additions, placed, sums, mixed)) {}
         return expected
     }
 }

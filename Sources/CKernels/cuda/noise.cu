@@ -17,6 +17,39 @@ __device__ inline double observe(
     return (counts * one + response * (fmin(intensity, 0.0) - hidden)) / correction;
 }
 
+// Sum of the efficiencies of the tubes up to an angle, as DetectorResponse.Tubes.
+__device__ inline double tubes_up_to(const double *sums, int64_t count, double width, double angle) {
+    const double place = __ddiv_rn(__dadd_rn(angle, 90), width);
+    const int64_t tube = min(max((int64_t)place, (int64_t)0), count - 1);
+    return __dadd_rn(sums[tube], __dmul_rn(__dsub_rn(place, (double)tube), __dsub_rn(sums[tube + 1], sums[tube])));
+}
+
+// Response (x) and correction (y) of a pixel's detectors, rounded as on the host, so that whole counts are the same ones.
+__device__ inline double2 response(const sw_noise_problem &p, int64_t image, int64_t pixel) {
+    double2 found = make_double2(1, 1);
+    if (p.helium) {
+        const int64_t setting = pixel / p.setting_pixels, bin = pixel % (p.bin_count * p.bin_columns) / p.bin_columns;
+        const double *helium = p.helium + 2 * ((image * p.setting_count + setting) * p.bin_count + bin);
+        found = make_double2(helium[0], helium[1]);
+    }
+    if (!p.tubes) return found;
+    const double *sums = p.tubes + image * (p.tube_count + 1);
+    double low = p.lower_edges[pixel], high = p.upper_edges[pixel];
+    if (!(low <= high)) return found;
+    double extent = __ddiv_rn(__dsub_rn(high, low), p.tube_width);
+    // A pixel of no extent: the tube at its place.
+    if (extent < 1e-9) {
+        const double reach = __dmul_rn(1e-6, p.tube_width);
+        low = __dsub_rn(low, reach);
+        high = __dadd_rn(high, reach);
+        extent = __ddiv_rn(__dsub_rn(high, low), p.tube_width);
+    }
+    const double within = __dsub_rn(
+        tubes_up_to(sums, p.tube_count, p.tube_width, high), tubes_up_to(sums, p.tube_count, p.tube_width, low));
+    found.x = __dmul_rn(found.x, __ddiv_rn(within, extent));
+    return found;
+}
+
 // blockIdx.y: the image. Pixels without detector and dead ones are 0; NaN are those that the host is to draw.
 SW_KERNEL __launch_bounds__(256, 2) sw_noise_count(const sw_noise_problem p) {
     const int64_t image = blockIdx.y, pixels = p.setting_count * p.setting_pixels, stride = (int64_t)gridDim.x * blockDim.x;
@@ -27,12 +60,12 @@ SW_KERNEL __launch_bounds__(256, 2) sw_noise_count(const sw_noise_problem p) {
         const bool is_seen = !(p.mask && p.mask[pixel]) && !(p.dead_probability > 0 && uniform(dead, pixel) < p.dead_probability);
         if (is_seen) {
             const sw_noise_setting s = p.settings[image * p.setting_count + pixel / p.setting_pixels];
-            const double response = p.response ? p.response[at] : 1, correction = p.correction ? p.correction[at] : 1;
+            const double2 detector = response(p, image, pixel);
             double value = observe(
-                p.is_poisson, s.gain, s.floor, s.noise, p.expected[at], response, correction, counting, pixel);
+                p.is_poisson, s.gain, s.floor, s.noise, p.expected[at], detector.x, detector.y, counting, pixel);
             if (p.holder)
                 value -= p.subtraction[image]
-                    * observe(p.is_poisson, s.gain, 0, s.empty_noise, p.holder[at], response, correction, empty, pixel);
+                    * observe(p.is_poisson, s.gain, 0, s.empty_noise, p.holder[at], detector.x, detector.y, empty, pixel);
             // fmin and fmax would make a number of what is undecided: NaN.
             out = value != value ? (float)value : (float)fmin(fmax(value, p.clip_low), p.clip_high);
         }
@@ -150,6 +183,17 @@ SW_KERNEL __launch_bounds__(256) sw_noise_expect(const sw_noise_mixture p) {
     double value = factor * p.setting_scales[image * p.setting_count + setting] * p.expected[at]
         + p.offsets[(image * p.setting_count + setting) * p.bin_count + bin];
     if (p.additions) value += p.additions[at];
+    if (p.panels) {
+        const int64_t row = pixel % p.setting_pixels / (p.bin_count * p.bin_columns), column = pixel % p.bin_columns;
+        const int64_t rows = p.setting_pixels / (p.bin_count * p.bin_columns), panel = setting * p.bin_count + bin;
+        if (__dsub_rn(p.final_squares[panel], __dadd_rn(p.row_squares[row], p.column_squares[column])) > 0) {
+            double background = p.panels[image * p.setting_count * p.bin_count + panel];
+            for (int64_t tail = p.tail_starts[image]; tail < p.tail_starts[image + 1]; tail++)
+                background += p.tail_heights[tail * p.setting_count * p.bin_count + panel] * p.tail_rows[tail * rows + row]
+                    * p.tail_columns[tail * p.bin_columns + column];
+            value += background;
+        }
+    }
     p.expected[at] = value;
 }
 
