@@ -67,24 +67,16 @@ public final class DeviceEnsemble {
     /// - Throws: `LearningError` for images of another network; what the device throws.
     public func outputs(of set: ImageSet, threads: Int = 1) throws -> Outputs {
         for member in members { try set.check(fit: member.spec) }
-        let size = set.imageSize
+        // The next images go there while these are computed, unless features are the images themselves.
+        let isAhead = !networks.contains { $0.keptOutput === $0.input }
+        if isAhead, !set.isEmpty { try place(set, from: 0) }
         var logits = [[Float]](repeating: [], count: members.count)
         var features = [[[Double]]](repeating: [], count: extractors.count)
         for start in stride(from: 0, to: set.count, by: images) {
             let used = min(images, set.count - start)
-            let values = Array(set.values[start * size..<(start + used) * size])
-            try device.write(values, to: networks[0].input.memory)
-            if used < images {
-                // Places that are left over: what they give is not used.
-                try device.write(
-                    [Float](repeating: 0, count: (images - used) * size), to: networks[0].input.memory,
-                    at: 4 * used * size)
-            }
-            for network in networks.dropFirst() {
-                try device.copy(4 * images * size, from: networks[0].input.memory, to: network.input.memory, at: 0)
-            }
-            // Whatever is read of the first waits for it alone, while the others go on.
+            if !isAhead { try place(set, from: start) }
             for network in networks { try network.forward() }
+            if isAhead, start + images < set.count { try place(set, from: start + images) }
             for (index, network) in networks.enumerated() {
                 logits[index] += try device.read(
                     Float.self, count: used * members[index].spec.classes, from: network.logits.memory)
@@ -100,6 +92,21 @@ public final class DeviceEnsemble {
         return Outputs(
             logits: zip(members, logits).map { Tensor(shape: [set.count, $0.spec.classes], elements: $1) },
             features: features)
+    }
+
+    /// Brings the images of one pass to the inputs of all members, after whatever they were asked for before.
+    private func place(_ set: ImageSet, from start: Int) throws {
+        let size = set.imageSize
+        let used = min(images, set.count - start)
+        let first = networks[0].input.memory
+        try device.write(Array(set.values[start * size..<(start + used) * size]), to: first)
+        if used < images {
+            // Places that are left over: what they give is not used.
+            try device.write([Float](repeating: 0, count: (images - used) * size), to: first, at: 4 * used * size)
+        }
+        for network in networks.dropFirst() {
+            try device.copy(4 * images * size, from: first, to: network.input.memory, at: 0)
+        }
     }
 
     /// The same of one image [channels, height, width], which has the answer that it has among others.

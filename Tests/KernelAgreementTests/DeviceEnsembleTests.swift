@@ -67,6 +67,19 @@ struct DeviceEnsembleTests {
         #expect(other.logits == all.logits && other.features.isEmpty)
     }
 
+    @Test("features that are the image itself, over several passes")
+    func imageFeatures() throws {
+        let spec = try NetworkSpec(inputShape: [1, 3, 4], layers: [.dense(units: 3)], classes: 3)
+        let member = try Self.members(spec)[1]
+        let extractor = try FeatureExtractor(member)
+        let images = try NetworkBench.images(spec.inputShape, 130)
+        let found = try DeviceEnsemble([member], features: [extractor], on: NetworkBench().device).outputs(of: images)
+        #expect(found.features[0] == (0..<130).map { images.values[$0 * 12..<$0 * 12 + 12].map { Double($0) } })
+        let host = try member.logits(of: images).elements
+        let apart = NetworkBench.distance(found.logits[0].elements, host)
+        #expect(apart <= Self.tolerance * NetworkBench.length(host))
+    }
+
     @Test("how many images a pass takes is decided by the layers")
     func images() throws {
         #expect(try NetworkBench.cases[0].spec().deviceImages == 64)
