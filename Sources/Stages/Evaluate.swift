@@ -61,7 +61,8 @@ struct Evaluate: Stage {
                 trainedOn: step.collections["training"] ?? [], like: images.geometry, threads: step.threads,
                 isCancelled: step.isCancelled)
             let (calibration, coverage) = try calibrate(
-                networks[0].domain, ensemble, images, known, certainties, features: outputs.features)
+                networks[0].domain, ensemble, images, known, certainties, features: outputs.features,
+                threads: step.threads)
             let digests = (step.collections["network"] ?? []).map { Value.string($0.digest.hex) }
             var result = value(
                 report, ensemble, images, memberAccuracies, calibration, coverage, networks: .list(digests))
@@ -115,7 +116,7 @@ struct Evaluate: Stage {
     /// Conformal sets and domain; coverage of sets made by three fifths of the simulations on the others.
     private func calibrate(
         _ domain: TrainingDomain, _ ensemble: EnsemblePrediction, _ images: LabelledImages,
-        _ known: KnownImages?, _ certainties: [KernelCertainty]?, features: [[[Double]]]
+        _ known: KnownImages?, _ certainties: [KernelCertainty]?, features: [[[Double]]], threads: Int
     ) throws -> (HeldOutCalibration, CoverageTable) {
         let (set, classes) = (images.set, images.classes.count)
         let rows = set.labels.indices.map {
@@ -124,7 +125,7 @@ struct Evaluate: Stage {
         let parts = CalibrationSplit(origins: set.origins, labels: set.labels)
         let calibration = try HeldOutCalibration(
             parts, labels: set.labels, rows: rows, origins: set.origins, score: score,
-            known: known
+            known: known, threads: threads
         ) { image in
             domain.observation(
                 of: set.values[image * set.imageSize..<(image + 1) * set.imageSize], imageRows: set.shape[1],

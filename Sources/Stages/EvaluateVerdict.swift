@@ -60,8 +60,8 @@ struct EvaluateVerdict: Stage {
             let portion = 64
             for start in stride(from: 0, to: members.count, by: portion) {
                 if step.isCancelled() { throw CancellationError() }
-                let part = try members[start..<min(start + portion, members.count)].map { member in
-                    try trial.image(of: member, like: first)
+                let part = try Parallel.map(min(portion, members.count - start), threads: step.threads) {
+                    try trial.image(of: members[start + $0], like: first)
                 }
                 for row in rows.indices {
                     try trial.judge(

@@ -114,6 +114,9 @@ struct EnsembleAccelerationTests {
             let tolerance = path.hasPrefix(".calibration") ? 1e-3 * max(size, 1) : 1e-5
             #expect(apart <= tolerance, "\(path): \(apart) of \(size)")
         }
+        var alone = Trained.test(trained.networks)
+        alone.threads = 1
+        #expect(try stage.run(alone).value == trained.evaluation.value)
         let again = try stage.run([Trained.test(trained.networks)], on: device)[0].get()
         #expect(again.value == found.value && again.summary.keys == trained.evaluation.summary.keys)
     }
