@@ -184,10 +184,16 @@ extension NoiseModel {
     /// Zero in dead tubes.
     func silence(_ image: inout [Float], _ draw: Draw, geometry: ImageGeometry, angles: DetectorAngles? = nil) {
         if draw.deadTubes.isEmpty { return }
-        let middles = (angles ?? DetectorAngles(geometry)).middles
-        // No tube is as near as half a width to an angle that does not exist.
-        for pixel in image.indices where draw.deadTubes.contains(where: { abs($0 - middles[pixel]) <= tubeWidth / 2 }) {
-            image[pixel] = 0
+        for pixel in image.indices {
+            let angle: Double
+            if let angles {
+                angle = angles.middles[pixel]
+            } else {
+                let place = geometry.pixel(row: pixel / geometry.columns, column: pixel % geometry.columns)
+                angle = geometry.angleAlongH(of: place) ?? .nan
+            }
+            // No tube is as near as half a width to an angle that does not exist.
+            if draw.deadTubes.contains(where: { abs($0 - angle) <= tubeWidth / 2 }) { image[pixel] = 0 }
         }
     }
 }
