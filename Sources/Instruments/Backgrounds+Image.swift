@@ -25,7 +25,10 @@ extension Backgrounds {
         return image
     }
 
-    private func fill(_ image: inout Image, _ draw: Draw, _ geometry: ImageGeometry, _ setting: Int, _ bin: Int) {
+    /// What is the same in all pixels of a panel within reach of the kinematics: of the holder, and of the sample.
+    func panel(
+        _ draw: Draw, _ geometry: ImageGeometry, _ setting: Int, _ bin: Int
+    ) -> (holder: Double, sample: Double) {
         let incident = geometry.settings[setting].incidentEnergy
         let width = geometry.binWidth(setting: setting)
         let energy = geometry.firstBinEdge(setting: setting) + (Double(bin) + 0.5) * width
@@ -36,7 +39,16 @@ extension Backgrounds {
         let smooth =
             draw.environment[setting] * exp(-abs(x) / draw.environmentDecay)
             + draw.elasticTail[setting] * (0.01 + w) / (x * x + w)
-        let incoherent = draw.incoherent[setting] * max(final, 0).squareRoot() / ki
+        return (smooth, draw.incoherent[setting] * max(final, 0).squareRoot() / ki)
+    }
+
+    private func fill(_ image: inout Image, _ draw: Draw, _ geometry: ImageGeometry, _ setting: Int, _ bin: Int) {
+        let incident = geometry.settings[setting].incidentEnergy
+        let width = geometry.binWidth(setting: setting)
+        let energy = geometry.firstBinEdge(setting: setting) + (Double(bin) + 0.5) * width
+        let ki = Neutron.wavevector(energy: incident)
+        let final = (incident - energy) / Neutron.energyPerWavevectorSquared
+        let (smooth, incoherent) = panel(draw, geometry, setting, bin)
         let top = draw.phononEnergy
         let phonons =
             draw.phonons[setting] / (Self.phononReference * Self.phononReference) * occupied(energy) / occupied(top)
@@ -84,18 +96,9 @@ extension Backgrounds {
         return abs(ratio) < 1e-6 ? thermal : energy / -expm1(-ratio)
     }
 
-    /// Widened by the pixel (step²/12), within five widths.
     private func add(_ tail: BraggTail, to image: inout [Double], _ geometry: ImageGeometry) {
-        func profile(_ axis: ImageGeometry.PixelAxis, _ centre: Double) -> [(index: Int, value: Double)] {
-            let variance = tail.width * tail.width + axis.step * axis.step / 12
-            return (0..<axis.count).compactMap { index in
-                let distance = axis.centre(index) - centre
-                guard distance * distance < 25 * variance else { return nil }
-                return (index, exp(-distance * distance / (2 * variance)))
-            }
-        }
-        let hs = profile(geometry.h, tail.place.x)
-        let ks = profile(geometry.k, tail.place.y)
+        let hs = tail.profile(geometry.h, tail.place.x)
+        let ks = tail.profile(geometry.k, tail.place.y)
         let frame = geometry.volume.map { _ in VolumeFrame(geometry) }
         for setting in geometry.settings.indices {
             let incident = geometry.settings[setting].incidentEnergy
@@ -103,7 +106,7 @@ extension Backgrounds {
                 let energy =
                     geometry.firstBinEdge(setting: setting)
                     + (Double(bin) + 0.5) * geometry.binWidth(setting: setting)
-                let height = tail.amplitudes[setting] * exp(-max(energy / incident, 0) / tail.extent)
+                let height = tail.height(geometry, setting, bin)
                 let final = (incident - energy) / Neutron.energyPerWavevectorSquared
                 for (i, h) in hs {
                     let row = setting * geometry.h.count + geometry.h.count - 1 - i
@@ -122,5 +125,24 @@ extension Backgrounds {
                 }
             }
         }
+    }
+}
+
+extension Backgrounds.BraggTail {
+    /// How high it is along an axis, in units of its height: widened by the pixel (step²/12), within five widths.
+    func profile(_ axis: ImageGeometry.PixelAxis, _ centre: Double) -> [(index: Int, value: Double)] {
+        let variance = width * width + axis.step * axis.step / 12
+        return (0..<axis.count).compactMap { index in
+            let distance = axis.centre(index) - centre
+            guard distance * distance < 25 * variance else { return nil }
+            return (index, exp(-distance * distance / (2 * variance)))
+        }
+    }
+
+    func height(_ geometry: ImageGeometry, _ setting: Int, _ bin: Int) -> Double {
+        let incident = geometry.settings[setting].incidentEnergy
+        let energy =
+            geometry.firstBinEdge(setting: setting) + (Double(bin) + 0.5) * geometry.binWidth(setting: setting)
+        return amplitudes[setting] * exp(-max(energy / incident, 0) / extent)
     }
 }

@@ -76,11 +76,21 @@ public struct DetectorResponse: Hashable, Sendable, Codable {
         return (relative(drawn), correctsHelium ? relative((helium.lowerBound + helium.upperBound) / 2) : 1)
     }
 
+    /// The same in one panel of an image.
+    func heliumResponse(
+        _ draw: Draw, geometry: ImageGeometry, setting: Int, bin: Int
+    ) -> (response: Double, correction: Double) {
+        let incident = geometry.settings[setting].incidentEnergy
+        let width = geometry.binWidth(setting: setting)
+        let final = incident - geometry.firstBinEdge(setting: setting) - (Double(bin) + 0.5) * width
+        return heliumResponse(draw, finalEnergy: final)
+    }
+
     /// Efficiencies of tubes side by side from −90° on, and their means.
     struct Tubes {
         private let width: Double
         /// Sum of efficiencies up to each tube's far edge.
-        private var sums: [Double] = [0]
+        private(set) var sums: [Double] = [0]
 
         init(_ efficiencies: [Double], width: Double) {
             self.width = width

@@ -92,8 +92,8 @@ extension GeometryJitter.Draw {
             let panels = Array(block)
             for bin in 0..<geometry.energyBins.count {
                 let energy = firstEdge + (Double(bin) + 0.5) * binWidth
-                let there = energyScales[setting] * energy + energyOffsets[setting] * incident
-                let along = Taps(at: (there - firstEdge) / binWidth - 0.5, count: geometry.energyBins.count)
+                let along = Taps(
+                    at: place(setting: setting, bin: bin, geometry: geometry), count: geometry.energyBins.count)
                 let final = (incident - energy) / Neutron.energyPerWavevectorSquared
                 for i in 0..<hs {
                     let x = unit.x * geometry.h.centre(hs - 1 - i)
@@ -117,8 +117,17 @@ extension GeometryJitter.Draw {
         return result
     }
 
+    /// Where along a setting's energy bins the neutrons of one bin really were, in bins from the first one's middle.
+    func place(setting: Int, bin: Int, geometry: ImageGeometry) -> Double {
+        let incident = geometry.settings[setting].incidentEnergy
+        let (width, firstEdge) = (geometry.binWidth(setting: setting), geometry.firstBinEdge(setting: setting))
+        let energy = firstEdge + (Double(bin) + 0.5) * width
+        let there = energyScales[setting] * energy + energyOffsets[setting] * incident
+        return (there - firstEdge) / width - 0.5
+    }
+
     /// First two rows of the matrix that takes Q of the laboratory to the crystal's axes.
-    private var rotationMatrix: [SIMD3<Double>] {
+    var rotationMatrix: [SIMD3<Double>] {
         let radians = rotation * (Double.pi / 180)
         let angle = (radians * radians).sum().squareRoot()
         if angle == 0 { return [SIMD3(1, 0, 0), SIMD3(0, 1, 0)] }

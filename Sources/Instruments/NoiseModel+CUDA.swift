@@ -19,8 +19,9 @@ extension NoiseModel {
 
     /// Measured images, each as `measured` makes it, to 1e-6 of the brightest pixel; whole counts are the same ones.
     ///
-    /// Levels, mixtures, backgrounds and responses of an image are made on the host; its pixels are counted on the device, but for the
-    /// few whose whole count hangs on the last places of a logarithm: those the host draws.
+    /// Levels are drawn on the host. Mixtures, misalignment and most backgrounds of Gaussian images are made on the device, of whole counts on
+    /// the host. Pixels are counted on the device, but for the few whose whole count hangs on the last places of a logarithm: those
+    /// the host draws.
     ///
     /// - Parameter threads: of the host.
     /// - Returns: [rows, columns] of each.
@@ -47,27 +48,29 @@ extension NoiseModel {
     /// - Parameter exposures: of which source, and where their randomness comes from.
     public func measured<Device: KernelDevice>(
         _ exposures: [(source: Int, stream: RandomStream)], of sources: [PlacedDomains<Device.Memory>],
-        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int = 1
+        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int = 1,
+        angles: DetectorAngles? = nil
     ) throws -> [Tensor<Float>] {
         guard sources.allSatisfy({ $0.shape == sources[0].shape }) else {
             throw InstrumentError.invalid("the images", problem: "have different numbers of domains")
         }
         let pixels = geometry.rows * geometry.columns
         let free = try device.freeBytes() / 2
-        // Expected, holder, additions, response, correction in doubles; the image itself.
-        let batch = max(1, min(1024, free / (pixels * 44)))
+        // Mixed, expected, holder and additions in doubles; the image itself.
+        let batch = max(1, min(1024, free / (pixels * 36)))
         var images: [Tensor<Float>] = []
         while images.count < exposures.count {
             let part = exposures[images.count..<min(exposures.count, images.count + batch)]
             images += try counted(
-                Array(part), of: sources, geometry: geometry, mask: mask, on: device, threads: threads)
+                Array(part), of: sources, geometry: geometry, mask: mask, on: device, threads: threads,
+                angles: angles ?? DetectorAngles(geometry))
         }
         return images
     }
 
     private func counted<Device: KernelDevice>(
         _ exposures: [(source: Int, stream: RandomStream)], of sources: [PlacedDomains<Device.Memory>],
-        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int
+        geometry: ImageGeometry, mask: CoverageMask?, on device: Device, threads: Int, angles: DetectorAngles
     ) throws -> [Tensor<Float>] {
         let pixels = geometry.rows * geometry.columns
         let mixes = mixesOnDevice
@@ -105,8 +108,6 @@ extension NoiseModel {
         }
         // A holder is subtracted from all images or from none, unless the draw is of nothing.
         let subtracts = prepared.contains { $0.holder != nil }
-        let responds = prepared.contains { $0.responses != nil }
-        let ones = [Double](repeating: 1, count: responds ? pixels : 0)
         let nothing = [Double](repeating: 0, count: subtracts ? pixels : 0)
         let maskMemory = try place(mask?.masked.elements)
         // Those of this batch alone.
@@ -131,45 +132,53 @@ extension NoiseModel {
         let memory = try [
             expected, place(subtracts ? prepared.flatMap { $0.holder ?? nothing } : nil),
             place(prepared.map { $0.holder == nil ? 0 : $0.draw.backgrounds.subtraction }),
-            place(responds ? prepared.flatMap { $0.responses?.response ?? ones } : nil),
-            place(responds ? prepared.flatMap { $0.responses?.correction ?? ones } : nil),
             maskMemory, place(settings), place(streams),
         ]
+        let responses = try PlacedResponses(
+            prepared.map(\.draw.detectors), of: detectors, tubeWidth: tubeWidth, angles: angles, geometry: geometry,
+            on: device)
         let images = try device.memory(bytes: 4 * pixels * exposures.count)
         var problem = sw_noise_problem()
         problem.image_count = Int64(exposures.count)
         problem.setting_count = Int64(geometry.settings.count)
         problem.setting_pixels = Int64(geometry.h.count * geometry.columns)
+        (problem.bin_count, problem.bin_columns) = (Int64(geometry.energyBins.count), Int64(geometry.k.count))
         problem.is_poisson = statistics == .poisson ? 1 : 0
         problem.dead_probability = deadPixels
         (problem.clip_low, problem.clip_high) = (clip.lowerBound, clip.upperBound)
         problem.expected = pointer(memory[0])
         problem.holder = pointer(memory[1])
         problem.subtraction = pointer(memory[2])
-        problem.response = pointer(memory[3])
-        problem.correction = pointer(memory[4])
-        problem.mask = pointer(memory[5])
-        problem.settings = pointer(memory[6])
-        problem.streams = pointer(memory[7])
+        problem.mask = pointer(memory[3])
+        problem.settings = pointer(memory[4])
+        problem.streams = pointer(memory[5])
+        responses.describe(in: &problem)
         problem.images = UnsafeMutablePointer(bitPattern: UInt(images.address))
         try device.launch(
             KernelLaunch(
                 text: "noise.cu", kernel: "sw_noise_count", columns: (pixels + 255) / 256, rows: exposures.count,
                 threads: 256), problem)
         let counted = try device.read(Float.self, count: pixels * exposures.count, from: images)
-        withExtendedLifetime((memory, placed)) {}
+        withExtendedLifetime((memory, placed, responses)) {}
         return try Parallel.map(exposures.count, threads: threads) { index in
             var elements = Array(counted[index * pixels..<(index + 1) * pixels])
-            if !mixes { decide(&elements, prepared[index], geometry: geometry, stream: exposures[index].stream) }
-            silence(&elements, prepared[index].draw, geometry: geometry)
+            if !mixes {
+                decide(
+                    &elements, prepared[index], geometry: geometry, stream: exposures[index].stream, angles: angles)
+            }
+            silence(&elements, prepared[index].draw, geometry: geometry, angles: angles)
             return Tensor(shape: geometry.shape, elements: elements)
         }
     }
 
     /// Draws what the device left undecided.
     private func decide(
-        _ elements: inout [Float], _ prepared: Prepared, geometry: ImageGeometry, stream: RandomStream
+        _ elements: inout [Float], _ known: Prepared, geometry: ImageGeometry, stream: RandomStream,
+        angles: DetectorAngles
     ) {
+        guard elements.contains(where: \.isNaN) else { return }
+        var prepared = known
+        if !detectors.isOff { prepared.responses = responses(known.draw, geometry: geometry, angles: angles) }
         let size = geometry.h.count * geometry.columns
         for pixel in elements.indices where elements[pixel].isNaN {
             elements[pixel] = count(

@@ -7,13 +7,16 @@ extension NoiseModel {
     ///
     /// - Parameter domains: computed images [domains, rows, columns], as `DetectorImage` gives them.
     /// - Parameter mask: pixels without detector; nil for none.
+    /// - Parameter angles: of the geometry, where several images share them; nil: made where they are needed.
     /// - Returns: [rows, columns].
     public func measured(
-        _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
+        _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream,
+        angles: DetectorAngles? = nil
     ) throws(InstrumentError) -> Tensor<Float> {
-        let prepared = try prepared(domains, geometry: geometry, mask: mask, stream: stream)
+        var prepared = try prepared(domains, geometry: geometry, mask: mask, stream: stream)
+        if !detectors.isOff { prepared.responses = responses(prepared.draw, geometry: geometry, angles: angles) }
         var image = counted(prepared, geometry: geometry, mask: mask, stream: stream)
-        silence(&image, prepared.draw, geometry: geometry)
+        silence(&image, prepared.draw, geometry: geometry, angles: angles)
         return Tensor(shape: geometry.shape, elements: image)
     }
 
@@ -24,23 +27,16 @@ extension NoiseModel {
         var expected: [Double]
         /// What of it the empty holder has, where that is subtracted.
         var holder: [Double]?
-        /// Each pixel's response, and what data reduction divides by; nil where both are 1.
+        /// Each pixel's response, and what data reduction divides by; nil where both are 1, or nobody has asked for them.
         var responses: (response: [Double], correction: [Double])?
     }
 
     func prepared(
         _ domains: Tensor<Float>, geometry: ImageGeometry, mask: CoverageMask?, stream: RandomStream
     ) throws(InstrumentError) -> Prepared {
-        try checkShapes(domains.shape, geometry: geometry, mask: mask)
+        try check(domains.shape, geometry: geometry, mask: mask)
         let draw = try draw(stream: stream, domains: domains.shape[0], geometry: geometry)
         var mean = mixed(domains, draw)
-        if !jitter.isOff, !GeometryJitter.describes(geometry) {
-            throw .invalid(
-                "jitter of the alignment",
-                problem:
-                    "is known only for a crystal at rest with axes along a* and b*, without rotation, projection or "
-                    + "orientation; switch it off")
-        }
         if !jitter.isOff { mean = draw.jitter.resampled(mean, geometry: geometry) }
         var expected = expectation(mean, draw, geometry: geometry, mask: mask)
         var holder: [Double]?
@@ -49,17 +45,23 @@ extension NoiseModel {
             for pixel in expected.indices { expected[pixel] += background.holder[pixel] + background.sample[pixel] }
             if draw.backgrounds.subtraction > 0 { holder = background.holder }
         }
-        return Prepared(
-            draw: draw, expected: expected, holder: holder,
-            responses: detectors.isOff ? nil : responses(draw, geometry: geometry))
+        return Prepared(draw: draw, expected: expected, holder: holder)
     }
 
-    func checkShapes(_ domains: [Int], geometry: ImageGeometry, mask: CoverageMask?) throws(InstrumentError) {
+    /// Refuses images of another shape, and misalignment where its formulas do not hold.
+    func check(_ domains: [Int], geometry: ImageGeometry, mask: CoverageMask?) throws(InstrumentError) {
         guard domains.count == 3, domains.suffix(2) == geometry.shape[...], domains[0] > 0 else {
             throw .shape("the image", expected: [domains.first ?? 1] + geometry.shape, found: domains)
         }
         if let mask, mask.masked.shape != geometry.shape {
             throw .shape("the mask", expected: geometry.shape, found: mask.masked.shape)
+        }
+        if !jitter.isOff, !GeometryJitter.describes(geometry) {
+            throw .invalid(
+                "jitter of the alignment",
+                problem:
+                    "is known only for a crystal at rest with axes along a* and b*, without rotation, projection or "
+                    + "orientation; switch it off")
         }
     }
 
@@ -152,17 +154,17 @@ extension NoiseModel {
     }
 
     /// Each pixel's response, and what data reduction divides by.
-    func responses(_ draw: Draw, geometry: ImageGeometry) -> (response: [Double], correction: [Double]) {
+    func responses(
+        _ draw: Draw, geometry: ImageGeometry, angles: DetectorAngles? = nil
+    ) -> (response: [Double], correction: [Double]) {
         let pixels = geometry.rows * geometry.columns
+        let angles = draw.detectors.tubes.isEmpty ? nil : angles ?? DetectorAngles(geometry)
         var response = [Double](repeating: 1, count: pixels)
         var correction = response
         let tubes = DetectorResponse.Tubes(draw.detectors.tubes, width: tubeWidth)
         for setting in geometry.settings.indices {
-            let incident = geometry.settings[setting].incidentEnergy
             for bin in 0..<geometry.energyBins.count {
-                let width = geometry.binWidth(setting: setting)
-                let final = incident - geometry.firstBinEdge(setting: setting) - (Double(bin) + 0.5) * width
-                let helium = detectors.heliumResponse(draw.detectors, finalEnergy: final)
+                let helium = detectors.heliumResponse(draw.detectors, geometry: geometry, setting: setting, bin: bin)
                 for i in 0..<geometry.h.count {
                     let row = setting * geometry.h.count + i
                     for j in 0..<geometry.k.count {
@@ -170,10 +172,8 @@ extension NoiseModel {
                         let pixel = row * geometry.columns + column
                         response[pixel] = helium.response
                         correction[pixel] = helium.correction
-                        if draw.detectors.tubes.isEmpty { continue }
-                        let place = geometry.pixel(row: row, column: column)
-                        guard let angles = geometry.anglesAlongH(of: place) else { continue }
-                        response[pixel] *= tubes.mean(over: angles)
+                        guard let edges = angles?.edges(pixel) else { continue }
+                        response[pixel] *= tubes.mean(over: edges)
                     }
                 }
             }
@@ -182,11 +182,17 @@ extension NoiseModel {
     }
 
     /// Zero in dead tubes.
-    func silence(_ image: inout [Float], _ draw: Draw, geometry: ImageGeometry) {
+    func silence(_ image: inout [Float], _ draw: Draw, geometry: ImageGeometry, angles: DetectorAngles? = nil) {
         if draw.deadTubes.isEmpty { return }
         for pixel in image.indices {
-            let place = geometry.pixel(row: pixel / geometry.columns, column: pixel % geometry.columns)
-            guard let angle = geometry.angleAlongH(of: place) else { continue }
+            let angle: Double
+            if let angles {
+                angle = angles.middles[pixel]
+            } else {
+                let place = geometry.pixel(row: pixel / geometry.columns, column: pixel % geometry.columns)
+                angle = geometry.angleAlongH(of: place) ?? .nan
+            }
+            // No tube is as near as half a width to an angle that does not exist.
             if draw.deadTubes.contains(where: { abs($0 - angle) <= tubeWidth / 2 }) { image[pixel] = 0 }
         }
     }

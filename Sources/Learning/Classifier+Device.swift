@@ -41,11 +41,14 @@ extension Classifier {
     }
 
     /// The network with its weights on a device.
-    func network(images: Int, mode: Network.Mode, on device: NetworkDevice) throws -> DeviceNetwork {
+    func network(
+        images: Int, mode: Network.Mode, keptLayer: Int? = nil, on device: NetworkDevice
+    ) throws -> DeviceNetwork {
         let layout = DeviceLayout(spec)
         let parameters = try DeviceFloats(count: layout.count, on: device.device)
         try device.device.write(layout.spread(weights.values), to: parameters.memory)
-        return try DeviceNetwork(spec, microBatch: images, mode: mode, parameters: parameters, on: device)
+        return try DeviceNetwork(
+            spec, microBatch: images, mode: mode, parameters: parameters, keptLayer: keptLayer, on: device)
     }
 
     /// `attribution(by:of:class:settings:random:)` on a device, to single precision; nil for methods that the CPU computes.
@@ -65,7 +68,13 @@ extension Classifier {
                 of: image, baseline: settings.baseline, class: index, noise: settings.noise, draws: settings.draws,
                 random: random, on: device)
             return Attribution(map: flat(found.attribution))
-        case .activationMap, .activationMapPlusPlus, .occlusion: return nil
+        case .occlusion:
+            return Attribution(
+                map: flat(
+                    try occlusion(
+                        of: image, baseline: settings.baseline, class: index, boxes: settings.boxes, on: device
+                    ).attribution))
+        case .activationMap, .activationMapPlusPlus: return nil
         }
     }
 
@@ -178,7 +187,7 @@ extension Classifier {
     }
 
     /// - Returns: the baseline that was given, or the neutral one.
-    private func checked(_ image: Tensor<Float>, _ baseline: Tensor<Float>?, _ index: Int) throws -> Tensor<Float> {
+    func checked(_ image: Tensor<Float>, _ baseline: Tensor<Float>?, _ index: Int) throws -> Tensor<Float> {
         try check(image, "the image")
         let baseline = baseline ?? spec.neutralBaseline(for: image)
         try check(baseline, "the baseline")

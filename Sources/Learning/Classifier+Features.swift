@@ -15,6 +15,10 @@ public struct FeatureExtractor: Sendable {
     /// Longest list of features.
     public static let limit = 128
 
+    /// Number of the layer whose output is what they are made of; 0: the image.
+    let layer: Int
+    /// How many numbers that output has.
+    var size: Int { network.spec.classes }
     private let network: Classifier
     /// [limit][numbers] where there are too many; else nil.
     private let directions: [[Float]]?
@@ -25,6 +29,7 @@ public struct FeatureExtractor: Sendable {
         guard let last = spec.parameters.filter({ $0.role == .kernel }).map(\.layer).max() else {
             throw .network(problem: "no layer has a kernel, so there are no features", hint: "end with a dense layer")
         }
+        layer = last - 1
         var layers = Array(spec.layers[..<(last - 1)])
         let shape = spec.shapes[last - 1]
         if shape.count > 1 { layers.append(.flatten) }
@@ -56,7 +61,8 @@ public struct FeatureExtractor: Sendable {
         features(try network.logits(of: image).elements[...])
     }
 
-    private func features(_ values: ArraySlice<Float>) -> [Double] {
+    /// Features of what the layer gives of one image.
+    func features(_ values: ArraySlice<Float>) -> [Double] {
         guard let directions else { return values.map { Double($0) } }
         return directions.map { direction in
             zip(direction, values).reduce(0) { $0 + Double($1.0) * Double($1.1) }

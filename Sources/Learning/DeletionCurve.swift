@@ -40,10 +40,7 @@ extension Classifier {
         of image: Tensor<Float>, baseline: Tensor<Float>? = nil, class index: Int, order: [Int], steps: Int = 32,
         score: ClassScore = .probability, threads: Int = 1
     ) throws -> DeletionCurve {
-        try check(image, "the image")
-        let baseline = baseline ?? spec.neutralBaseline(for: image)
-        try check(baseline, "the baseline")
-        try check(classIndex: index)
+        let baseline = try checked(image, baseline, index)
         if steps < 1 { throw LearningError.setting(name: "steps", problem: "\(steps) is less than 1") }
         func curve(from first: [Float], to last: [Float]) throws -> [Double] {
             var values: [Double] = []

@@ -38,6 +38,10 @@ final class DeviceNetwork {
     /// Of the images of a pass; for training with centroids, which follow those of their class.
     let labels: DeviceValues<Int32>
     private let wantsInputGradient: Bool
+    /// Number of a layer whose output is still there after a pass; 0: the input.
+    private let keptLayer: Int?
+    /// That output.
+    private(set) var keptOutput: DeviceFloats?
 
     // Steps own nothing: they know addresses, and `kept` keeps what is there.
     private var forwardSteps: [Step] = []
@@ -58,10 +62,11 @@ final class DeviceNetwork {
     /// - Parameter precision: of layers with kernels; for training.
     /// - Parameter gradients: for training.
     /// - Parameter wantsInputGradient: training finds the gradient of the images too.
+    /// - Parameter keptLayer: a layer before one with a kernel, or 0.
     init(
         _ spec: NetworkSpec, parts: Int = 1, microBatch: Int, mode: Network.Mode, precision: Precision = .f32,
         parameters: DeviceFloats, gradients: DeviceFloats? = nil, wantsInputGradient: Bool = false,
-        on device: NetworkDevice
+        keptLayer: Int? = nil, on device: NetworkDevice
     ) throws {
         precondition(mode != .training || gradients != nil, "training needs a place for gradients")
         self.spec = spec
@@ -73,6 +78,7 @@ final class DeviceNetwork {
         self.parameters = parameters
         self.gradients = gradients
         self.wantsInputGradient = mode == .attribution || wantsInputGradient
+        self.keptLayer = keptLayer
         layout = DeviceLayout(spec)
         labels = try DeviceValues(count: parts * microBatch, on: device.device)
         factors =
@@ -103,6 +109,7 @@ final class DeviceNetwork {
     private func compile() throws {
         if factors !== parameters { emitCopy(parameters.values(), layout.count, into: factors.places()) }
         var value = input
+        if keptLayer == 0 { keptOutput = input }
         var backward: [(layer: Int, emit: EmitBackward)] = []
         var number = 1
         while number <= spec.layers.count {
@@ -111,6 +118,7 @@ final class DeviceNetwork {
             let (output, emit) = try emitForward(number, value, fusingReLU: fuses)
             if number > 1 { retire(value, unlessSharedWith: output) }
             number += fuses ? 2 : 1
+            if number - 1 == keptLayer { keptOutput = output }
             backward.append((number - 1, emit))
             value = output
         }
@@ -199,7 +207,9 @@ final class DeviceNetwork {
     func retire(_ value: DeviceFloats, unlessSharedWith other: DeviceFloats? = nil) {
         let isReusable = isBackward || mode == .inference
         let isHeld = marked.values.contains { $0.uses > 0 && $0.value === value }
-        if isReusable, value !== other, value !== input, isBackward || !isHeld, !free.contains(where: { $0 === value })
+        if isReusable, value !== other, value !== input, value !== keptOutput, value !== keptOutput,
+            isBackward || !isHeld,
+            !free.contains(where: { $0 === value })
         {
             free.append(value)
         }

@@ -34,19 +34,10 @@ extension Classifier {
         of image: Tensor<Float>, baseline: Tensor<Float>? = nil, class index: Int, boxes: [PixelBox],
         score: ClassScore = .logOdds, threads: Int = 1
     ) throws -> Occlusion {
-        try check(image, "the image")
-        let baseline = baseline ?? spec.neutralBaseline(for: image)
-        try check(baseline, "the baseline")
-        try check(classIndex: index)
-        let (height, width) = (spec.inputShape[1], spec.inputShape[2])
-        for box in boxes where box.count == 0 || !box.isInside(height, width) {
-            throw LearningError.images(
-                problem: "the box of rows \(box.rows) and columns \(box.columns) is empty or leaves the image",
-                hint: "the image has \(height) rows and \(width) columns, counted from 0")
-        }
+        let baseline = try checked(image, baseline, index)
+        try check(boxes)
         let whole = try scores(of: [image.elements], class: index, score: score)[0]
-        var drops: [Double] = []
-        var map = [Double](repeating: 0, count: spec.imageSize)
+        var values: [Double] = []
         // A few at a time: all copies of a large image at once would not fit in memory.
         for start in stride(from: 0, to: boxes.count, by: Self.copiesAtOnce) {
             let part = boxes[start..<min(start + Self.copiesAtOnce, boxes.count)]
@@ -55,14 +46,33 @@ extension Classifier {
                 for pixel in pixels(of: box) { copy[pixel] = baseline.elements[pixel] }
                 return copy
             }
-            for (box, value) in zip(part, try scores(of: copies, class: index, score: score, threads: threads)) {
-                drops.append(whole - value)
-                let share = (whole - value) / Double(box.count * spec.inputShape[0])
-                for pixel in pixels(of: box) { map[pixel] += share }
-            }
+            values += try scores(of: copies, class: index, score: score, threads: threads)
+        }
+        return occlusion(whole: whole, without: values, boxes)
+    }
+
+    /// - Throws: `LearningError.images` for a box that is empty or leaves the image.
+    func check(_ boxes: [PixelBox]) throws(LearningError) {
+        let (height, width) = (spec.inputShape[1], spec.inputShape[2])
+        for box in boxes where box.count == 0 || !box.isInside(height, width) {
+            throw .images(
+                problem: "the box of rows \(box.rows) and columns \(box.columns) is empty or leaves the image",
+                hint: "the image has \(height) rows and \(width) columns, counted from 0")
+        }
+    }
+
+    /// - Parameters:
+    ///   - whole: the score of the image.
+    ///   - values: its score without each box.
+    func occlusion(whole: Double, without values: [Double], _ boxes: [PixelBox]) -> Occlusion {
+        var map = [Double](repeating: 0, count: spec.imageSize)
+        for (box, value) in zip(boxes, values) {
+            let share = (whole - value) / Double(box.count * spec.inputShape[0])
+            for pixel in pixels(of: box) { map[pixel] += share }
         }
         return Occlusion(
-            drops: drops, attribution: Tensor(shape: image.shape, elements: map.map { Float($0) }))
+            drops: values.map { whole - $0 },
+            attribution: Tensor(shape: spec.inputShape, elements: map.map { Float($0) }))
     }
 
     static let copiesAtOnce = 64

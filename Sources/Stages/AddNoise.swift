@@ -3,6 +3,7 @@ import Compute
 import Dataflow
 import Devices
 import Instruments
+import Synchronization
 import Tensors
 
 /// Makes of a computed image what a detector might have counted, several times over.
@@ -20,6 +21,7 @@ struct AddNoise: AcceleratedStage {
 
     private let copies: Int
     private let noise: NoiseModel
+    private let angles = SharedAngles()
 
     static func problems(in parameters: Value) -> [ParameterProblem] {
         for name in NoiseModel.rangeNames {
@@ -49,7 +51,8 @@ struct AddNoise: AcceleratedStage {
             do {
                 images.append(
                     try noise.measured(
-                        source.image.domains, geometry: source.geometry, mask: source.mask, stream: stream))
+                        source.image.domains, geometry: source.geometry, mask: source.mask, stream: stream,
+                        angles: angles.of(source.geometry)))
             } catch {
                 throw StepFailure(error.description, hint: error.hint)
             }
@@ -146,7 +149,8 @@ extension AddNoise {
                     }
                     return try noise.measured(
                         exposures, of: group.map(\.source.domains), geometry: group[0].source.geometry,
-                        mask: group[0].source.mask, on: kernels, threads: threads)
+                        mask: group[0].source.mask, on: kernels, threads: threads,
+                        angles: angles.of(group[0].source.geometry))
                 }
                 for (position, member) in group.enumerated() {
                     let own = Array(images[position * copies..<(position + 1) * copies])
@@ -163,5 +167,19 @@ extension AddNoise {
             }
         }
         return results.map { $0 ?? .failure(StepFailure("it was not measured; this is a defect")) }
+    }
+}
+
+/// The angles of a node's images, which nearly always have one geometry.
+private final class SharedAngles: Sendable {
+    private let last = Mutex<(geometry: ImageGeometry, angles: DetectorAngles)?>(nil)
+
+    func of(_ geometry: ImageGeometry) -> DetectorAngles {
+        last.withLock { last in
+            if let last, last.geometry == geometry { return last.angles }
+            let angles = DetectorAngles(geometry)
+            last = (geometry, angles)
+            return angles
+        }
     }
 }

@@ -99,7 +99,7 @@ struct Attribute: Stage {
 
     func run(_ step: Step) throws -> StepOutput { try run(step, on: nil) }
 
-    /// - Parameter device: takes the gradients of many points at once.
+    /// - Parameter device: takes many images at once.
     func run(_ step: Step, on device: NetworkDevice?) throws -> StepOutput {
         guard let input = step.inputs["measurement"] else { throw StepFailure("no measurement") }
         let measurement = try Measurement(input)
@@ -127,7 +127,7 @@ struct Attribute: Stage {
                 found, of: networks, image: image, baseline: settings.baseline, class: index, methods: methods,
                 randomOrders: randomOrders,
                 grid: grid,
-                step: step)
+                step: step, device: device)
             guard let best = checks.best, let bestMap = found.maps[best] else { throw StepFailure("no method") }
             let table = try RegionTable(
                 bestMap.map { Float($0) }, geometry: geometry, divisions: divisions, count: regions,

@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Dataflow
+import Devices
 import Learning
 import Tensors
 
@@ -39,7 +40,8 @@ struct AttributionChecks: Sendable {
 
     init(
         _ found: AttributionMaps, of networks: [TrainedNetwork], image: Tensor<Float>, baseline: Tensor<Float>?,
-        class index: Int, methods: [AttributionMethod], randomOrders: Int, grid: RegionGrid, step: Step
+        class index: Int, methods: [AttributionMethod], randomOrders: Int, grid: RegionGrid, step: Step,
+        device: NetworkDevice? = nil
     ) throws {
         self.methods = methods
         guard let first = networks.first else { throw StepFailure("no network") }
@@ -50,15 +52,24 @@ struct AttributionChecks: Sendable {
             orders.append(pixels.shuffled(using: &sequence))
         }
         let list = orders
-        let curves = try Parallel.map(list.count * networks.count, threads: step.threads) { number in
-            if step.isCancelled() { throw CancellationError() }
-            return try networks[number % networks.count].classifier.deletionCurve(
-                of: image, baseline: baseline, class: index, order: list[number / networks.count], steps: Self.intervals
-            )
+        // Of each member, by order.
+        let curves: [[DeletionCurve]]
+        if let device {
+            curves = try networks.map { network in
+                if step.isCancelled() { throw CancellationError() }
+                return try network.classifier.deletionCurves(
+                    of: image, baseline: baseline, class: index, orders: list, steps: Self.intervals, on: device)
+            }
+        } else {
+            let all = try Parallel.map(networks.count * list.count, threads: step.threads) { number in
+                if step.isCancelled() { throw CancellationError() }
+                return try networks[number / list.count].classifier.deletionCurve(
+                    of: image, baseline: baseline, class: index, order: list[number % list.count],
+                    steps: Self.intervals)
+            }
+            curves = networks.indices.map { Array(all[$0 * list.count..<($0 + 1) * list.count]) }
         }
-        let means = list.indices.map { order in
-            Self.mean(Array(curves[order * networks.count..<(order + 1) * networks.count]))
-        }
+        let means = list.indices.map { order in Self.mean(curves.map { $0[order] }) }
         var results: [AttributionMethod: Result] = [:]
         for (number, method) in methods.enumerated() {
             results[method] = Result(

@@ -91,6 +91,9 @@ struct AttributionMaps: Sendable {
                 if step.isCancelled() { throw CancellationError() }
                 done[number] = try classifier(task).attribution(
                     by: task.method, of: image, class: index, settings: settings, random: noise(task), on: device)
+                if done[number] != nil {
+                    step.progress(Double(number + 1) / Double(list.count), "map \(number + 1) of \(list.count)")
+                }
             }
         }
         let known = done

@@ -1,5 +1,6 @@
 import Artifacts
 import Dataflow
+import Devices
 import Learning
 import Tensors
 
@@ -32,7 +33,10 @@ struct Evaluate: Stage {
         score = ConformalScore(rawValue: try parameters.string("conformal-score")) ?? .threshold
     }
 
-    func run(_ step: Step) throws -> StepOutput {
+    func run(_ step: Step) throws -> StepOutput { try run(step, on: nil) }
+
+    /// - Parameter device: computes the networks.
+    func run(_ step: Step, on device: NetworkDevice?) throws -> StepOutput {
         let networks = try TrainedNetwork.ensemble(step.collections["network"] ?? [])
         let images = try LabelledImages(
             step.collections["images"] ?? [], threads: step.threads, isCancelled: step.isCancelled)
@@ -44,9 +48,10 @@ struct Evaluate: Stage {
                 hint: "train and test on the same classes")
         }
         do {
-            let logits = try networks.map { try $0.classifier.logits(of: images.set, threads: step.threads) }
-            let members = zip(networks, logits).map { softmax($1, temperature: $0.temperature) }
-            let certainties = Self.certainties(networks, logits)
+            let passes = try EnsemblePasses(networks, features: true, on: device)
+            let outputs = try passes.outputs(of: images.set, threads: step.threads)
+            let members = passes.probabilities(outputs)
+            let certainties = Self.certainties(networks, outputs.logits)
             let ensemble = try EnsemblePrediction(members)
             let report = try ClassificationReport(probabilities: ensemble.probabilities, labels: images.set.labels)
             let memberAccuracies = try members.map {
@@ -56,7 +61,8 @@ struct Evaluate: Stage {
                 trainedOn: step.collections["training"] ?? [], like: images.geometry, threads: step.threads,
                 isCancelled: step.isCancelled)
             let (calibration, coverage) = try calibrate(
-                networks, ensemble, images, known, certainties, threads: step.threads)
+                networks[0].domain, ensemble, images, known, certainties, features: outputs.features,
+                threads: step.threads)
             let digests = (step.collections["network"] ?? []).map { Value.string($0.digest.hex) }
             var result = value(
                 report, ensemble, images, memberAccuracies, calibration, coverage, networks: .list(digests))
@@ -109,21 +115,17 @@ struct Evaluate: Stage {
 
     /// Conformal sets and domain; coverage of sets made by three fifths of the simulations on the others.
     private func calibrate(
-        _ networks: [TrainedNetwork], _ ensemble: EnsemblePrediction, _ images: LabelledImages,
-        _ known: KnownImages?, _ certainties: [KernelCertainty]?, threads: Int
+        _ domain: TrainingDomain, _ ensemble: EnsemblePrediction, _ images: LabelledImages,
+        _ known: KnownImages?, _ certainties: [KernelCertainty]?, features: [[[Double]]], threads: Int
     ) throws -> (HeldOutCalibration, CoverageTable) {
         let (set, classes) = (images.set, images.classes.count)
         let rows = set.labels.indices.map {
             Array(ensemble.probabilities.elements[$0 * classes..<($0 + 1) * classes])
         }
-        let features = try networks.map { network in
-            try FeatureExtractor(network.classifier).features(of: set, threads: threads)
-        }
         let parts = CalibrationSplit(origins: set.origins, labels: set.labels)
-        let domain = networks[0].domain
         let calibration = try HeldOutCalibration(
             parts, labels: set.labels, rows: rows, origins: set.origins, score: score,
-            known: known
+            known: known, threads: threads
         ) { image in
             domain.observation(
                 of: set.values[image * set.imageSize..<(image + 1) * set.imageSize], imageRows: set.shape[1],

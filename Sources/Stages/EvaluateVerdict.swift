@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Dataflow
+import Devices
 import Instruments
 import Learning
 import Tensors
@@ -38,7 +39,10 @@ struct EvaluateVerdict: Stage {
         faults = try parameters.list("faults").compactMap { MeasurementFault(rawValue: try $0.asString()) }
     }
 
-    func run(_ step: Step) throws -> StepOutput {
+    func run(_ step: Step) throws -> StepOutput { try run(step, on: nil) }
+
+    /// - Parameter device: computes the networks.
+    func run(_ step: Step, on device: NetworkDevice?) throws -> StepOutput {
         let collection = step.collections["network"] ?? []
         let networks = try TrainedNetwork.ensemble(collection)
         guard let first = networks.first else { throw StepFailure("no network") }
@@ -51,15 +55,17 @@ struct EvaluateVerdict: Stage {
                 networks: networks, calibration: try HeldOutCalibration(test.field("calibration")), criteria: criteria)
             var rows = [VerdictTally(fault: nil, classes: first.classes)]
             rows += faults.map { VerdictTally(fault: $0, classes: first.classes) }
-            // Some at a time: each is judged once for every fault.
-            let portion = 32
+            let passes = try EnsemblePasses(networks, features: true, on: device)
+            // Some at a time: each is judged once for every fault. A pass of a device takes as many.
+            let portion = 64
             for start in stride(from: 0, to: members.count, by: portion) {
                 if step.isCancelled() { throw CancellationError() }
-                let part = try members[start..<min(start + portion, members.count)].map { member in
-                    try trial.image(of: member, like: first)
+                let part = try Parallel.map(min(portion, members.count - start), threads: step.threads) {
+                    try trial.image(of: members[start + $0], like: first)
                 }
                 for row in rows.indices {
-                    try trial.judge(part, into: &rows[row], random: step.random, threads: step.threads)
+                    try trial.judge(
+                        part, by: passes, into: &rows[row], random: step.random, threads: step.threads)
                 }
             }
             let coverage = CoverageTable(
@@ -129,7 +135,9 @@ private struct VerdictTrial: Sendable {
             origin: "\(name)#\(member.sample ?? 0)")
     }
 
-    func judge(_ images: [Image], into tally: inout VerdictTally, random: RandomStream, threads: Int) throws {
+    func judge(
+        _ images: [Image], by passes: EnsemblePasses, into tally: inout VerdictTally, random: RandomStream, threads: Int
+    ) throws {
         let layout = layout
         var set = try ImageSet(shape: networks[0].classifier.spec.inputShape)
         var judged: [Image] = []
@@ -146,18 +154,16 @@ private struct VerdictTrial: Sendable {
             judged.append(image)
         }
         if judged.isEmpty { return }
-        let logits = try networks.map { try $0.classifier.logits(of: set, threads: threads) }
-        let members = zip(networks, logits).map { softmax($1, temperature: $0.temperature) }
-        let certainties = Evaluate.certainties(networks, logits)
-        let mean = try EnsemblePrediction(members).probabilities.elements
-        let features = try networks.map { try FeatureExtractor($0.classifier).features(of: set, threads: threads) }
+        let outputs = try passes.outputs(of: set, threads: threads)
+        let certainties = Evaluate.certainties(networks, outputs.logits)
+        let mean = try EnsemblePrediction(passes.probabilities(outputs)).probabilities.elements
         let (domain, classes) = (networks[0].domain, networks[0].classes)
         let (values, size) = (set.values, set.imageSize)
         let found = try Parallel.map(judged.count, threads: threads) { index in
             DomainFinding(
                 domain.observation(
                     of: values[index * size..<(index + 1) * size], imageRows: layout.rows * layout.height,
-                    imageColumns: layout.columns * layout.width, features: features.map { $0[index] },
+                    imageColumns: layout.columns * layout.width, features: outputs.features.map { $0[index] },
                     centroids: certainties?[index].distance),
                 of: domain, calibration, level: criteria.domainLevel)
         }

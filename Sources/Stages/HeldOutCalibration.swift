@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Learning
 
@@ -155,13 +156,13 @@ struct HeldOutCalibration: Sendable {
     ///   - observe: what is measured of an image of the test set; asked for reference and calibrating images only.
     init(
         _ parts: CalibrationSplit, labels: [Int], rows: [[Double]], origins: [String], score: ConformalScore,
-        known explained: KnownImages? = nil, observe: (Int) throws -> Observation
+        known explained: KnownImages? = nil, threads: Int = 1, observe: @escaping @Sendable (Int) throws -> Observation
     ) throws {
         let (reference, calibration) = (parts.reference, parts.calibration)
         conformal = ConformalCalibration(
             score, of: reference + calibration, rows: rows, labels: labels, origins: origins)
         known = explained
-        let measured = try reference.map(observe)
+        let measured = try Parallel.map(reference.count, threads: threads) { try observe(reference[$0]) }
         let hasCentroids = try (measured.first ?? calibration.first.map(observe))?.centroids != nil
         self.hasCentroids = hasCentroids
         let knownLabels = reference.map { labels[$0] }
@@ -186,8 +187,8 @@ struct HeldOutCalibration: Sendable {
         let (features, patterns) = try domains(Array(measured.indices))
         (featureDomains, self.patterns) = (features, patterns)
         scales = crossed.map { Scale(of: $0) }
-        let calibrating = try calibration.map {
-            Self.distances(try observe($0), features, patterns, explained, hasCentroids)
+        let calibrating = try Parallel.map(calibration.count, threads: threads) {
+            Self.distances(try observe(calibration[$0]), features, patterns, explained, hasCentroids)
         }
         distances = measures.indices.map { measure in calibrating.map { $0[measure] }.sorted() }
         strangeness = []

@@ -1,5 +1,6 @@
 import Artifacts
 import Dataflow
+import Devices
 import Learning
 import Tensors
 
@@ -31,7 +32,10 @@ struct Judge: Stage {
         priors = try VerdictPriors(parameters: parameters)
     }
 
-    func run(_ step: Step) throws -> StepOutput {
+    func run(_ step: Step) throws -> StepOutput { try run(step, on: nil) }
+
+    /// - Parameter device: computes the networks.
+    func run(_ step: Step, on device: NetworkDevice?) throws -> StepOutput {
         guard let input = step.inputs["measurement"] else { throw StepFailure("no measurement") }
         let measurement = try Measurement(input)
         let collection = step.collections["network"] ?? []
@@ -42,7 +46,10 @@ struct Judge: Stage {
         try VerdictCriteria.require(test, of: collection)
         do {
             let calibration = try test?["calibration"].map { try HeldOutCalibration($0) }
-            let verdict = try verdict(networks, measurement, test: test, calibration: calibration, step: step)
+            // Features are measured by nothing where there is no calibration.
+            let passes = try EnsemblePasses(networks, features: calibration != nil, on: device)
+            let verdict = try verdict(
+                networks, passes, measurement, test: test, calibration: calibration, step: step)
             return StepOutput(verdict, summary: ["verdict": verdict])
         } catch let error as LearningError {
             // oneDNN out of memory is the machine's failure and is not remembered.
@@ -52,17 +59,19 @@ struct Judge: Stage {
     }
 
     private func verdict(
-        _ networks: [TrainedNetwork], _ measurement: Measurement, test: Value?, calibration: HeldOutCalibration?,
-        step: Step
+        _ networks: [TrainedNetwork], _ passes: EnsemblePasses, _ measurement: Measurement, test: Value?,
+        calibration: HeldOutCalibration?, step: Step
     ) throws -> Value {
         let first = networks[0]
         let classes = first.classes
         let image = measurement.image.reshaped([1] + measurement.image.shape)
-        let members = try Self.members(networks, image)
+        let outputs = try passes.outputs(of: image)
+        let members = passes.probabilities(outputs)
         let ensemble = try EnsemblePrediction(members)
         let mean = ensemble.probabilities.elements
         let best = largest(mean)
-        let domain = try DomainFinding(networks, measurement, calibration, level: criteria.domainLevel)
+        let domain = try DomainFinding(
+            networks, outputs, measurement, calibration, level: criteria.domainLevel)
         let conformal = calibration.map {
             ConformalFinding($0.conformal, mean, u: CalibrationSplit.tieBreaker("the judged measurement"))
         }
@@ -71,7 +80,7 @@ struct Judge: Stage {
             random: step.random.substream("stability"), threads: step.threads
         ) { images in
             if step.isCancelled() { throw CancellationError() }
-            return try Self.probabilities(networks, images, threads: step.threads)
+            return try Self.probabilities(passes, first.classifier.spec, images, threads: step.threads)
         }
         let findings = VerdictFindings(
             mean: mean, best: best, members: members.map { largest($0.elements) }, domain: domain,
@@ -107,30 +116,18 @@ struct Judge: Stage {
         return .record(verdict)
     }
 
-    /// Probabilities [1, classes] of each member.
-    private static func members(_ networks: [TrainedNetwork], _ image: Tensor<Float>) throws -> [Tensor<Double>] {
-        try networks.map { network in
-            let logits = try network.classifier.logits(of: image)
-            return softmax(logits.reshaped([1, network.classes.count]), temperature: network.temperature)
-        }
-    }
-
     /// Mean probabilities over the members of several images, each of which has the same alone or among others.
     private static func probabilities(
-        _ networks: [TrainedNetwork], _ images: [Tensor<Float>], threads: Int
+        _ passes: EnsemblePasses, _ spec: NetworkSpec, _ images: [Tensor<Float>], threads: Int
     ) throws -> [[Double]] {
-        var set = try ImageSet(shape: networks[0].classifier.spec.inputShape)
+        var set = try ImageSet(shape: spec.inputShape)
         for (number, image) in images.enumerated() {
             try set.append(image.elements, label: 0, origin: "variation \(number)")
         }
-        let members = try networks.map { network in
-            try softmax(network.classifier.logits(of: set, threads: threads), temperature: network.temperature)
-        }
-        let mean = try EnsemblePrediction(members).probabilities
+        let mean = try EnsemblePrediction(passes.probabilities(passes.outputs(of: set, threads: threads))).probabilities
         let classes = mean.shape[1]
         return images.indices.map { Array(mean.elements[$0 * classes..<($0 + 1) * classes]) }
     }
-
 }
 
 /// Numbers by class.

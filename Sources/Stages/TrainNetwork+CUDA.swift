@@ -26,15 +26,9 @@ extension TrainNetwork: NetworkAcceleratedStage {
     }
 }
 
-/// Integrated gradients and smooth gradients in batches; the other methods and the checks on the CPU.
+/// Gradients, occlusion, and the curves of the checks in batches; activation maps, which are one pass each, on the CPU.
 extension Attribute: NetworkAcceleratedStage {
-    static func obstacle(toAccelerating parameters: Value) -> String? {
-        let methods = (try? parameters.list("methods").map { try $0.asString() }) ?? []
-        let onDevice: Set = [
-            AttributionMethod.integratedGradients.rawValue, AttributionMethod.smoothGradients.rawValue,
-        ]
-        return methods.contains { onDevice.contains($0) } ? nil : "of its methods none has a CUDA implementation"
-    }
+    static func obstacle(toAccelerating parameters: Value) -> String? { nil }
 
     func batchSize(on accelerator: any Accelerator) -> Int { 1 }
 

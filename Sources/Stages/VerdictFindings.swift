@@ -23,22 +23,17 @@ struct DomainFinding: Sendable {
     /// Whether `pValue` comes from them.
     var isHeldOut = false
 
+    /// - Parameter outputs: what the members make of the measurement, with features where there is a calibration.
     /// - Parameter level: below which the p-value has to be able to fall.
     init(
-        _ networks: [TrainedNetwork], _ measurement: Measurement, _ calibration: HeldOutCalibration?, level: Double
+        _ networks: [TrainedNetwork], _ outputs: DeviceEnsemble.Outputs, _ measurement: Measurement,
+        _ calibration: HeldOutCalibration?, level: Double
     ) throws {
         let shape = measurement.image.shape
-        let image = measurement.image.reshaped([1] + shape)
-        // Features are measured by nothing where there is no calibration.
-        let features =
-            calibration == nil ? [] : try networks.map { try FeatureExtractor($0.classifier).features(of: image) }
-        let certainty =
-            networks.contains { $0.classifier.spec.centroids == nil }
-            ? nil
-            : TrainedNetwork.certainty(
-                networks, logits: try networks.map { try $0.classifier.logits(of: image).elements[...] })
+        let certainty = TrainedNetwork.certainty(networks, logits: outputs.logits.map { $0.elements[...] })
         let observation = networks[0].domain.observation(
-            of: measurement.image.elements[...], imageRows: shape[0], imageColumns: shape[1], features: features,
+            of: measurement.image.elements[...], imageRows: shape[0], imageColumns: shape[1],
+            features: outputs.features.map { $0[0] },
             centroids: certainty?.distance)
         self.init(observation, of: networks[0].domain, calibration, level: level)
         self.certainty = certainty

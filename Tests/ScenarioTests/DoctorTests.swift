@@ -103,7 +103,8 @@ struct DoctorTests {
             let outcome = try doctor(libraries, in: workplace, ["--format", "json"])
             let document = try JSONDecoder().decode(DoctorDocument.self, from: Data(outcome.output.utf8))
             #expect(document.usable)
-            for stage in document.stages where ["train-network", "attribute"].contains(stage.stage) {
+            for stage in document.stages
+            where ["train-network", "attribute", "evaluate", "evaluate-verdict", "judge"].contains(stage.stage) {
                 #expect(stage.executor == executor)
                 let reason = "libcudnn.so.9 is not on this machine: no such file where libraries are looked for"
                 #expect(stage.because == (executor == "cpu" ? reason : nil))
@@ -252,7 +253,8 @@ struct ExecutorTests {
                 arguments + ["--executor", executor, "--store", executor], environment: places)
             #expect(outcome.status == 0, "\(outcome.errors)")
             let document = try JSONDecoder().decode(RunDocument.self, from: Data(outcome.output.utf8))
-            for node in document.nodes where ["network", "attribution"].contains(node.name) {
+            for node in document.nodes
+            where ["network", "test", "verdict", "attribution"].contains(node.name) {
                 #expect(node.executor == executor)
             }
         }

@@ -65,7 +65,10 @@ struct DeviceStageTests {
         }
     }
 
-    private func noise(_ counting: String) throws -> Value {
+    private static let misaligned =
+        "misorientation: 0.5 deg, tilt: 0.5 deg, lattice-jitter: 0.003, energy-offset: 0.005, energy-scale: 0.005"
+
+    private func noise(_ counting: String, misaligned: Bool) throws -> Value {
         let text = """
             graph: g
             nodes:
@@ -73,7 +76,7 @@ struct DeviceStageTests {
               parameters: {stage: fix-parameters, model: pcsmo-goodenough}
               spectrum: {stage: spin-waves, model: pcsmo-goodenough, parameters: parameters}
               image: {stage: convolve-resolution, spectrum: spectrum, resolution: resolution}
-              noise: {stage: add-noise, image: image, mask: mask, copies: 3, counting: \(counting)}
+              noise: {stage: add-noise, image: image, mask: mask, copies: 3, counting: \(counting)\(misaligned ? ", \(Self.misaligned)" : "")}
               mask: {stage: detector-mask, resolution: resolution}
 
             """
@@ -82,8 +85,10 @@ struct DeviceStageTests {
         return try #require(graph.node(named: "noise")).parameters
     }
 
-    @Test("noise of a batch: whole counts are the same, Gaussian ones to 1e-6", arguments: ["poisson", "gaussian"])
-    func noise(counting: String) throws {
+    @Test(
+        "noise of a batch: whole counts are the same, Gaussian ones to 1e-6", arguments: ["poisson", "gaussian"],
+        [false, true])
+    func noise(counting: String, misaligned: Bool) throws {
         let model = try DeviceChain.model()
         let spectra = Array(try DeviceChain.spectra(on: accelerator, model: model).prefix(2))
         let images = try DeviceChain.imageStage().run(
@@ -93,7 +98,7 @@ struct DeviceStageTests {
         var missing = [UInt8](repeating: 0, count: geometry.rows * geometry.columns)
         missing[3] = 1
         let mask = DetectorMask(missing: Tensor(shape: geometry.shape, elements: missing)).value
-        let parameters = try noise(counting)
+        let parameters = try noise(counting, misaligned: misaligned)
         let stage = try AddNoise(parameters: parameters)
         #expect(AddNoise.obstacle(toAccelerating: parameters) == nil)
         let steps = images.enumerated().map { index, image in

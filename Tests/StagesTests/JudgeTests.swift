@@ -92,13 +92,14 @@ struct JudgeTests {
             return set.labels[image] == 0 ? [p, 1 - p] : [1 - p, p]
         }
         let features = try networks.map { try FeatureExtractor($0.classifier).features(of: set) }
+        let images = set
         return try HeldOutCalibration(
             CalibrationSplit(origins: set.origins, labels: set.labels), labels: set.labels, rows: rows,
             origins: set.origins, score: .threshold
         ) { image in
             networks[0].domain.observation(
-                of: set.values[image * set.imageSize..<(image + 1) * set.imageSize], imageRows: set.shape[1],
-                imageColumns: set.shape[2], features: features.map { $0[image] })
+                of: images.values[image * images.imageSize..<(image + 1) * images.imageSize],
+                imageRows: images.shape[1], imageColumns: images.shape[2], features: features.map { $0[image] })
         }
     }
 

@@ -37,7 +37,14 @@ final class ResidentChainTests {
             stability-grid: 6
           spectra: {stage: spin-waves, model: square-afm-nn, parameters: parameters, grid: 6}
           images: {stage: convolve-resolution, spectrum: spectra, resolution: resolution}
-          noise: {stage: add-noise, image: images, mask: mask, copies: 2}
+          noise:
+            stage: add-noise
+            image: images
+            mask: mask
+            copies: 2
+            misorientation: 0.5 deg
+            tilt: 0.5 deg
+            energy-offset: 0.005
 
         """
 

@@ -114,6 +114,21 @@ SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_noisy(const sw_net_points
     }
 }
 
+SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_exchange(const sw_net_exchange p) {
+    SW_NET_EACH(i, p.places * p.size) {
+        const int64_t place = i / p.size, pixel = i % p.size;
+        bool is_other;
+        if (p.boxes) {
+            const int32_t *box = p.boxes + 4 * place;
+            const int64_t row = pixel / p.width % p.height, column = pixel % p.width;
+            is_other = row >= box[0] && row < box[1] && column >= box[2] && column < box[3];
+        } else {
+            is_other = p.ranks[pixel] < p.limits[place];
+        }
+        p.result[i] = is_other ? p.other[pixel] : p.image[pixel];
+    }
+}
+
 SW_KERNEL __launch_bounds__(SW_NET_THREADS) sw_network_mean(const sw_net_mean p) {
     SW_NET_EACH(pixel, p.size) {
         double sum = p.sum[pixel];

@@ -227,6 +227,16 @@ typedef struct {
     float *result;                   // [place][size]
 } sw_net_points;
 
+// An image with some of its pixels from another: at each place within one box, or the first pixels of an order.
+typedef struct {
+    int64_t places, size, height, width;
+    const float *image, *other;
+    const int32_t *boxes;   // [place][4]: first row, row behind the last, first column, column behind the last; null: by order
+    const int32_t *ranks;   // [size]: which pixel is exchanged when, from 0
+    const int32_t *limits;  // [place]: so many are exchanged
+    float *result;          // [place][size]
+} sw_net_exchange;
+
 typedef struct {
     int64_t places, size;
     double count;

@@ -8,4 +8,5 @@ SW_HOST_KERNEL(sw_network_add);
 SW_HOST_KERNEL(sw_network_update);
 SW_HOST_KERNEL(sw_network_path);
 SW_HOST_KERNEL(sw_network_noisy);
+SW_HOST_KERNEL(sw_network_exchange);
 SW_HOST_KERNEL(sw_network_mean);
