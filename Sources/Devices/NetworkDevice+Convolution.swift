@@ -86,21 +86,28 @@ public final class DeviceConvolution {
         self.result = result
         self.filter = filter
         forwardWay = try Self.way(
-            shape, number, math, owner, "cudnnGetConvolutionForwardAlgorithm", { $0 < SW_DNN_FORWARD_PRODUCTS }
+            shape, number, math, owner, "cudnnGetConvolutionForwardAlgorithm", SW_DNN_FORWARD_INDEXED_PRODUCT,
+            isAllowed: { $0 < SW_DNN_FORWARD_PRODUCTS }
         ) {
             dnn.forward_choices(owner.dnnHandle, source, filter, $0, result, $1, $2, $3)
+        } workspace: {
+            dnn.forward_workspace(owner.dnnHandle, source, filter, $0, result, $1, $2)
         }
         dataWay = try Self.way(
-            shape, number, math, owner, "cudnnGetConvolutionBackwardDataAlgorithm",
-            { $0 == SW_DNN_BACKWARD_DATA_PRODUCT }
+            shape, number, math, owner, "cudnnGetConvolutionBackwardDataAlgorithm", SW_DNN_BACKWARD_DATA_PRODUCT,
+            isAllowed: { $0 == SW_DNN_BACKWARD_DATA_PRODUCT }
         ) {
             dnn.backward_data_choices(owner.dnnHandle, filter, result, $0, source, $1, $2, $3)
+        } workspace: {
+            dnn.backward_data_workspace(owner.dnnHandle, filter, result, $0, source, $1, $2)
         }
         filterWay = try Self.way(
-            shape, number, math, owner, "cudnnGetConvolutionBackwardFilterAlgorithm",
-            { $0 == SW_DNN_BACKWARD_FILTER_PRODUCT }
+            shape, number, math, owner, "cudnnGetConvolutionBackwardFilterAlgorithm", SW_DNN_BACKWARD_FILTER_PRODUCT,
+            isAllowed: { $0 == SW_DNN_BACKWARD_FILTER_PRODUCT }
         ) {
             dnn.backward_filter_choices(owner.dnnHandle, source, result, $0, filter, $1, $2, $3)
+        } workspace: {
+            dnn.backward_filter_workspace(owner.dnnHandle, source, result, $0, filter, $1, $2)
         }
     }
 
@@ -118,11 +125,16 @@ public final class DeviceConvolution {
             reason: "nothing was made")
     }
 
-    /// The fastest of the ways that are allowed.
+    /// The fastest of the ways that are allowed; where cuDNN's heuristics name none, the usual one, if cuDNN does it in this case: its
+    /// documentation says of each algorithm whether it gives the same bits every time.
+    ///
+    /// - Parameter allowed: mathematics for the heuristics to choose among.
+    /// - Parameter usual: an algorithm that is documented to be deterministic.
     private static func way(
         _ shape: Shape, _ number: DeviceNumber, _ allowed: Int, _ owner: NetworkDevice, _ name: String,
-        _ isAllowed: (Int) -> Bool,
-        _ ask: (sw_dnn_convolution?, Int32, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<sw_dnn_choice>) -> Int32
+        _ usual: Int, isAllowed: (Int) -> Bool,
+        _ ask: (sw_dnn_convolution?, Int32, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<sw_dnn_choice>) -> Int32,
+        workspace: (sw_dnn_convolution?, Int32, UnsafeMutablePointer<Int>) -> Int32
     ) throws(DeviceError) -> Way {
         let dnn = owner.dnnFunctions
         var made: sw_dnn_convolution?
@@ -136,18 +148,24 @@ public final class DeviceConvolution {
         try owner.check(dnn.convolution_set_math(convolution, Int32(allowed)), "cudnnSetConvolutionMathType")
         var choices = [sw_dnn_choice](repeating: sw_dnn_choice(), count: 16)
         var found: Int32 = 0
-        try owner.check(ask(convolution, Int32(choices.count), &found, &choices), name)
-        for choice in choices.prefix(Int(found)) {
-            guard choice.status == 0, choice.determinism == SW_DNN_DETERMINISTIC, isAllowed(Int(choice.algorithm)),
-                choice.workspace <= NetworkDevice.largestWorkspace
-            else { continue }
+        if ask(convolution, Int32(choices.count), &found, &choices) != 0 { found = 0 }
+        var candidates = choices.prefix(Int(found)).filter { choice in
+            guard choice.status == 0, choice.determinism == SW_DNN_DETERMINISTIC, isAllowed(Int(choice.algorithm))
+            else {
+                return false
+            }
             // Singles: without TF32 no tensor cores at all; with it they may be taken as TF32. Nothing is taken as halves.
             let isPlain = choice.math == SW_DNN_DEFAULT_MATH || choice.math == SW_DNN_FMA_MATH
-            if !isPlain, allowed == SW_DNN_FMA_MATH || choice.math != SW_DNN_TENSOR_MATH { continue }
-            if allowed != SW_DNN_FMA_MATH {
-                try owner.check(dnn.convolution_set_math(convolution, choice.math), "cudnnSetConvolutionMathType")
-            }
-            return Way(convolution: convolution, algorithm: choice.algorithm, workspace: choice.workspace)
+            return isPlain || allowed != SW_DNN_FMA_MATH && choice.math == SW_DNN_TENSOR_MATH
+        }.map { (algorithm: $0.algorithm, math: allowed == SW_DNN_FMA_MATH ? Int32(allowed) : $0.math) }
+        candidates.append((algorithm: Int32(usual), math: Int32(allowed)))
+        for candidate in candidates {
+            try owner.check(dnn.convolution_set_math(convolution, candidate.math), "cudnnSetConvolutionMathType")
+            // With the mathematics that it will have: another may take another workspace, or not be there.
+            var bytes = 0
+            guard workspace(convolution, candidate.algorithm, &bytes) == 0, bytes <= NetworkDevice.largestWorkspace
+            else { continue }
+            return Way(convolution: convolution, algorithm: candidate.algorithm, workspace: bytes)
         }
         _ = dnn.convolution_destroy(convolution)
         throw .unsupported(

@@ -44,6 +44,10 @@ bool fits(const Layout &x, const Layout &w, const Convolution &c, const Layout &
         && y.width == (x.width + 2 * c.pad[1] - w.width) / c.stride[1] + 1;
 }
 
+bool is_repeatable(const Layout &x) {
+    return software_setting("deterministic", "1") == "1" && (!x.is_bf16() || software_number("bf16-ways", 1));
+}
+
 /// The ways of one operation, `algorithm` among those that may be taken.
 int choices(
     int algorithm, int transforming, int atomic, const Convolution &c, const Layout &x, int wanted, int *found, Choice *out) {
@@ -58,10 +62,15 @@ int choices(
         {algorithm, success, 0.4f, workspace_bytes, 1, tensor_math, {}},
         {algorithm, success, 0.5f, workspace_bytes, 1, last, {}},
     };
-    const bool is_repeatable = software_setting("deterministic", "1") == "1" && (!x.is_bf16() || software_number("bf16-ways", 1));
-    int count = is_repeatable ? 7 : 2;
+    int count = is_repeatable(x) && software_number("heuristics", 1) != 0 ? 7 : 2;
     *found = 0;
     for (int i = 0; i < count && *found < wanted; i++) out[(*found)++] = all[i];
+    return success;
+}
+
+int size_of_workspace(const Layout &x, int algorithm, size_t *bytes) {
+    if (!is_repeatable(x) || algorithm != 1) return not_supported;
+    *bytes = workspace_bytes;
     return success;
 }
 
@@ -98,6 +107,8 @@ void finish(const std::vector<double> &sums, const Layout &layout, void *out, co
 }  // namespace
 
 SW_EXPORT size_t cudnnGetVersion() { return (size_t)software_number("cudnn", 90100); }
+
+SW_EXPORT size_t cudnnGetCudartVersion() { return (size_t)software_number("cudart", 12000); }
 
 SW_EXPORT const char *cudnnGetErrorString(int status) {
     return status == bad_parameter ? "CUDNN_STATUS_BAD_PARAM" : "CUDNN_STATUS_NOT_SUPPORTED";
@@ -178,6 +189,21 @@ SW_EXPORT int cudnnGetConvolutionBackwardDataAlgorithm_v7(
 SW_EXPORT int cudnnGetConvolutionBackwardFilterAlgorithm_v7(
     Handle *, Layout *x, Layout *y, Convolution *c, Layout *w, int wanted, int *found, Choice *out) {
     return fits(*x, *w, *c, *y) ? choices(1, 5, 0, *c, *x, wanted, found, out) : bad_parameter;
+}
+
+SW_EXPORT int cudnnGetConvolutionForwardWorkspaceSize(
+    Handle *, Layout *x, Layout *w, Convolution *c, Layout *y, int algorithm, size_t *bytes) {
+    return fits(*x, *w, *c, *y) ? size_of_workspace(*x, algorithm, bytes) : bad_parameter;
+}
+
+SW_EXPORT int cudnnGetConvolutionBackwardDataWorkspaceSize(
+    Handle *, Layout *w, Layout *y, Convolution *c, Layout *x, int algorithm, size_t *bytes) {
+    return fits(*x, *w, *c, *y) ? size_of_workspace(*x, algorithm, bytes) : bad_parameter;
+}
+
+SW_EXPORT int cudnnGetConvolutionBackwardFilterWorkspaceSize(
+    Handle *, Layout *x, Layout *y, Convolution *c, Layout *w, int algorithm, size_t *bytes) {
+    return fits(*x, *w, *c, *y) ? size_of_workspace(*x, algorithm, bytes) : bad_parameter;
 }
 
 SW_EXPORT int cudnnConvolutionForward(

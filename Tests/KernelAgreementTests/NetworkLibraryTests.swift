@@ -1,7 +1,7 @@
-import Devices
 import HostDevice
 import Testing
 
+@testable import Devices
 @testable import Learning
 
 /// What is said where cuDNN or cuBLAS are missing, old, or cannot do what is wanted.
@@ -40,6 +40,41 @@ struct NetworkLibraryTests {
             try DeviceConvolution(shape, on: bench.device)
         } throws: { error in
             (error as? DeviceError)?.message.contains("no way of giving the same bits every time") == true
+        }
+    }
+
+    @Test("where cuDNN's heuristics name no way that is allowed, the usual one is taken")
+    func usualWay() throws {
+        #expect(try NetworkCheck.problem(of: NetworkBench(["heuristics": "0"]).device) == nil)
+    }
+
+    @Test("what networks cannot have on a device leaves it to other stages; lack of memory is lack of room")
+    func unfit() throws {
+        let software = try SoftwareCUDA(["cudart": "13000"])
+        defer { withExtendedLifetime(software) {} }
+        let search = LibrarySearch(preferred: software.directory)
+        #expect {
+            _ = try NetworkLibraries(search, newest: 12)
+        } throws: { error in
+            let error = error as? DeviceError
+            return error?.isUnfit == true
+                && error?.message.contains("built for CUDA 13, and the driver is for CUDA 12") == true
+        }
+        let bench = try NetworkBench()
+        func error(_ status: Int32) -> DeviceError? {
+            do throws(DeviceError) {
+                try bench.device.check(status, "cudnnConvolutionForward")
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(error(0) == nil)
+        // cudnnStatus_t of 9, then of 8: not supported, no memory, a kernel that failed.
+        for status: Int32 in [3000, 9] { #expect(error(status)?.isUnfit == true && error(status)?.isFull == false) }
+        for status: Int32 in [4004, 2] { #expect(error(status)?.isFull == true && error(status)?.isUnfit == false) }
+        for status: Int32 in [5000, 5003, 8] {
+            #expect(error(status)?.isUnfit == false && error(status)?.isFull == false)
         }
     }
 

@@ -105,7 +105,7 @@ struct NetworkRoundingTests {
     /// The second rounding moves each number of a kernel's gradient by 2⁻⁹ of itself at most, all else is equal.
     @Test(
         "the same roundings: outputs and gradients of all weights, where no biases are between",
-        arguments: NetworkBench.cases)
+        arguments: NetworkBench.roundedCases)
     func roundings(_ example: NetworkBench.Case) throws {
         try Self.compare(example, withoutBiases: true, tolerance: 0x1p-9, on: NetworkBench().device)
     }
@@ -113,7 +113,7 @@ struct NetworkRoundingTests {
     /// The same numbers as singles: every rounding is the host's, with biases too. But for two: where pooling windows overlap, what they
     /// send back differs by a rounding (2⁻⁸ of a pixel; the device adds singles and rounds once), and oneDNN's logarithm is good to 4e-6,
     /// so that one value in a thousand is a rounding apart.
-    @Test("where cuDNN has no way in bf16, convolutions in singles", arguments: NetworkBench.cases)
+    @Test("where cuDNN has no way in bf16, convolutions in singles", arguments: NetworkBench.roundedCases)
     func singles(_ example: NetworkBench.Case) throws {
         let isRoundedOtherwise = example.layers.contains { layer in
             switch layer {
@@ -148,7 +148,8 @@ struct NetworkRoundingTests {
     /// Of nine draws the middle one. Errors of one cause in other draws: as long, but for √2 where each value is rounded twice, and
     /// for the spread of the middle of nine.
     @Test(
-        "outputs and gradients of all weights are as near to those in single precision", arguments: NetworkBench.cases)
+        "outputs and gradients of all weights are as near to those in single precision",
+        arguments: NetworkBench.roundedCases)
     func gradients(_ example: NetworkBench.Case) throws {
         try Self.compare(example, on: NetworkBench().device)
     }
@@ -172,7 +173,7 @@ struct NetworkRoundingTests {
     }
 
     /// By SGD, whose step is the gradient's, clipped, with labels smoothed and kernels decaying.
-    @Test("weights after one update, where no biases are between", arguments: NetworkBench.cases)
+    @Test("weights after one update, where no biases are between", arguments: NetworkBench.roundedCases)
     func update(_ example: NetworkBench.Case) throws {
         let spec = try example.spec()
         let start = Self.weights(spec, withoutBiases: true)
@@ -199,7 +200,7 @@ struct NetworkRoundingTests {
 
     @Test("nothing depends on the order of threads: the same bits of a training", arguments: ["1", "20261"])
     func order(_ order: String) throws {
-        let example = try #require(NetworkBench.cases.last)
+        let example = try #require(NetworkBench.roundedCases.last)
         let (plain, other) = (try NetworkBench(), try NetworkBench(["order": order]))
         #expect(
             try NetworkAgreementTests.trained(example, precision: .bf16, on: other.device)

@@ -28,6 +28,7 @@ enum {
     SW_DNN_FMA_MATH = 3,
     // cudnnConvolutionFwdAlgo_t: implicit, with indices in memory, explicit products of matrices. Later ones transform.
     SW_DNN_FORWARD_PRODUCTS = 3,
+    SW_DNN_FORWARD_INDEXED_PRODUCT = 1,
     // cudnnConvolutionBwdDataAlgo_t and …BwdFilterAlgo_t: the one without atomics that does not transform.
     SW_DNN_BACKWARD_DATA_PRODUCT = 1,
     SW_DNN_BACKWARD_FILTER_PRODUCT = 1,
@@ -74,6 +75,17 @@ typedef struct {
     int (*backward_filter_choices)(
         sw_dnn_handle handle, sw_dnn_tensor source, sw_dnn_tensor result_gradient, sw_dnn_convolution convolution,
         sw_dnn_filter filter_gradient, int wanted, int *found, sw_dnn_choice *choices);
+
+    // Bytes that an algorithm takes beside its tensors, with the descriptor's mathematics.
+    int (*forward_workspace)(
+        sw_dnn_handle handle, sw_dnn_tensor source, sw_dnn_filter filter, sw_dnn_convolution convolution,
+        sw_dnn_tensor result, int algorithm, size_t *bytes);
+    int (*backward_data_workspace)(
+        sw_dnn_handle handle, sw_dnn_filter filter, sw_dnn_tensor result_gradient, sw_dnn_convolution convolution,
+        sw_dnn_tensor source_gradient, int algorithm, size_t *bytes);
+    int (*backward_filter_workspace)(
+        sw_dnn_handle handle, sw_dnn_tensor source, sw_dnn_tensor result_gradient, sw_dnn_convolution convolution,
+        sw_dnn_filter filter_gradient, int algorithm, size_t *bytes);
 
     // result = alpha · (…) + beta · result
     int (*forward)(

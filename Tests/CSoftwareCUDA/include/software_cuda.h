@@ -15,6 +15,8 @@
 //     cudnn=90100             version of cuDNN
 //     deterministic=0         cuDNN knows no way of giving the same bits every time
 //     bf16-ways=0             nor does it for factors in bf16
+//     cudart=12000            the CUDA that cuDNN was built for
+//     heuristics=0            cuDNN's heuristics name no way, though there is one
 //     wrong=forward           a number of cuDNN's (forward, data, filter) or cuBLAS's (product) answers is off by 1; with
 //                             bf16- before, only where factors are in bf16
 //
