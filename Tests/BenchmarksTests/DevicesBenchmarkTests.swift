@@ -28,7 +28,8 @@ struct DevicesBenchmarkTests {
     func parts(part: String) throws {
         let software = try SoftwareCUDA()
         let inventory = DeviceInventory(LibrarySearch(preferred: software.directory))
-        let figures = try DevicesBenchmark(parts: [part], isSmall: true).run(on: inventory)
+        let figures = DevicesBenchmark(parts: [part], isSmall: true).run(on: inventory)
+        #expect(!figures.hasFailed, "\(figures.unshown)")
         let document = try Self.document(figures)
         let expected: [String: [String]] = [
             "diagonalisation": ["pcsmo", "4", "8", "16", "32", "64", "128"].flatMap { size in
@@ -66,7 +67,7 @@ struct DevicesBenchmarkTests {
     func absent() throws {
         let software = try SoftwareCUDA(["devices": "0"])
         let inventory = DeviceInventory(LibrarySearch(preferred: software.directory))
-        let figures = try DevicesBenchmark(parts: ["images", "training"], isSmall: false).run(on: inventory)
+        let figures = DevicesBenchmark(parts: ["images", "training"], isSmall: false).run(on: inventory)
         #expect(figures.all.isEmpty)
         let document = try Self.document(figures)
         let reason = "the NVIDIA driver finds no device"
@@ -79,9 +80,22 @@ struct DevicesBenchmarkTests {
     func partlyAbsent() throws {
         let software = try SoftwareCUDA([:], libraries: ["libcuda.so.1", "libnvrtc.so.12", "libcublas.so.12"])
         let inventory = DeviceInventory(LibrarySearch(preferred: software.directory))
-        let figures = try DevicesBenchmark(parts: ["training"], isSmall: true).run(on: inventory)
+        let figures = DevicesBenchmark(parts: ["training"], isSmall: true).run(on: inventory)
         let reason = "libcudnn.so.9 is not on this machine: no such file where libraries are looked for"
         #expect(try Self.document(figures).unshown == ["step_ms_f32": reason, "step_ms_tf32": reason])
+    }
+
+    @Test("what fails is named, the rest is measured, and the benchmark has failed")
+    func failing() throws {
+        let software = try SoftwareCUDA(["fail": "cusolverDnXsyevBatched:1"])
+        let inventory = DeviceInventory(LibrarySearch(preferred: software.directory))
+        let figures = DevicesBenchmark(parts: ["diagonalisation"], isSmall: true).run(on: inventory)
+        let document = try Self.document(figures)
+        let sizes = ["4", "8", "16", "32", "64", "128", "pcsmo"]
+        let reason = "cusolverDnXsyevBatched ended with status 3"
+        let names = sizes.map { ("diag_\($0), the rest", reason) }
+        #expect(figures.hasFailed && document.unshown == Dictionary(uniqueKeysWithValues: names))
+        for size in sizes { #expect(((document.figures["diag_\(size)_ratio_host"] ?? nil) ?? 0) > 0) }
     }
 
     @Test("figures show prediction, aim and whether it is reached")

@@ -54,6 +54,8 @@ struct Figures {
 
     private(set) var all: [Figure] = []
     private(set) var unshown: [Unshown] = []
+    /// Whether something went wrong that should not: a call that failed, answers that differ.
+    private(set) var hasFailed = false
     /// Words about what was measured: device, versions, sizes.
     var remarks: [String] = []
     /// SVG by name, where looking says more.
@@ -63,6 +65,16 @@ struct Figures {
         _ name: String, _ value: Double, _ meaning: String, prediction: Double? = nil, aim: Aim? = nil
     ) {
         all.append(Figure(name: name, value: value, meaning: meaning, prediction: prediction, aim: aim))
+    }
+
+    /// Does a part of a benchmark; where it fails, the others have their turn all the same, and the benchmark ends with 1.
+    mutating func trying(_ name: String, _ body: (inout Figures) throws -> Void) {
+        do {
+            try body(&self)
+        } catch {
+            hasFailed = true
+            leaveOut(name, because: "\(error)")
+        }
     }
 
     mutating func leaveOut(_ name: String, because reason: String) {

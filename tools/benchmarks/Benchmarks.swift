@@ -51,6 +51,7 @@ enum Benchmarks {
                 }
             }
             print(isJSON ? document(benchmark.name, figures) : table(benchmark.name, figures))
+            if figures.hasFailed { exit(1) }
             if figures.all.isEmpty, !figures.unshown.isEmpty { exit(3) }
         } catch {
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))

@@ -103,9 +103,12 @@ def on_cuda():
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = options.precision != "f32"
     formats = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-    found, words = [], {}
-    for name, memory_format in formats.items():
-        for way in ["as written", "CUDA graph", "compiled", "compiled, CUDA graph"]:
+    found, words, began = [], {}, time.perf_counter()
+    for way in ["as written", "CUDA graph", "compiled", "compiled, CUDA graph"]:
+        for name, memory_format in formats.items():
+            if time.perf_counter() - began > 120:
+                words[f"{name}, {way}"] = "not tried: two minutes were over"
+                continue
             try:
                 torch.cuda.empty_cache()
                 torch.cuda.reset_peak_memory_stats()

@@ -18,12 +18,12 @@ struct DevicesBenchmark: PartialBenchmark {
     }
 
     func run() throws -> Figures {
-        try run(
+        run(
             on: DeviceInventory(
                 LibrarySearch(preferred: ProcessInfo.processInfo.environment["SPINWEAVE_CUDA_LIBRARIES"])))
     }
 
-    func run(on inventory: DeviceInventory) throws -> Figures {
+    func run(on inventory: DeviceInventory) -> Figures {
         var figures = Figures()
         guard inventory.obstacle == nil, let place = inventory.devices.first, let compiler = inventory.compiler else {
             let reason = inventory.obstacle?.message ?? "there is no device"
@@ -37,7 +37,7 @@ struct DevicesBenchmark: PartialBenchmark {
         let kernels = KernelLibrary(place, compiler: compiler)
         let newest = place.driver.version.major
         if wanted.contains("diagonalisation") {
-            try Self.trying("diagonalisation", &figures) { figures in
+            figures.trying("diagonalisation, the rest") { figures in
                 let device = try CUDAKernelDevice(kernels)
                 let peaks = try DevicePeaks(on: device, isSmall: isSmall)
                 figures.add(
@@ -56,18 +56,18 @@ struct DevicesBenchmark: PartialBenchmark {
                 if case .success(let found) = libraries {
                     figures.remarks.append("cuSOLVER \(found.version?.description ?? "?")")
                 }
-                try DiagonalisationRows(device: device, peaks: peaks, libraries: libraries, isSmall: isSmall)
+                DiagonalisationRows(device: device, peaks: peaks, libraries: libraries, isSmall: isSmall)
                     .measure(&figures)
             }
         }
         let wants = (images: wanted.contains("images"), noise: wanted.contains("noise"))
         if wants.images || wants.noise {
-            try Self.trying("images", &figures) { figures in
+            figures.trying("images, the rest") { figures in
                 try ImageRows(kernels: kernels, isSmall: isSmall, wants: wants).measure(&figures)
             }
         }
         if wanted.contains("training") {
-            try Self.trying("training", &figures) { figures in
+            figures.trying("training, the rest") { figures in
                 let libraries = Result { () throws(DeviceError) in
                     try NetworkLibraries(inventory.search, newest: newest)
                 }
@@ -75,15 +75,5 @@ struct DevicesBenchmark: PartialBenchmark {
             }
         }
         return figures
-    }
-
-    /// A device that has no room, or lacks what a part needs, leaves the others their turn. Wrong answers end the benchmark.
-    private static func trying(_ part: String, _ figures: inout Figures, _ body: (inout Figures) throws -> Void) throws
-    {
-        do {
-            try body(&figures)
-        } catch let error as DeviceError {
-            figures.leaveOut("\(part), the rest", because: error.message)
-        }
     }
 }

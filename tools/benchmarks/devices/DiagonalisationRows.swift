@@ -34,11 +34,15 @@ struct DiagonalisationRows {
     /// By rows of H(q): ns a matrix as docs/decisions/0032-kernels-for-cuda.md predicts them, for an H100.
     static let predictions: [Int: Double] = [4: 2, 8: 5, 16: 25, 32: 140, 64: 1000, 128: 10_000]
 
-    func measure(_ figures: inout Figures) throws {
+    func measure(_ figures: inout Figures) {
         for size in Self.predictions.keys.sorted() {
-            try measure(try Self.load(size: size, isSmall: isSmall), as: "diag_\(size)", &figures)
+            figures.trying("diag_\(size), the rest") {
+                try measure(try Self.load(size: size, isSmall: isSmall), as: "diag_\(size)", &$0)
+            }
         }
-        try measure(try Self.magnet(isSmall: isSmall), as: "diag_pcsmo", &figures)
+        figures.trying("diag_pcsmo, the rest") {
+            try measure(try Self.magnet(isSmall: isSmall), as: "diag_pcsmo", &$0)
+        }
     }
 
     /// As many as make each launch last: samples of one magnet share launches.
@@ -84,7 +88,7 @@ struct DiagonalisationRows {
         let count = Double(load.count)
         let timed = TimedDevice(device)
         let solver = try ZoneSolver(load.model, grid: load.grid)
-        let (size, rounds) = (load.size, isSmall ? 1 : 3)
+        let (size, rounds) = (load.size, isSmall ? 1 : 2)
         var spectra: [ZoneSpectrum] = []
         var best: [String: Double] = [:]
         var wall = Double.infinity
