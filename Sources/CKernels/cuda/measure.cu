@@ -6,6 +6,8 @@
 template <typename T> static __device__ inline T sw_measure_chains(int64_t rounds, T factor) {
     T chains[8];
     for (int i = 0; i < 8; i++) chains[i] = (T)(threadIdx.x + i);
+    // Counting takes as many instructions as a chain or two.
+#pragma unroll 8
     for (int64_t round = 0; round < rounds; round++) {
         for (int i = 0; i < 8; i++) chains[i] = chains[i] * factor + (T)1;
     }
