@@ -56,6 +56,8 @@ struct Figures {
     private(set) var unshown: [Unshown] = []
     /// Whether something went wrong that should not: a call that failed, answers that differ.
     private(set) var hasFailed = false
+    /// Sizes were tiny: aims are shown, and nothing is said of whether they are reached.
+    var saysNothing = false
     /// Words about what was measured: device, versions, sizes.
     var remarks: [String] = []
     /// SVG by name, where looking says more.

@@ -15,7 +15,7 @@ extension Benchmarks {
         func more(_ figure: Figures.Figure) -> String {
             guard hasMore else { return "" }
             let prediction = figure.prediction.map(text) ?? "-"
-            let verdict = figure.isReached.map { $0 ? "yes" : "NO" } ?? ""
+            let verdict = figures.saysNothing ? "" : figure.isReached.map { $0 ? "yes" : "NO" } ?? ""
             let aim = figure.aim.map { "\($0.sign) \(text($0.bound))" } ?? "-"
             return "  \(right(prediction)) \(right(aim)) \(verdict.padding(toLength: 3, withPad: " ", startingAt: 0))"
         }
@@ -42,7 +42,10 @@ extension Benchmarks {
         let predictions = figures.all.compactMap { figure in figure.prediction.map { (figure.name, text($0)) } }
         let aims = figures.all.compactMap { figure -> (String, String)? in
             guard let aim = figure.aim, let isReached = figure.isReached else { return nil }
-            return (figure.name, "{\"\(aim.word)\": \(text(aim.bound)), \"reached\": \(isReached)}")
+            return (
+                figure.name,
+                "{\"\(aim.word)\": \(text(aim.bound)), \"reached\": \(figures.saysNothing ? "null" : "\(isReached)")}"
+            )
         }
         let unshown = figures.unshown.map { ($0.name, quoted($0.reason)) }
         let remarks =

@@ -25,6 +25,7 @@ struct DevicesBenchmark: PartialBenchmark {
 
     func run(on inventory: DeviceInventory) -> Figures {
         var figures = Figures()
+        figures.saysNothing = isSmall
         guard inventory.obstacle == nil, let place = inventory.devices.first, let compiler = inventory.compiler else {
             let reason = inventory.obstacle?.message ?? "there is no device"
             for part in Self.parts where wanted.contains(part) { figures.leaveOut(part, because: reason) }
