@@ -110,14 +110,17 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Artifacts", "CLMDB", "CZstd", "CacheStore", "Compute", "Instruments", "Learning", "Presentation",
-                "SpinWaves", "Stages", "Tensors",
+                "Artifacts", "CCUDA", "CLMDB", "CSolver", "CZstd", "CacheStore", "Compute", "Devices", "Instruments",
+                "Learning", "Presentation", "SpinWaves", "Stages", "Tensors",
             ],
             path: "tools/benchmarks",
             exclude: [
-                "README.md", "convolution.md", "convolution.svg", "engine.md", "pyspinw_peer.py", "spin-waves.md",
-                "store.md", "torch_peer.py", "training.md",
+                "README.md", "convolution.md", "convolution.svg", "devices.md", "engine.md", "pyspinw_peer.py",
+                "solver",
+                "spin-waves.md", "store.md", "torch_peer.py", "training.md",
             ]),
+        // What the program's kernels are compared with; the program itself needs none of it.
+        .target(name: "CSolver", dependencies: ["CCUDA"], path: "tools/benchmarks/solver"),
         // Inputs that no person would write, for what reads files: `tools/run-fuzzers`. The inputs are a library, so that
         // a slice of them runs with the tests.
         .target(
@@ -154,6 +157,8 @@ let package = Package(
         .testTarget(name: "DevicesTests", dependencies: ["Artifacts", "CCUDA", "CKernels", "Devices", "HostDevice"]),
         // Tests mirror Sources; ScenarioTests run whole graphs and the programs themselves.
         .testTarget(name: "ArchitectureTests"),
+        .testTarget(
+            name: "BenchmarksTests", dependencies: ["Benchmarks", "CSolver", "Devices", "HostDevice", "SpinWaves"]),
         .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
         .testTarget(name: "VocabularyTests", dependencies: ["Artifacts", "Diagnostics", "Quantities", "Tensors"]),
         .testTarget(name: "GraphLanguageTests", dependencies: ["Diagnostics", "GraphLanguage"]),

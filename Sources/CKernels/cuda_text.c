@@ -90,6 +90,9 @@ static const char network_updates_cu[] = {
 static const char network_device_h[] = {
 #embed "include/network_device.h"
     END};
+static const char measure_cu[] = {
+#embed "cuda/measure.cu"
+    END};
 static const char zone_cu[] = {
 #embed "cuda/zone.cu"
     END};
@@ -128,6 +131,7 @@ static const sw_cuda_text texts[] = {
     TEXT("team.cuh", team_cuh),
     TEXT("magnons.h", magnons_h),
     TEXT("magnons_device.h", magnons_device_h),
+    TEXT("measure.cu", measure_cu),
     TEXT("zone.cu", zone_cu),
     TEXT("zone_device.h", zone_device_h),
 };

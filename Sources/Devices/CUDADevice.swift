@@ -99,7 +99,7 @@ public final class CUDADevice: Sendable {
     }
 
     /// Before each call that concerns a context: calls come from whatever thread.
-    func makeCurrent() throws(DeviceError) {
+    package func makeCurrent() throws(DeviceError) {
         try check(driver.functions.context_set_current(context), "cuCtxSetCurrent")
     }
 

@@ -5,7 +5,7 @@ import Synchronization
 public final class CUDAStream: Sendable {
     public let device: CUDADevice
     // The driver's own object, which may be used from any thread.
-    nonisolated(unsafe) let handle: sw_cu_stream?
+    package nonisolated(unsafe) let handle: sw_cu_stream?
     /// Host memory that copies under way read or write.
     private let underWay = Mutex<[any Sendable]>([])
 

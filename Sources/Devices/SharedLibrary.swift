@@ -22,16 +22,16 @@ public struct LibrarySearch: Sendable, Hashable {
 }
 
 /// An opened shared library. It stays open: NVIDIA's libraries do not bear to be closed.
-struct SharedLibrary {
+package struct SharedLibrary {
     // An address that is never written through; the loader's functions may be called from any thread.
-    nonisolated(unsafe) let handle: UnsafeMutableRawPointer
+    package nonisolated(unsafe) let handle: UnsafeMutableRawPointer
     /// The file it was read from.
-    let path: String
+    package let path: String
 
     /// - Parameter names: file names of known versions, the best first.
     /// - Parameter symbol: a function by which the loader is asked for the file.
     /// - Parameter hint: what to do where there is none.
-    init(_ names: [String], symbol: String, search: LibrarySearch, hint: String) throws(DeviceError) {
+    package init(_ names: [String], symbol: String, search: LibrarySearch, hint: String) throws(DeviceError) {
         var refusal: String?
         for candidate in search.candidates(names) {
             var problem = [CChar](repeating: 0, count: 512)
@@ -56,7 +56,7 @@ struct SharedLibrary {
     }
 
     /// By a function of the form of cublasGetProperty.
-    func propertyVersion(_ symbol: String) -> LibraryVersion? {
+    package func propertyVersion(_ symbol: String) -> LibraryVersion? {
         var numbers: [Int32] = [0, 0, 0]
         guard sw_library_property_version(handle, symbol, &numbers) != 0 else { return nil }
         return LibraryVersion(Int(numbers[0]), Int(numbers[1]), Int(numbers[2]))

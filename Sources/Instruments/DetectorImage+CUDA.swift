@@ -78,6 +78,8 @@ public enum PlacedModes<Memory: KernelMemory> {
     }
 }
 
+extension PlacedModes: Sendable where Memory: Sendable {}
+
 extension ZoneModes {
     /// Whether two samples can be on a device together: one magnet, one grid.
     public func isAlike(_ other: ZoneModes) -> Bool {

@@ -1,4 +1,5 @@
 // cuBLAS for the device in software: plain loops, sums in double.
+#include <complex>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct Handle {
     int math = 0;
     bool has_workspace = false;
 };
+
+using Complex = std::complex<double>;
+enum { plain = 0, adjoint = 2, left = 0, upper = 1, not_unit = 0 };
 
 }  // namespace
 
@@ -121,6 +125,70 @@ SW_EXPORT int cublasGemmEx(
                 }
                 const bool is_wrong = row + column == 0 && software_setting("wrong", "") == "bf16-product";
                 put(c, is_rounded, (size_t)stride_c * column + row, is_wrong ? sum + 1 : sum);
+            }
+        }
+        return 0;
+    });
+    return success;
+}
+
+// Of each matrix of a batch, `next` elements after the one before: C[m, n] = α op(A) op(B) + β C.
+SW_EXPORT int cublasZgemmStridedBatched(
+    Handle *handle, int operation_a, int operation_b, int m, int n, int k, const Complex *alpha, const Complex *a,
+    int stride_a, long long next_a, const Complex *b, int stride_b, long long next_b, const Complex *beta, Complex *c,
+    int stride_c, long long next_c, int count) {
+    if (software_fails("cublasZgemmStridedBatched")) return invalid_value;
+    if (operation_a != plain || operation_b != adjoint || m < 1 || n < 1 || k < 1 || count < 1) return invalid_value;
+    auto holds = [count](const Complex *x, int rows, int columns, int stride, long long next) {
+        return stride >= rows && software_holds(x, 16 * (size_t)(next * (count - 1) + (long long)stride * (columns - 1) + rows));
+    };
+    if (!holds(a, m, k, stride_a, next_a) || !holds(b, n, k, stride_b, next_b) || !holds(c, m, n, stride_c, next_c)) {
+        return invalid_value;
+    }
+    const Complex factor = *alpha, rest = *beta;
+    software_give(handle->stream, [=] {
+        for (int matrix = 0; matrix < count; matrix++) {
+            const Complex *x = a + matrix * next_a, *y = b + matrix * next_b;
+            Complex *z = c + matrix * next_c;
+            for (int column = 0; column < n; column++) {
+                for (int row = 0; row < m; row++) {
+                    Complex sum = 0;
+                    for (int i = 0; i < k; i++) {
+                        sum += x[row + (size_t)stride_a * i] * std::conj(y[column + (size_t)stride_b * i]);
+                    }
+                    Complex &out = z[row + (size_t)stride_c * column];
+                    out = factor * sum + (rest == 0.0 ? 0.0 : rest * out);
+                }
+            }
+        }
+        return 0;
+    });
+    return success;
+}
+
+// B[m, n] ← α A⁻¹ B of each, A upper triangular.
+SW_EXPORT int cublasZtrsmBatched(
+    Handle *handle, int side, int triangle, int operation, int diagonal, int m, int n, const Complex *alpha,
+    const Complex *const *a, int stride_a, Complex *const *b, int stride_b, int count) {
+    if (software_fails("cublasZtrsmBatched")) return invalid_value;
+    if (side != left || triangle != upper || operation != plain || diagonal != not_unit) return invalid_value;
+    if (m < 1 || n < 1 || stride_a < m || stride_b < m) return invalid_value;
+    if (!software_holds(a, 8 * (size_t)count) || !software_holds(b, 8 * (size_t)count)) return invalid_value;
+    const Complex factor = *alpha;
+    software_give(handle->stream, [=] {
+        for (int matrix = 0; matrix < count; matrix++) {
+            const Complex *k = a[matrix];
+            Complex *x = b[matrix];
+            if (!software_holds(k, 16 * ((size_t)stride_a * (m - 1) + m)) || !software_holds(x, 16 * ((size_t)stride_b * (n - 1) + m))) {
+                return software_launch_failure("cublasZtrsmBatched: no such matrix");
+            }
+            for (int column = 0; column < n; column++) {
+                Complex *line = x + (size_t)stride_b * column;
+                for (int row = m - 1; row >= 0; row--) {
+                    Complex sum = factor * line[row];
+                    for (int i = row + 1; i < m; i++) sum -= k[row + (size_t)stride_a * i] * line[i];
+                    line[row] = sum / k[row + (size_t)stride_a * row];
+                }
             }
         }
         return 0;

@@ -1,9 +1,11 @@
 // libcuda for the device in software.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <vector>
@@ -32,6 +34,8 @@ struct Stream {
 struct Event {
     Stream *stream = nullptr;
     uint64_t position = 0;
+    // When the stream came there: kept by the stream's work, too, which an event's end does not end.
+    std::shared_ptr<std::chrono::steady_clock::time_point> moment;
 };
 
 struct Function {
@@ -403,7 +407,9 @@ SW_EXPORT int cuEventDestroy_v2(Event *event) {
 SW_EXPORT int cuEventRecord(Event *event, Stream *stream) {
     BEGIN("cuEventRecord")
     Stream &recorded = stream_of(stream);
-    *event = {&recorded, recorded.done + recorded.work.size()};
+    auto moment = std::make_shared<std::chrono::steady_clock::time_point>();
+    give(stream, [moment] { return *moment = std::chrono::steady_clock::now(), success; });
+    *event = {&recorded, recorded.done + recorded.work.size(), moment};
     return success;
 }
 
@@ -417,8 +423,13 @@ SW_EXPORT int cuEventSynchronize(Event *event) {
     return event->stream == nullptr ? success : drain(*event->stream, event->position);
 }
 
-SW_EXPORT int cuEventElapsedTime(float *milliseconds, Event *, Event *) {
-    *milliseconds = 0;
+SW_EXPORT int cuEventElapsedTime(float *milliseconds, Event *start, Event *end) {
+    Lock lock(mutex);
+    for (Event *event : {start, end}) {
+        if (event->stream == nullptr) return invalid_handle;
+        if (event->stream->done < event->position) return not_ready;
+    }
+    *milliseconds = std::chrono::duration<float, std::milli>(*end->moment - *start->moment).count();
     return success;
 }
 

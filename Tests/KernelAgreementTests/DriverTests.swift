@@ -8,7 +8,9 @@ import Testing
 
 /// The faces of the kernels on CUDA's driver, behind which is the device in software: what runs where a device is found, from opening
 /// the libraries to the answers.
-@Suite("Kernels through the CUDA driver")
+@Suite(
+    "Kernels through the CUDA driver",
+    .disabled(if: SoftwareDevice.hardware != nil, "other tests run on this machine's own device"))
 struct DriverTests {
     private let software: SoftwareCUDA
     private let device: CUDAKernelDevice

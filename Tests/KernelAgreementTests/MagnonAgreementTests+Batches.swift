@@ -100,20 +100,19 @@ private final class CountingDevice: KernelDevice {
     var multiprocessors: Int { device.multiprocessors }
     var sharedBytesPerBlock: Int { device.sharedBytesPerBlock }
     func freeBytes() -> Int { free }
-    func memory(bytes: Int) -> SoftwareDevice.Memory {
+    func memory(bytes: Int) throws -> SoftwareDevice.Memory {
         taken.append(bytes)
-        return device.memory(bytes: bytes)
+        return try device.memory(bytes: bytes)
     }
-    func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory, at offset: Int) {
-        device.write(values, to: memory, at: offset)
+    func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory, at offset: Int) throws {
+        try device.write(values, to: memory, at: offset)
     }
-    func copy(_ bytes: Int, from memory: SoftwareDevice.Memory, to other: SoftwareDevice.Memory, at offset: Int) {
-        device.copy(bytes, from: memory, to: other, at: offset)
-    }
-    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory)
-        -> [T]
+    func copy(_ bytes: Int, from memory: SoftwareDevice.Memory, to other: SoftwareDevice.Memory, at offset: Int) throws
     {
-        device.read(type, count: count, from: memory)
+        try device.copy(bytes, from: memory, to: other, at: offset)
+    }
+    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory) throws -> [T] {
+        try device.read(type, count: count, from: memory)
     }
     func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws {
         try device.launch(launch, parameter)

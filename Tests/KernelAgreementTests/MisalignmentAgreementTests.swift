@@ -60,10 +60,10 @@ struct MisalignmentAgreementTests {
         _ image: [Double], _ draws: [Draw], _ geometry: ImageGeometry, _ order: HostDevice.Order = .ascending
     ) throws -> [[Double]] {
         let device = SoftwareDevice(order: order)
-        let memory = device.memory(bytes: 8 * image.count * draws.count)
-        device.write(draws.flatMap { _ in image }, to: memory, at: 0)
+        let memory = try device.memory(bytes: 8 * image.count * draws.count)
+        try device.write(draws.flatMap { _ in image }, to: memory, at: 0)
         let moved = try Draw.resampled(memory, by: draws, geometry: geometry, on: device)
-        let values = device.read(Double.self, count: image.count * draws.count, from: moved)
+        let values = try device.read(Double.self, count: image.count * draws.count, from: moved)
         return draws.indices.map { Array(values[$0 * image.count..<($0 + 1) * image.count]) }
     }
 
@@ -177,18 +177,18 @@ struct MisalignmentAgreementTests {
         let prepared = try zip(sources, streams).map {
             try model.preparedForMixing($0.shape, geometry: geometry, mask: mask, stream: $1)
         }
-        let memory = sources.map { source in
-            let memory = device.memory(bytes: 4 * source.count)
-            device.write(source.elements, to: memory, at: 0)
+        let memory = try sources.map { source in
+            let memory = try device.memory(bytes: 4 * source.count)
+            try device.write(source.elements, to: memory, at: 0)
             return memory
         }
-        let maskMemory = device.memory(bytes: mask.masked.count)
-        device.write(mask.masked.elements, to: maskMemory, at: 0)
+        let maskMemory = try device.memory(bytes: mask.masked.count)
+        try device.write(mask.masked.elements, to: maskMemory, at: 0)
         let mixed = try model.mix(
             prepared, sources: memory.map(\.address), geometry: geometry, mask: mask, maskMemory: maskMemory,
             on: device)
         let count = geometry.rows * geometry.columns
-        let found = device.read(Double.self, count: 3 * count, from: mixed)
+        let found = try device.read(Double.self, count: 3 * count, from: mixed)
         withExtendedLifetime(memory) {}
         for (index, source) in sources.enumerated() {
             let host = try model.prepared(source, geometry: geometry, mask: mask, stream: streams[index]).expected

@@ -162,15 +162,16 @@ private final class UndecidedDevice: KernelDevice {
     var multiprocessors: Int { device.multiprocessors }
     var sharedBytesPerBlock: Int { device.sharedBytesPerBlock }
     func freeBytes() -> Int { device.freeBytes() }
-    func memory(bytes: Int) -> SoftwareDevice.Memory { device.memory(bytes: bytes) }
-    func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory, at offset: Int) {
-        device.write(values, to: memory, at: offset)
+    func memory(bytes: Int) throws -> SoftwareDevice.Memory { try device.memory(bytes: bytes) }
+    func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory, at offset: Int) throws {
+        try device.write(values, to: memory, at: offset)
     }
-    func copy(_ bytes: Int, from memory: SoftwareDevice.Memory, to other: SoftwareDevice.Memory, at offset: Int) {
-        device.copy(bytes, from: memory, to: other, at: offset)
+    func copy(_ bytes: Int, from memory: SoftwareDevice.Memory, to other: SoftwareDevice.Memory, at offset: Int) throws
+    {
+        try device.copy(bytes, from: memory, to: other, at: offset)
     }
-    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory) -> [T] {
-        var values = device.read(type, count: count, from: memory)
+    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory) throws -> [T] {
+        var values = try device.read(type, count: count, from: memory)
         for index in stride(from: 0, to: values.count, by: 3) {
             // Dead pixels are 0.
             guard let value = values[index] as? Float, value != 0, let nothing = Float.nan as? T else { continue }

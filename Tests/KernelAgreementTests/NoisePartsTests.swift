@@ -104,16 +104,16 @@ struct NoisePartsTests {
             try model.preparedForMixing($0.domains.shape, geometry: geometry, mask: nil, stream: $0.stream)
         }
         #expect(prepared.allSatisfy { ($0.additions != nil) == phonons })
-        let memory = exposures.map { exposure in
-            let memory = device.memory(bytes: 4 * exposure.domains.count)
-            device.write(exposure.domains.elements, to: memory, at: 0)
+        let memory = try exposures.map { exposure in
+            let memory = try device.memory(bytes: 4 * exposure.domains.count)
+            try device.write(exposure.domains.elements, to: memory, at: 0)
             return memory
         }
         let mixed = try model.mix(
             prepared, sources: memory.map(\.address), geometry: geometry, mask: nil, maskMemory: nil, on: device)
         withExtendedLifetime(memory) {}
         let count = geometry.rows * geometry.columns
-        let found = device.read(Double.self, count: count * exposures.count, from: mixed)
+        let found = try device.read(Double.self, count: count * exposures.count, from: mixed)
         var tails = 0
         for (index, exposure) in exposures.enumerated() {
             let host = try model.prepared(

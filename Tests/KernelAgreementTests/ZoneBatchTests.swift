@@ -93,15 +93,16 @@ private final class LaunchCounter: KernelDevice {
     var multiprocessors: Int { device.multiprocessors }
     var sharedBytesPerBlock: Int { device.sharedBytesPerBlock }
     func freeBytes() -> Int { device.freeBytes() }
-    func memory(bytes: Int) -> SoftwareDevice.Memory { device.memory(bytes: bytes) }
-    func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory, at offset: Int) {
-        device.write(values, to: memory, at: offset)
+    func memory(bytes: Int) throws -> SoftwareDevice.Memory { try device.memory(bytes: bytes) }
+    func write<T: BitwiseCopyable>(_ values: [T], to memory: SoftwareDevice.Memory, at offset: Int) throws {
+        try device.write(values, to: memory, at: offset)
     }
-    func copy(_ bytes: Int, from memory: SoftwareDevice.Memory, to other: SoftwareDevice.Memory, at offset: Int) {
-        device.copy(bytes, from: memory, to: other, at: offset)
+    func copy(_ bytes: Int, from memory: SoftwareDevice.Memory, to other: SoftwareDevice.Memory, at offset: Int) throws
+    {
+        try device.copy(bytes, from: memory, to: other, at: offset)
     }
-    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory) -> [T] {
-        device.read(type, count: count, from: memory)
+    func read<T: BitwiseCopyable>(_ type: T.Type, count: Int, from memory: SoftwareDevice.Memory) throws -> [T] {
+        try device.read(type, count: count, from: memory)
     }
     func launch<T: BitwiseCopyable>(_ launch: KernelLaunch, _ parameter: T) throws {
         launches += 1

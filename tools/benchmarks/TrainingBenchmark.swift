@@ -40,7 +40,7 @@ struct TrainingBenchmark: Benchmark {
     }
 
     /// As in graphs/networks/cnn-dense.yaml.
-    private static let layers: [LayerSpec] = [
+    static let layers: [LayerSpec] = [
         .convolution(channels: 16, kernel: [5, 5], padding: .valid), .relu,
         .convolution(channels: 16, kernel: [3, 3], padding: .valid), .relu, .maxPool([1, 2]), .batchNorm,
         .convolution(channels: 16, kernel: [1, 3], padding: .valid), .relu,
@@ -50,9 +50,9 @@ struct TrainingBenchmark: Benchmark {
         .relu, .dense(units: 2),
     ]
 
-    private static func images() throws -> ImageSet {
-        var set = try ImageSet(shape: [1, 240, 400])
-        for image in 0..<32 {
+    static func images(shape: [Int] = [1, 240, 400], count: Int = 32) throws -> ImageSet {
+        var set = try ImageSet(shape: shape)
+        for image in 0..<count {
             let random = RandomStream(seed: 1).substream("image", image)
             let pixels = (0..<set.imageSize).map { Float(random.uniform(at: $0)) }
             try set.append(pixels, label: image % 2, origin: "\(image)")
