@@ -22,7 +22,7 @@ final class DeviceTrainer: EpochTrainer {
     private let penalty: DevicePenalty?
     /// By number of micro-batches in an update: the last of an epoch may have fewer.
     private var learners: [Int: DeviceNetwork] = [:]
-    private var judge: DeviceNetwork?
+    private var judge: (network: DeviceNetwork, images: DeviceImages)?
 
     /// - Throws: `LearningError.setting` for what only the CPU computes.
     init(
@@ -111,24 +111,41 @@ final class DeviceTrainer: EpochTrainer {
         return made
     }
 
+    /// For held-out images, which stay on the device as those of the training do.
+    private func makeJudge(_ batch: Int) throws -> (network: DeviceNetwork, images: DeviceImages) {
+        let count = split.validation.count
+        let network = try DeviceNetwork(
+            spec, microBatch: batch, mode: .inference, parameters: weights, on: device)
+        let whole = (count + batch - 1) / batch * batch
+        let held = try DeviceImages(images, split.validation, epochImages: whole, on: device)
+        // Places that are left over show the first image again: what they give is not used.
+        try held.begin((0..<whole).map { $0 < count ? $0 : 0 })
+        return (network, held)
+    }
+
     /// With the weights that the epoch left on the device, which are those that are given.
     func validate(_ values: Weights, isCancelled: () -> Bool) throws -> (loss: Double, accuracy: Double)? {
         if split.validation.isEmpty { return nil }
         if isCancelled() { throw CancellationError() }
-        let network =
-            try judge
-            ?? DeviceNetwork(
-                spec, microBatch: min(Classifier.deviceBatch, split.validation.count), mode: .inference,
-                parameters: weights, on: device)
-        judge = network
-        let logits = try network.logits(of: images, at: split.validation)
+        let batch = min(Classifier.deviceBatch, split.validation.count)
+        let found = try judge ?? makeJudge(batch)
+        judge = found
+        var logits: [Float] = []
+        logits.reserveCapacity(split.validation.count * spec.classes)
+        for start in stride(from: 0, to: split.validation.count, by: batch) {
+            try found.images.load(start, into: found.network)
+            try found.network.forward()
+            let used = min(batch, split.validation.count - start)
+            logits += try device.device.read(
+                Float.self, count: used * spec.classes, from: found.network.logits.memory)
+        }
         let result = objective.loss(logits, of: split.validation[...], images, spec)
         let count = Double(split.validation.count)
         return (result.loss / count, Double(result.correct) / count)
     }
 }
 
-/// The images of a training: on the device where they take at most half of its free memory, else carried there batch by batch.
+/// Images of a training, or held out of it: on the device where they take at most half of its free memory, else carried there batch by batch.
 private final class DeviceImages {
     private let images: ImageSet
     private let members: [Int]
