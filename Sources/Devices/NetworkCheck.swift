@@ -65,7 +65,7 @@ public enum NetworkCheck {
         do throws(DeviceError) {
             return try DeviceConvolution(shape, of: number, on: network)
         } catch {
-            if number == .f32 { throw error }
+            guard case .unsupported = error, number != .f32 else { throw error }
             return nil
         }
     }

@@ -62,7 +62,7 @@ public final class DeviceConvolution {
         self.number = number
         let dnn = owner.dnnFunctions
         try owner.device.stream.device.makeCurrent()
-        // What was made is ended by the process where a later call fails: descriptors are small, and failures rare.
+        // What was made is ended by the process where a later call fails: descriptors are small, and each shape is asked for once.
         var tensor: sw_dnn_tensor?
         func layout(_ channels: Int, _ height: Int, _ width: Int) throws(DeviceError) -> sw_dnn_tensor {
             try owner.check(dnn.tensor_create(&tensor), "cudnnCreateTensorDescriptor")
@@ -148,7 +148,9 @@ public final class DeviceConvolution {
         try owner.check(dnn.convolution_set_math(convolution, Int32(allowed)), "cudnnSetConvolutionMathType")
         var choices = [sw_dnn_choice](repeating: sw_dnn_choice(), count: 16)
         var found: Int32 = 0
-        if ask(convolution, Int32(choices.count), &found, &choices) != 0 { found = 0 }
+        let asked = ask(convolution, Int32(choices.count), &found, &choices)
+        // Only what cuDNN does not do counts as none: for lack of memory nothing else may be computed.
+        if !NetworkDevice.isUnsupported(asked) { try owner.check(asked, name) } else { found = 0 }
         var candidates = choices.prefix(Int(found)).filter { choice in
             guard choice.status == 0, choice.determinism == SW_DNN_DETERMINISTIC, isAllowed(Int(choice.algorithm))
             else {
@@ -163,8 +165,10 @@ public final class DeviceConvolution {
             try owner.check(dnn.convolution_set_math(convolution, candidate.math), "cudnnSetConvolutionMathType")
             // With the mathematics that it will have: another may take another workspace, or not be there.
             var bytes = 0
-            guard workspace(convolution, candidate.algorithm, &bytes) == 0, bytes <= NetworkDevice.largestWorkspace
-            else { continue }
+            let told = workspace(convolution, candidate.algorithm, &bytes)
+            if NetworkDevice.isUnsupported(told) { continue }
+            try owner.check(told, "cudnnGetConvolutionWorkspaceSize")
+            if bytes > NetworkDevice.largestWorkspace { continue }
             return Way(convolution: convolution, algorithm: candidate.algorithm, workspace: bytes)
         }
         _ = dnn.convolution_destroy(convolution)

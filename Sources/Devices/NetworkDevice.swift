@@ -37,7 +37,7 @@ public final class NetworkDevice {
         let status = libraries.blas.create(&blas)
         guard status == 0, let dnn, let blas else {
             if let dnn { _ = libraries.dnn.destroy(dnn) }
-            try Self.check(status, "cublasCreate", place, libraries.blas.error_string)
+            try Self.check(status, "cublasCreate", place, libraries.blas.error_string, isBLAS: true)
             throw .call(function: "cublasCreate", device: place.name, code: "no handle", reason: "nothing")
         }
         self.dnn = dnn
@@ -150,26 +150,43 @@ public final class NetworkDevice {
         try Self.check(status, function, device.stream.device, libraries.blas.error_string, isBLAS: true)
     }
 
-    /// Memory that is not there, and what a library does not do, leave the device as it was; only a kernel that failed does not.
+    /// Whether a status of cuDNN's says that it does not do what it was asked.
+    static func isUnsupported(_ status: Int32) -> Bool {
+        status != 0 && !isFull(status, isBLAS: false) && !isFailure(status, isBLAS: false)
+    }
+
+    /// No memory. A library that finds none when it is started is "not initialized".
+    private static func isFull(_ status: Int32, isBLAS: Bool) -> Bool {
+        let full =
+            isBLAS
+            ? [SW_BLAS_NOT_INITIALIZED, SW_BLAS_ALLOCATION_FAILED]
+            // cuDNN 8 and 9 number them differently.
+            : [
+                SW_DNN_NOT_INITIALIZED_8, SW_DNN_ALLOCATION_FAILED_8, SW_DNN_NOT_INITIALIZED,
+                SW_DNN_HOST_ALLOCATION_FAILED, SW_DNN_DEVICE_ALLOCATION_FAILED,
+            ]
+        return full.contains(Int(status))
+    }
+
+    /// A kernel that failed, or something within the library that may have been one.
+    private static func isFailure(_ status: Int32, isBLAS: Bool) -> Bool {
+        if isBLAS {
+            return [SW_BLAS_MAPPING_ERROR, SW_BLAS_EXECUTION_FAILED, SW_BLAS_INTERNAL_ERROR].contains(Int(status))
+        }
+        return [SW_DNN_INTERNAL_ERROR_8, SW_DNN_MAPPING_ERROR_8, SW_DNN_EXECUTION_FAILED_8].contains(Int(status))
+            || (SW_DNN_INTERNAL_ERROR..<SW_DNN_EXECUTION_FAILED + 1000).contains(Int(status))
+    }
+
+    /// Memory that is not there, and what a library does not do, leave the device as it was.
     private static func check(
         _ status: Int32, _ function: String, _ device: CUDADevice,
         _ text: (Int32) -> UnsafePointer<CChar>?, isBLAS: Bool = false
     ) throws(DeviceError) {
         if status == 0 { return }
-        // cuDNN 8 and 9 number them differently.
-        let full =
-            isBLAS ? [SW_BLAS_ALLOCATION_FAILED] : [SW_DNN_ALLOCATION_FAILED_8, SW_DNN_ALLOCATION_FAILED]
-        let failed =
-            isBLAS
-            ? [SW_BLAS_EXECUTION_FAILED..<SW_BLAS_EXECUTION_FAILED + 1]
-            : [
-                SW_DNN_EXECUTION_FAILED_8..<SW_DNN_EXECUTION_FAILED_8 + 1,
-                SW_DNN_EXECUTION_FAILED..<SW_DNN_EXECUTION_FAILED + 1000,
-            ]
-        if full.contains(Int(status)) { throw .noRoom(function: function, device: device.name) }
+        if isFull(status, isBLAS: isBLAS) { throw .noRoom(function: function, device: device.name) }
         var reason = "which the library does not explain"
         if let words = text(status) { reason = String(cString: words) }
-        if failed.contains(where: { $0.contains(Int(status)) }) {
+        if isFailure(status, isBLAS: isBLAS) {
             throw .call(function: function, device: device.name, code: "status \(status)", reason: reason)
         }
         throw .unsupported(function: function, device: device.name, code: "status \(status)", reason: reason)

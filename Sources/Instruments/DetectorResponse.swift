@@ -20,7 +20,8 @@ public struct DetectorResponse: Hashable, Sendable, Codable {
 
     public init() {}
 
-    var isOff: Bool { tubeEfficiency == 0 && helium == nil }
+    /// Whether every neutron counts, wherever and however fast it arrives.
+    public var isOff: Bool { tubeEfficiency == 0 && helium == nil }
 
     func validate(tubeWidth: Double) throws(InstrumentError) {
         guard tubeEfficiency >= 0, tubeEfficiency.isFinite else {

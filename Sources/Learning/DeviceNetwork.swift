@@ -207,7 +207,7 @@ final class DeviceNetwork {
     func retire(_ value: DeviceFloats, unlessSharedWith other: DeviceFloats? = nil) {
         let isReusable = isBackward || mode == .inference
         let isHeld = marked.values.contains { $0.uses > 0 && $0.value === value }
-        if isReusable, value !== other, value !== input, value !== keptOutput, value !== keptOutput,
+        if isReusable, value !== other, value !== input, value !== keptOutput,
             isBackward || !isHeld,
             !free.contains(where: { $0 === value })
         {

@@ -73,9 +73,12 @@ struct MagnonDevicePlan: Sendable {
         rotationCapacity = isSmall ? 0 : 2 * size * size + 64
         let orbits = sees ? Int32(kernels[0].hamiltonian.reduction.representatives.count) : 0
         let chosen = team ?? [8, 16, 32, 64].first { size <= $0 } ?? 128
+        var threads = 128
+        let each = 8 * Int(sw_magnon_small_doubles(Int32(size)))
+        while isSmall, threads > 32, threads * each > sharedBytesPerBlock { threads /= 2 }
         let small = Step(
-            kernel: "sw_magnons_small", teamsPerBlock: 128, threads: 128,
-            sharedBytes: 128 * 8 * Int(sw_magnon_small_doubles(Int32(size))), spill: 0)
+            kernel: "sw_magnons_small", teamsPerBlock: threads, threads: threads, sharedBytes: threads * each,
+            spill: 0)
         reduce =
             isSmall
             ? small

@@ -52,7 +52,7 @@ struct AddNoise: AcceleratedStage {
                 images.append(
                     try noise.measured(
                         source.image.domains, geometry: source.geometry, mask: source.mask, stream: stream,
-                        angles: angles.of(source.geometry)))
+                        angles: angles.of(source.geometry, for: noise)))
             } catch {
                 throw StepFailure(error.description, hint: error.hint)
             }
@@ -150,7 +150,7 @@ extension AddNoise {
                     return try noise.measured(
                         exposures, of: group.map(\.source.domains), geometry: group[0].source.geometry,
                         mask: group[0].source.mask, on: kernels, threads: threads,
-                        angles: angles.of(group[0].source.geometry))
+                        angles: angles.of(group[0].source.geometry, for: noise))
                 }
                 for (position, member) in group.enumerated() {
                     let own = Array(images[position * copies..<(position + 1) * copies])
@@ -174,8 +174,10 @@ extension AddNoise {
 private final class SharedAngles: Sendable {
     private let last = Mutex<(geometry: ImageGeometry, angles: DetectorAngles)?>(nil)
 
-    func of(_ geometry: ImageGeometry) -> DetectorAngles {
-        last.withLock { last in
+    /// Nil where nothing hangs on them.
+    func of(_ geometry: ImageGeometry, for noise: NoiseModel) -> DetectorAngles? {
+        if noise.detectors.isOff, noise.deadTubes == 0 { return nil }
+        return last.withLock { last in
             if let last, last.geometry == geometry { return last.angles }
             let angles = DetectorAngles(geometry)
             last = (geometry, angles)

@@ -3,6 +3,7 @@ import Compute
 import Dataflow
 import Devices
 import Learning
+import Synchronization
 import Tensors
 
 /// The maps of an ensemble by several methods, and what becomes of them when the weights are drawn anew, or learnt from shuffled
@@ -92,18 +93,23 @@ struct AttributionMaps: Sendable {
                 done[number] = try classifier(task).attribution(
                     by: task.method, of: image, class: index, settings: settings, random: noise(task), on: device)
                 if done[number] != nil {
-                    step.progress(Double(number + 1) / Double(list.count), "map \(number + 1) of \(list.count)")
+                    step.progress(Double(done.count) / Double(list.count), "map \(done.count) of \(list.count)")
                 }
             }
         }
         let known = done
+        let finished = Mutex(done.count)
         let found = try Parallel.map(list.count, threads: step.threads) { number in
             if let result = known[number] { return result }
             if step.isCancelled() { throw CancellationError() }
             let task = list[number]
             let result = try classifier(task).attribution(
                 by: task.method, of: image, class: index, settings: settings, random: noise(task))
-            step.progress(Double(number + 1) / Double(list.count), "map \(number + 1) of \(list.count)")
+            // The lock is held while it is said, so that numbers only rise.
+            finished.withLock { finished in
+                finished += 1
+                step.progress(Double(finished) / Double(list.count), "map \(finished) of \(list.count)")
+            }
             return result
         }
         // Pixels without evidence are 0 in every map and would make all maps alike.

@@ -2,14 +2,14 @@ import CCUDA
 import Foundation
 import Testing
 
-/// NVIDIA's headers where they are found: in SPINWEAVE_CUDA_HEADERS (a directory, with those below it), or with PyPI's nvidia-cudnn and
+/// NVIDIA's headers where they are found: in SPINWEAVE_CUDA_HEADERS (directories, separated by colons, with those below them), or with PyPI's nvidia-cudnn and
 /// nvidia-cublas.
 private enum NVIDIAHeaders {
     /// The text of a header; nil where it is not found.
     static func text(_ name: String) -> String? {
         for root in roots {
             guard let files = FileManager.default.enumerator(atPath: root) else { continue }
-            for case let file as String in files where file.hasSuffix("/" + name) {
+            for case let file as String in files where file == name || file.hasSuffix("/" + name) {
                 return try? String(contentsOfFile: "\(root)/\(file)", encoding: .utf8)
             }
         }
@@ -17,7 +17,9 @@ private enum NVIDIAHeaders {
     }
 
     private static let roots: [String] = {
-        if let given = ProcessInfo.processInfo.environment["SPINWEAVE_CUDA_HEADERS"] { return [given] }
+        if let given = ProcessInfo.processInfo.environment["SPINWEAVE_CUDA_HEADERS"] {
+            return given.split(separator: ":").map(String.init)
+        }
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["python3", "-c", "import nvidia; print('\\n'.join(nvidia.__path__), end='')"]
@@ -57,6 +59,12 @@ struct NetworkHeaderTests {
     func dnn() throws {
         let text = ["cudnn_graph.h", "cudnn_ops.h", "cudnn_cnn.h"].compactMap { NVIDIAHeaders.text($0) }.joined()
         let names: [(String, Int)] = [
+            ("CUDNN_STATUS_NOT_INITIALIZED", SW_DNN_NOT_INITIALIZED),
+            ("CUDNN_STATUS_INTERNAL_ERROR", SW_DNN_INTERNAL_ERROR),
+            ("CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED", SW_DNN_HOST_ALLOCATION_FAILED),
+            ("CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", SW_DNN_DEVICE_ALLOCATION_FAILED),
+            ("CUDNN_STATUS_EXECUTION_FAILED", SW_DNN_EXECUTION_FAILED),
+            ("CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM", SW_DNN_FORWARD_INDEXED_PRODUCT),
             ("CUDNN_DATA_FLOAT", SW_DNN_FLOAT), ("CUDNN_DATA_BFLOAT16", SW_DNN_BF16),
             ("CUDNN_TENSOR_NCHW", SW_DNN_ROW_MAJOR), ("CUDNN_CROSS_CORRELATION", SW_DNN_CROSS_CORRELATION),
             ("CUDNN_DETERMINISTIC", SW_DNN_DETERMINISTIC), ("CUDNN_DEFAULT_MATH", SW_DNN_DEFAULT_MATH),
@@ -82,6 +90,10 @@ struct NetworkHeaderTests {
     func blas() throws {
         let text = try #require(NVIDIAHeaders.text("cublas_api.h"))
         let names: [(String, Int)] = [
+            ("CUBLAS_STATUS_NOT_INITIALIZED", SW_BLAS_NOT_INITIALIZED),
+            ("CUBLAS_STATUS_MAPPING_ERROR", SW_BLAS_MAPPING_ERROR),
+            ("CUBLAS_STATUS_EXECUTION_FAILED", SW_BLAS_EXECUTION_FAILED),
+            ("CUBLAS_STATUS_INTERNAL_ERROR", SW_BLAS_INTERNAL_ERROR),
             ("CUBLAS_STATUS_ALLOC_FAILED", SW_BLAS_ALLOCATION_FAILED), ("CUBLAS_OP_N", SW_BLAS_PLAIN),
             ("CUBLAS_OP_T", SW_BLAS_TRANSPOSED), ("CUBLAS_DEFAULT_MATH", SW_BLAS_DEFAULT_MATH),
             ("CUBLAS_PEDANTIC_MATH", SW_BLAS_PEDANTIC_MATH), ("CUBLAS_TF32_TENSOR_OP_MATH", SW_BLAS_TF32_MATH),

@@ -183,6 +183,10 @@ struct MagnonAgreementTests {
             let plan = MagnonDevicePlan([trial.kernel], sharedBytesPerBlock: SoftwareDevice().sharedBytesPerBlock)
             #expect(plan.isSmall == (plan.pitch <= 4))
             #expect((plan.reduce.kernel == "sw_magnons_small") == plan.isSmall)
+            if plan.isSmall {
+                let little = MagnonDevicePlan([trial.kernel], sharedBytesPerBlock: 48 << 10)
+                #expect(little.reduce.sharedBytes <= 48 << 10 && little.reduce.threads >= 32)
+            }
             if plan.isSmall { for block in plan.blocks { tried.insert([Int(block.size), Int(block.in_quadratures)]) } }
         }
         #expect(tried.isSuperset(of: [[1, 1], [2, 1], [3, 1], [4, 1], [1, 0], [2, 0], [4, 0]]), "\(tried)")

@@ -72,8 +72,10 @@ struct NetworkLibraryTests {
         #expect(error(0) == nil)
         // cudnnStatus_t of 9, then of 8: not supported, no memory, a kernel that failed.
         for status: Int32 in [3000, 9] { #expect(error(status)?.isUnfit == true && error(status)?.isFull == false) }
-        for status: Int32 in [4004, 2] { #expect(error(status)?.isFull == true && error(status)?.isUnfit == false) }
-        for status: Int32 in [5000, 5003, 8] {
+        for status: Int32 in [4003, 4004, 1001, 1, 2] {
+            #expect(error(status)?.isFull == true && error(status)?.isUnfit == false)
+        }
+        for status: Int32 in [4000, 4001, 5000, 5003, 4, 7, 8] {
             #expect(error(status)?.isUnfit == false && error(status)?.isFull == false)
         }
     }

@@ -10,7 +10,10 @@ typedef struct sw_blas_handle *sw_blas_handle;
 
 enum {
     SW_BLAS_ALLOCATION_FAILED = 3,    // cublasStatus_t
+    SW_BLAS_NOT_INITIALIZED = 1,
+    SW_BLAS_MAPPING_ERROR = 11,
     SW_BLAS_EXECUTION_FAILED = 13,
+    SW_BLAS_INTERNAL_ERROR = 14,
     SW_BLAS_PLAIN = 0,                // cublasOperation_t
     SW_BLAS_TRANSPOSED = 1,
     SW_BLAS_DEFAULT_MATH = 0,         // cublasMath_t

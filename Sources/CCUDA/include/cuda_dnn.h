@@ -13,9 +13,15 @@ typedef struct sw_dnn_convolution *sw_dnn_convolution;
 
 enum {
     // cudnnStatus_t, of 8 and of 9 (each kind of failure has a thousand numbers there)
+    SW_DNN_NOT_INITIALIZED_8 = 1,
     SW_DNN_ALLOCATION_FAILED_8 = 2,
-    SW_DNN_ALLOCATION_FAILED = 4004,
+    SW_DNN_INTERNAL_ERROR_8 = 4,
+    SW_DNN_MAPPING_ERROR_8 = 7,
     SW_DNN_EXECUTION_FAILED_8 = 8,
+    SW_DNN_NOT_INITIALIZED = 1001,
+    SW_DNN_INTERNAL_ERROR = 4000,
+    SW_DNN_HOST_ALLOCATION_FAILED = 4003,
+    SW_DNN_DEVICE_ALLOCATION_FAILED = 4004,
     SW_DNN_EXECUTION_FAILED = 5000,
     SW_DNN_FLOAT = 0,              // cudnnDataType_t
     SW_DNN_BF16 = 9,
